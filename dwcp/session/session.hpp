@@ -1,0 +1,116 @@
+#pragma once
+
+#include "dwcp/errors.hpp"
+#include "messages/ids.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace novacron {
+
+/// What opens a session, once: made at random by the destination for one
+/// migration, told to the source over the mesh, shown by each of its
+/// connections. Never logged.
+struct session_ticket {
+  migration_id migration;
+  node_id source;
+  node_id destination;
+  novacron::epoch epoch;               ///< of the guest at the source
+  std::array<std::byte, 32> token{};
+};
+
+/// The node's own key and certificate, and the CA that both ends must have.
+struct tls_files {
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+  std::filesystem::path authority;
+};
+
+/// What a session has done so far. Counters only grow.
+struct session_statistics {
+  uint64_t guest_bytes = 0;    ///< of QEMU's stream, as QEMU wrote or read them
+  uint64_t wire_bytes = 0;     ///< what the sockets carried, both directions, counted at the sockets
+  uint64_t zero_pages = 0;
+  uint64_t full_pages = 0;
+  uint64_t opaque_bytes = 0;   ///< of the stream that was sent raw
+  uint64_t batches = 0;
+  uint64_t compressed_bytes = 0; ///< batches after compression, before TLS
+  uint32_t rounds = 0;         ///< passes over the guest's memory that were seen
+  uint32_t streams = 0;        ///< TLS connections in use
+  bool chain_ok = false;       ///< both ends agree on the digest of all that was released
+};
+
+/// How a session ended, once, on a thread of the session's own.
+using session_end = std::function<void(result<session_statistics>)>;
+
+struct send_options {
+  std::filesystem::path stream_socket; ///< we listen here; QEMU's side connects
+  std::string destination_host;
+  uint16_t destination_port = 0;
+  uint32_t streams = 2;
+  std::chrono::milliseconds silence_limit{10'000}; ///< no frame from the peer for so long ends the session
+  size_t queue_bytes = 4u << 20;       ///< at most so much waits for the link
+  int compression_level = 1;           ///< zstd's; 0 sends raw batches
+};
+
+/// The source's half of a session. Threads of its own; all calls are safe from
+/// any thread. The destructor cancels and joins.
+class page_sender {
+public:
+  virtual ~page_sender() = default;
+  [[nodiscard]] virtual session_statistics statistics() const = 0;
+  /// Closes everything; QEMU sees a broken stream, the peer a broken session.
+  virtual void cancel(std::string reason) = 0;
+};
+
+/// Listens on the stream socket, and once QEMU's side has connected there,
+/// opens the streams and carries both directions until QEMU is done. When the
+/// stream ended well `end` is called with `chain_ok`: then, and only then, is
+/// the destination's memory the source's.
+result<std::unique_ptr<page_sender>> start_page_sender(const tls_files& tls,
+                                                       const session_ticket& ticket,
+                                                       const send_options& options,
+                                                       session_end end);
+
+/// The destination's half of one session.
+class page_receiver {
+public:
+  virtual ~page_receiver() = default;
+  [[nodiscard]] virtual session_statistics statistics() const = 0;
+  virtual void cancel(std::string reason) = 0;
+};
+
+struct receive_options {
+  std::filesystem::path stream_socket; ///< where the incoming QEMU listens
+  std::chrono::milliseconds silence_limit{10'000};
+  size_t queue_bytes = 64u << 20;      ///< at most so much waits for its turn
+};
+
+/// One door per host for the pages of all its incoming migrations: a listening
+/// TLS port. Connections must present a certificate of the cluster's CA whose
+/// SAN names the ticket's source, and a ticket that is expected; others are
+/// closed, within a time limit, and nothing else suffers.
+class page_door {
+public:
+  virtual ~page_door() = default;
+  /// The port that it listens on.
+  [[nodiscard]] virtual uint16_t port() const = 0;
+  /// Expects one session. The ticket is good for one session and until the
+  /// receiver is destroyed.
+  virtual result<std::unique_ptr<page_receiver>> expect(const session_ticket& ticket,
+                                                        const receive_options& options,
+                                                        session_end end)
+      = 0;
+};
+
+/// Opens the door. `port` 0 picks one.
+result<std::unique_ptr<page_door>> open_page_door(const tls_files& tls, const std::string& address,
+                                                  uint16_t port);
+
+} // namespace novacron

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace novacron {
+
+/// A guest page's size on the wire of a migration (QEMU's target page on x86).
+inline constexpr size_t page_size = 4096;
+
+/// What a guest's migration stream consists of, whoever produced it: a page, a
+/// zero page, or bytes that nobody interprets.
+enum class record_kind : uint8_t { page, zero_page, opaque };
+
+/// One piece of a guest's stream, in stream order. Joining the records of a
+/// stream in order yields the stream again, byte for byte.
+struct page_record {
+  record_kind kind = record_kind::opaque;
+  uint32_t block = 0;           ///< index of the RAM block, in the order of first mention
+  uint64_t offset = 0;          ///< of the page in its block, in bytes
+  std::span<const std::byte> bytes; ///< the page, or the opaque bytes; empty for a zero page
+  std::span<const std::byte> header; ///< the exact bytes that stood before the page
+};
+
+} // namespace novacron
