@@ -127,6 +127,9 @@ public:
   /// Ends the guest now. On success it is gone.
   virtual result<void> destroy(vm_id vm) = 0;
   virtual result<guest_statistics> statistics(vm_id vm) = 0;
+  /// Stamps a guest that is here with the epoch under which it goes on: a
+  /// source that got its guest back after the commit. Changes the metadata only.
+  virtual result<void> adopt(vm_id vm, novacron::epoch epoch) = 0;
 
   // -- live migration, step by step ------------------------------------------
   // Begin(source) → Prepare(destination) → Perform(source) → Finish(destination) → Confirm(source).

@@ -3,8 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
-#include <vector>
 
 namespace novacron {
 
@@ -15,14 +13,18 @@ inline constexpr size_t page_size = 4096;
 /// zero page, or bytes that nobody interprets.
 enum class record_kind : uint8_t { page, zero_page, opaque };
 
-/// One piece of a guest's stream, in stream order. Joining the records of a
-/// stream in order yields the stream again, byte for byte.
+/// One piece of a guest's stream, in stream order. Writing `header`, then
+/// `bytes` of each record, in order, yields the stream again, byte for byte.
+/// The spans are the producer's and are good until its next call.
 struct page_record {
   record_kind kind = record_kind::opaque;
-  uint32_t block = 0;           ///< index of the RAM block, in the order of first mention
-  uint64_t offset = 0;          ///< of the page in its block, in bytes
-  std::span<const std::byte> bytes; ///< the page, or the opaque bytes; empty for a zero page
-  std::span<const std::byte> header; ///< the exact bytes that stood before the page
+  uint32_t block = 0;                ///< index of the RAM block, in the order of first mention
+  uint64_t offset = 0;               ///< of the page in its block, in bytes
+  std::span<const std::byte> header; ///< a page's bytes before its content; all of a zero page
+  std::span<const std::byte> bytes;  ///< the page, or the opaque bytes; empty for a zero page
+
+  /// Bytes of the stream that this record stands for.
+  [[nodiscard]] size_t size() const { return header.size() + bytes.size(); }
 };
 
 } // namespace novacron

@@ -4,6 +4,7 @@
 #include "messages/result.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -45,7 +46,8 @@ int run_fencer(const fencer_config& config);
 struct fencer_status {
   std::optional<std::chrono::nanoseconds> deadline; ///< on CLOCK_BOOTTIME; none: never given, nothing is killed
   bool fenced = false;        ///< the deadline has passed; `ha` guests are being killed
-  uint64_t killed = 0;        ///< guests killed since the fencer started
+  uint64_t killed = 0;        ///< guests killed, their death confirmed, since the fencer started
+  uint64_t dying = 0;         ///< guests killed that are not dead yet, as when a disk hangs
   int libvirtd_pid = 0;       ///< 0 while it is being restarted
   int pid = 0;
 };

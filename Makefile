@@ -1,0 +1,40 @@
+# make demo   installs what is missing, builds a release, runs the story, ends by itself
+# make test   installs, builds, runs all tests
+# The rest is for developers: make build | format | lint | fuzz | clean
+
+PRESET ?= dev
+JOBS   ?= $(shell nproc)
+DEMO_ARGS ?=
+TEST_ARGS ?=
+
+.PHONY: demo test build install configure format lint fuzz clean
+
+install:
+	@.ci/install
+
+build/$(PRESET)/build.ninja: | install
+	@cmake --preset $(PRESET)
+
+build: install build/$(PRESET)/build.ninja
+	@cmake --build --preset $(PRESET) -j $(JOBS)
+
+demo: PRESET = release
+demo: install
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target novacron guest_image
+	@build/release/bin/novacron demo --folder build/demo $(DEMO_ARGS)
+
+test: build
+	@ctest --test-dir build/$(PRESET) --output-on-failure $(TEST_ARGS)
+
+format:
+	@git ls-files '*.hpp' '*.cpp' | xargs clang-format -i
+
+lint:
+	@.ci/lint
+
+fuzz: install
+	@.ci/fuzz
+
+clean:
+	@rm -rf build

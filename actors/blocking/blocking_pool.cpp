@@ -1,0 +1,84 @@
+#include "actors/blocking/blocking_pool.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <array>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace novacron {
+
+namespace {
+
+using strand = boost::asio::strand<boost::asio::thread_pool::executor_type>;
+
+/// Keys that fall into the same strand wait for one another: rarely, and harmlessly.
+constexpr size_t strand_count = 256;
+
+} // namespace
+
+struct blocking_pool::implementation {
+  explicit implementation(unsigned threads) {
+    if (threads == 0)
+      return;
+    pool.emplace(threads);
+    for (size_t i = 0; i < strand_count; ++i)
+      strands.emplace_back(pool->get_executor());
+  }
+
+  std::optional<boost::asio::thread_pool> pool;
+  std::vector<strand> strands;
+  std::mutex mutex;
+  std::condition_variable idle;
+  unsigned long_calls = 0;
+};
+
+blocking_pool::blocking_pool(unsigned threads)
+  : implementation_{std::make_shared<implementation>(threads)} {
+  // nop
+}
+
+blocking_pool::~blocking_pool() {
+  std::unique_lock lock{implementation_->mutex};
+  implementation_->idle.wait(lock, [this] { return implementation_->long_calls == 0; });
+  lock.unlock();
+  if (implementation_->pool) {
+    implementation_->pool->stop();
+    implementation_->pool->join();
+  }
+}
+
+void blocking_pool::run(const uuid& key, std::function<void()> work) {
+  if (!implementation_->pool) {
+    work();
+    return;
+  }
+  auto& order = implementation_->strands[std::hash<uuid>{}(key) % strand_count];
+  boost::asio::post(order, std::move(work));
+}
+
+bool blocking_pool::run_long(std::function<void()> work) {
+  if (!implementation_->pool) {
+    work();
+    return true;
+  }
+  {
+    std::lock_guard lock{implementation_->mutex};
+    if (implementation_->long_calls == most_long_calls)
+      return false;
+    ++implementation_->long_calls;
+  }
+  std::thread{[state = implementation_, work = std::move(work)]() mutable {
+    work();
+    work = nullptr; // what it held goes before anybody is told that it is over
+    std::lock_guard lock{state->mutex};
+    --state->long_calls;
+    state->idle.notify_all();
+  }}.detach();
+  return true;
+}
+
+} // namespace novacron

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "messages/local.hpp"
+#include "messages/uuid.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace novacron {
+
+/// Where calls that block run: libvirt, files, page sessions. Actors of the
+/// shared scheduler never block; they hand the call over here and get a
+/// `continuation` back.
+class blocking_pool {
+public:
+  /// With no threads, work runs at once on the caller's thread: for simulation.
+  explicit blocking_pool(unsigned threads);
+  /// Waits for the work that has begun; drops what has not.
+  ~blocking_pool();
+  blocking_pool(const blocking_pool&) = delete;
+  blocking_pool& operator=(const blocking_pool&) = delete;
+
+  /// Runs `work` on some thread, after all earlier work of the same key.
+  void run(const uuid& key, std::function<void()> work);
+
+  /// Runs `work` on a thread of its own, for calls that take minutes. False
+  /// when `most_long_calls` run already: nothing was done.
+  bool run_long(std::function<void()> work);
+
+  static constexpr unsigned most_long_calls = 64;
+
+private:
+  struct implementation;
+  std::shared_ptr<implementation> implementation_;
+};
+
+/// Runs `work` in `pool` and brings its result back to `then`, on `self`.
+/// `then` is dropped when the actor is gone by that time.
+template <class Self, class Work, class Then>
+void call_blocking(Self self, blocking_pool& pool, const uuid& key, Work work, Then then) {
+  pool.run(key, [handle = caf::actor_cast<caf::actor>(self), work = std::move(work),
+                 then = std::move(then)]() mutable {
+    auto answer = std::make_shared<decltype(work())>(work());
+    caf::anon_send(handle, continuation{[answer, then]() mutable { then(std::move(*answer)); }});
+  });
+}
+
+} // namespace novacron

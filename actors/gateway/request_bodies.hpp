@@ -1,0 +1,42 @@
+#pragma once
+
+#include "actors/gateway/problem.hpp"
+#include "messages/records.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace novacron {
+
+// The bodies that the API takes. Unknown fields are refused: a field that is
+// spelt wrong must not be a field that is silently left out.
+
+struct create_body {
+  std::string name;
+  vm_spec spec;
+};
+
+/// name, vcpus, memory_mib and image must be there; kernel_arguments, restart
+/// and labels may.
+parsed<create_body> parse_create(std::string_view body);
+
+struct migrate_body {
+  std::string to; ///< a host's name or id; empty: the scheduler chooses
+};
+
+/// An empty body or `{}` leave the choice to the scheduler.
+parsed<migrate_body> parse_migrate(std::string_view body);
+
+struct kill_body {
+  std::string node; ///< name or id
+  std::string actor;
+};
+parsed<kill_body> parse_kill(std::string_view body);
+
+/// Accepts nothing and `{}`.
+parsed<void> parse_nothing(std::string_view body);
+
+/// A name that a VM may have: a DNS label that isn't a uuid.
+bool is_vm_name(std::string_view text);
+
+} // namespace novacron

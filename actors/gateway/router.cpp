@@ -1,0 +1,76 @@
+#include "actors/gateway/router.hpp"
+
+#include <array>
+
+namespace novacron {
+
+namespace {
+
+constexpr std::array table{
+    route{action::list_vms, "GET", "/api/v1/vms"},
+    route{action::create_vm, "POST", "/api/v1/vms"},
+    route{action::read_vm, "GET", "/api/v1/vms/{id}"},
+    route{action::delete_vm, "DELETE", "/api/v1/vms/{id}"},
+    route{action::start_vm, "POST", "/api/v1/vms/{id}/start"},
+    route{action::stop_vm, "POST", "/api/v1/vms/{id}/stop"},
+    route{action::pause_vm, "POST", "/api/v1/vms/{id}/pause"},
+    route{action::resume_vm, "POST", "/api/v1/vms/{id}/resume"},
+    route{action::migrate_vm, "POST", "/api/v1/vms/{id}/migrate"},
+    route{action::list_migrations, "GET", "/api/v1/migrations"},
+    route{action::read_migration, "GET", "/api/v1/migrations/{id}"},
+    route{action::list_operations, "GET", "/api/v1/operations"},
+    route{action::read_operation, "GET", "/api/v1/operations/{id}"},
+    route{action::list_hosts, "GET", "/api/v1/hosts"},
+    route{action::read_host, "GET", "/api/v1/hosts/{id}"},
+    route{action::events, "GET", "/api/v1/events"},
+    route{action::kill_actor, "POST", "/api/v1/chaos/kill"},
+    route{action::health, "GET", "/health", true, true, false},
+    route{action::ready, "GET", "/ready", true, true, false},
+    route{action::metrics, "GET", "/metrics", false, true, false},
+};
+
+/// The id, or nothing if the path isn't the pattern's.
+std::optional<std::string> fits(std::string_view pattern, const std::vector<std::string>& segments) {
+  std::string id;
+  size_t i = 0;
+  while (!pattern.empty()) {
+    pattern.remove_prefix(1); // the slash
+    auto end = std::min(pattern.find('/'), pattern.size());
+    auto part = pattern.substr(0, end);
+    pattern.remove_prefix(end);
+    if (i == segments.size())
+      return std::nullopt;
+    if (part == "{id}")
+      id = segments[i];
+    else if (part != segments[i])
+      return std::nullopt;
+    ++i;
+  }
+  if (i != segments.size())
+    return std::nullopt;
+  return id;
+}
+
+} // namespace
+
+std::span<const route> routes() {
+  return table;
+}
+
+std::variant<match, no_match> find_route(listener door, std::string_view method,
+                                         const request_target& target) {
+  no_match none;
+  for (const auto& each : table) {
+    if (!(door == listener::api ? each.on_api : each.on_operators))
+      continue;
+    auto id = fits(each.path, target.segments);
+    if (!id)
+      continue;
+    if (each.method == method)
+      return match{&each, std::move(*id)};
+    none.allow += (none.allow.empty() ? "" : ", ") + std::string{each.method};
+  }
+  return none;
+}
+
+} // namespace novacron

@@ -1,0 +1,175 @@
+#include "actors/host/host.hpp"
+
+#include "actors/feed/follow.hpp"
+#include "actors/host/boot_clock.hpp"
+#include "actors/host/host_guests.hpp"
+
+namespace novacron {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto tick_interval = 30ms; // also how long observations wait for company
+constexpr auto look_interval = 1'000ms;
+constexpr auto propose_timeout = 3s;
+
+/// Proposes one command; `then` gets its outcome, or nothing when nobody answered.
+template <class Then>
+void propose(host_pointer self, command_body body, Then then) {
+  auto frontend = self->state.context->frontend.get();
+  if (!frontend) {
+    then(std::nullopt);
+    return;
+  }
+  self->request(frontend, propose_timeout, proposal{{command{std::move(body), {}}}})
+      .then(
+          [then](const outcomes& answer) {
+            then(answer.each.size() == 1 ? std::optional{answer.each.front()} : std::nullopt);
+          },
+          [then](const caf::error&) { then(std::optional<command_outcome>{}); });
+}
+
+void register_self(host_pointer self) {
+  auto& state = self->state;
+  if (state.registered || state.asking_to_register)
+    return;
+  state.asking_to_register = true;
+  propose(self, register_host{state.context->self},
+          [self](const std::optional<command_outcome>& outcome) {
+            self->state.asking_to_register = false;
+            self->state.registered = outcome && outcome->ok();
+          });
+}
+
+void guard(host_pointer self, std::chrono::nanoseconds deadline) {
+  auto& state = self->state;
+  if (!state.context->move_deadline) {
+    state.lease->guarded_until(deadline);
+    return;
+  }
+  call_blocking(
+      self, *state.context->pool, uuid{1, 0},
+      [context = state.context, deadline] { return context->move_deadline(deadline); },
+      [self, deadline](const result<void>& done) {
+        if (done)
+          self->state.lease->guarded_until(deadline);
+        else
+          self->state.context->log.warning("host", "the fencer did not take the lease: "
+                                                     + done.error().message);
+      });
+}
+
+void renew_if_due(host_pointer self) {
+  auto& state = self->state;
+  if (!state.registered)
+    return;
+  auto attempt = state.lease->tick(boot_clock_now());
+  if (!attempt)
+    return;
+  const auto& context = *state.context;
+  propose(self, renew_lease{context.self.id, context.self.boot, context.lease_term},
+          [self, attempt = *attempt](const std::optional<command_outcome>& outcome) {
+            if (!outcome)
+              return;
+            if (!outcome->ok()) {
+              self->state.registered = false; // the log doesn't know us as we are
+              return;
+            }
+            if (auto deadline = self->state.lease->granted(attempt, outcome->revision))
+              guard(self, *deadline);
+          });
+}
+
+void report(host_pointer self) {
+  auto& state = self->state;
+  const auto& me = state.context->self;
+  auto next
+      = state.reports.next(me.id, me.boot, static_cast<uint64_t>(boot_clock_now().count()));
+  if (!next)
+    return;
+  propose(self, *next, [self](const std::optional<command_outcome>& outcome) {
+    self->state.reports.ended();
+    if (outcome && outcome->error == command_errc::unknown_host)
+      self->state.registered = false;
+  });
+}
+
+/// VMs that wait for permission to start hear of it when it comes or goes.
+void pass_on_permission(host_pointer self) {
+  auto& state = self->state;
+  auto may_start = starting_allowed(self);
+  if (may_start == state.may_start)
+    return;
+  state.may_start = may_start;
+  for (auto vm : state.table->waiting_to_start())
+    tell_vm(self, vm);
+}
+
+void follow_log(host_pointer self) {
+  auto source = self->state.context->feed.get();
+  if (source)
+    follow(self, source, *self->state.follower, [self] { pass_on_changes(self); });
+}
+
+void tick(host_pointer self) {
+  auto& state = self->state;
+  follow_log(self);
+  register_self(self);
+  renew_if_due(self);
+  pass_on_permission(self);
+  report(self);
+  serve_early_requests(self);
+  if (state.look_soon || self->clock().now() - state.looked_at >= look_interval)
+    look_at_guests(self);
+}
+
+caf::result<vm_changed> attached(host_pointer self, vm_id vm) {
+  auto word = self->state.table->word_for(vm);
+  if (!word)
+    return caf::make_error(caf::sec::runtime_error, "this host knows no such VM");
+  present(self, vm, caf::actor_cast<vm_actor>(self->current_sender()));
+  word->may_start = starting_allowed(self);
+  return *word;
+}
+
+caf::result<migration_changed> attached(host_pointer self, migration_id migration) {
+  auto word = self->state.table->word_for(migration);
+  if (!word)
+    return caf::make_error(caf::sec::runtime_error, "this host knows no such migration");
+  present(self, migration, caf::actor_cast<migration_actor>(self->current_sender()));
+  return *word;
+}
+
+} // namespace
+
+host_actor::behavior_type host(host_pointer self, std::shared_ptr<host_context> context) {
+  auto& state = self->state;
+  state.context = context;
+  state.table.emplace(context->self.id);
+  state.follower.emplace(feed_filter{context->self.id}, true, state.table->sink());
+  state.lease.emplace(context->lease_term, context->renew_every);
+  context->host.set(self);
+  context->driver->subscribe([context](const guest_event&) {
+    if (auto present = context->host.get())
+      caf::anon_send(present, update_atom::value);
+  });
+  self->set_down_handler([=](const caf::down_msg& down) { absent(self, down.source); });
+  self->send(self, tick_atom::value);
+  return {
+      [=](const attach_vm& x) { return attached(self, x.vm); },
+      [=](const attach_migration& x) { return attached(self, x.migration); },
+      [=](const vm_observation& x) { self->state.reports.add(x); },
+      [=](const migration_observation& x) { self->state.reports.add(x); },
+      [=](const prepare_migration& x) { return pass_on(self, x); },
+      [=](const migration_performed& x) { return pass_on(self, x); },
+      [=](update_atom) { self->state.look_soon = true; },
+      [=](const continuation& x) { x.run(); },
+      [=](tick_atom) {
+        self->delayed_send(self, tick_interval, tick_atom::value);
+        tick(self);
+      },
+  };
+}
+
+} // namespace novacron

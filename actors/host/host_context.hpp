@@ -1,0 +1,67 @@
+#pragma once
+
+#include "actors/blocking/blocking_pool.hpp"
+#include "actors/handle_slot.hpp"
+#include "actors/log/log.hpp"
+#include "dwcp/session/session.hpp"
+#include "hypervisor/hypervisor.hpp"
+#include "messages/actors.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace novacron {
+
+/// What a host starts guests of one image from.
+struct image_files {
+  std::filesystem::path kernel;
+  std::filesystem::path initrd;
+};
+
+/// What the actors of one host share: its hypervisor, its folders, the way to
+/// the log. Made once by the node, never changed, outlives the actors.
+struct host_context {
+  host_record self;                       ///< as it is registered
+  std::filesystem::path state;            ///< folder of this host's files
+  std::map<std::string, image_files> images;
+  std::shared_ptr<hypervisor> driver;
+  std::shared_ptr<blocking_pool> pool;
+  std::shared_ptr<page_door> pages;
+  tls_files tls;
+  /// Moves the fencer's deadline (CLOCK_BOOTTIME); may block for seconds.
+  /// Empty: this host has no fencer, and runs no `ha` guests that matter.
+  std::function<result<void>(std::chrono::nanoseconds deadline)> move_deadline;
+  std::chrono::milliseconds lease_term{10'000};
+  std::chrono::milliseconds renew_every{2'000};
+  std::chrono::milliseconds shutdown_grace{5'000};
+  uint32_t page_streams = 2;
+  logger log;
+
+  // The present incarnations of those whom a host talks to.
+  handle_slot<frontend_actor> frontend;
+  handle_slot<feed_source_actor> feed;
+  handle_slot<peers_actor> peers;
+  handle_slot<supervisor_actor> guests; ///< supervises VMs' and migrations' actors
+  handle_slot<host_actor> host;
+
+  [[nodiscard]] std::filesystem::path console_log(vm_id vm) const {
+    return state / "console" / (to_string(vm) + ".log");
+  }
+  [[nodiscard]] std::filesystem::path stream_socket(migration_id migration) const {
+    return state / "streams" / to_string(migration).substr(0, 8);
+  }
+  /// Stands once a Finish was begun for the migration: see `found_guest`.
+  [[nodiscard]] std::filesystem::path finish_mark(migration_id migration) const {
+    return state / "finishing" / to_string(migration);
+  }
+};
+
+/// What the hypervisor needs to know to run `vm` here, under `epoch`. Fails
+/// when this host doesn't have the VM's image.
+result<guest_spec> make_guest_spec(const host_context& context, const vm_record& vm, epoch epoch);
+
+} // namespace novacron

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "actors/feed/feed_follower.hpp"
+#include "hypervisor/hypervisor.hpp"
+#include "messages/local.hpp"
+
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+namespace novacron {
+
+/// What one host knows of the log: the VMs and migrations that concern it, and
+/// the other hosts. Filled by the feed.
+///
+/// Pure. After each batch of changes `take_changed` tells whose actor must hear.
+class host_table {
+public:
+  explicit host_table(node_id self) : self_{self} {
+    // nop
+  }
+
+  /// Where a follower of the feed puts what it learns.
+  feed_follower::sink sink();
+
+  /// VMs whose record, or whose migration's, has changed since the last call.
+  std::vector<vm_id> take_changed_vms();
+  std::vector<migration_id> take_changed_migrations();
+
+  [[nodiscard]] const vm_record* find(vm_id vm) const;
+  [[nodiscard]] const migration_record* find(migration_id migration) const;
+  [[nodiscard]] const host_record* find(node_id host) const;
+
+  /// What the VM's actor must know; nothing for a VM that we don't know.
+  [[nodiscard]] std::optional<vm_changed> word_for(vm_id vm) const;
+  /// What the migration's actor must know. `fresh` the first time that it is
+  /// asked for a migration which was reserved while we were following.
+  std::optional<migration_changed> word_for(migration_id migration);
+
+  /// The VM is placed here and not gone.
+  [[nodiscard]] bool needs_actor(const vm_record& vm) const;
+  /// It is from or to this host and this host's part isn't over.
+  [[nodiscard]] bool needs_actor(const migration_record& migration) const;
+
+  /// All VMs that wait for permission to start.
+  [[nodiscard]] std::vector<vm_id> waiting_to_start() const;
+
+private:
+  void put(const vm_record& record);
+  void put(const migration_record& record);
+  void put(const host_record& record);
+  void put(const operation_record& record);
+  void remove(const any_record& record);
+  void keep_only(const std::set<std::pair<record_type, uuid>>& listed);
+
+  node_id self_;
+  bool listed_ = false; ///< a listing was complete: what comes now is new
+  std::unordered_map<vm_id, vm_record> vms_;
+  std::unordered_map<migration_id, migration_record> migrations_;
+  std::unordered_map<node_id, host_record> hosts_;
+  std::set<vm_id> changed_vms_;
+  std::set<migration_id> changed_migrations_;
+  std::set<migration_id> fresh_;
+};
+
+} // namespace novacron

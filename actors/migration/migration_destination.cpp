@@ -1,0 +1,196 @@
+#include "actors/migration/migration_destination.hpp"
+
+#include "hypervisor/errors.hpp"
+
+#include <utility>
+
+namespace novacron {
+
+migration_effects migration_destination::changed(const migration_changed& what, time_point now) {
+  decision_.record_changed(what.migration);
+  if (!std::exchange(known_, true)) {
+    fresh_ = what.fresh;
+    known_since_ = now;
+  }
+  return proceed(now);
+}
+
+migration_effects migration_destination::asked_to_prepare(const prepare_migration& request,
+                                                          time_point now) {
+  const auto& record = decision_.record();
+  std::string problem;
+  if (decision_.phase() != migration_phase::reserved
+      || decision_.wished(migration_decision::abort))
+    problem = "the migration is not open any more";
+  else if (request.epoch != record.epoch || request.vm != record.vm)
+    problem = "the request doesn't fit the reservation in the log";
+  else if (asked_)
+    problem = "the destination was asked to prepare before";
+  auto out = proceed(now);
+  if (!problem.empty()) {
+    out.emplace_back(answer_prepare{std::nullopt, problem});
+    return out;
+  }
+  asked_ = true;
+  preparing_ = true;
+  out.emplace_back(prepare_incoming{request});
+  return out;
+}
+
+migration_effects migration_destination::prepared(const result<migration_prepared>& answer,
+                                                  time_point now) {
+  preparing_ = false;
+  migration_effects out;
+  if (answer)
+    out.emplace_back(answer_prepare{*answer, {}});
+  else {
+    out.emplace_back(answer_prepare{std::nullopt, answer.error().message});
+    give_up(out, answer.error().message);
+  }
+  for (auto& each : proceed(now))
+    out.push_back(std::move(each));
+  return out;
+}
+
+migration_effects migration_destination::pages_ended(const std::optional<failure>& problem,
+                                                     time_point now) {
+  migration_effects out;
+  pages_good_ = !problem;
+  if (problem)
+    give_up(out, problem->message);
+  else if (std::exchange(answer_owed_, false))
+    out.emplace_back(answer_performed{});
+  for (auto& each : proceed(now))
+    out.push_back(std::move(each));
+  return out;
+}
+
+migration_effects migration_destination::told(const migration_performed& message, time_point now) {
+  cookie_ = message.cookie;
+  told_at_ = now;
+  migration_effects out;
+  if (pages_good_ == true && !decision_.wished(migration_decision::abort))
+    out.emplace_back(answer_performed{});
+  else if (pages_good_ == false || !asked_ || decision_.wished(migration_decision::abort))
+    out.emplace_back(answer_performed{"the destination has not received everything"});
+  else
+    answer_owed_ = true;
+  for (auto& each : proceed(now))
+    out.push_back(std::move(each));
+  return out;
+}
+
+migration_effects migration_destination::decided(const std::optional<command_outcome>& outcome,
+                                                 time_point now) {
+  decision_.answered(outcome, now);
+  return proceed(now);
+}
+
+migration_effects migration_destination::finished(const std::optional<failure>& problem,
+                                                  time_point now) {
+  busy_ = false;
+  cookie_.reset(); // a second try must look first
+  if (problem) {
+    // Only a clear "no" tells that the guest did not run.
+    finish_failed_ = problem->code == hypervisor_errc::no_such_guest
+                     || problem->code == hypervisor_errc::refused;
+    not_before_ = now + limits_.retry;
+  } else
+    clean_ = true;
+  return proceed(now);
+}
+
+migration_effects migration_destination::found(const result<found_guest>& guest, time_point now) {
+  busy_ = false;
+  not_before_ = now + limits_.retry;
+  if (!guest || decision_.phase() != migration_phase::committed)
+    return proceed(now);
+  switch (guest->guest) {
+    case found_guest::presence::here: clean_ = true; break;
+    case found_guest::presence::incoming:
+      cookie_ = std::string{}; // lost with our earlier life; it only carries statistics
+      not_before_ = now;
+      break;
+    case found_guest::presence::absent:
+      if (finish_failed_ || !guest->may_have_run)
+        decision_.wish(migration_decision::return_guest, "the guest never ran at the destination");
+      else
+        clean_ = true; // it ran and has ended: the VM's own actor says so
+      break;
+  }
+  return proceed(now);
+}
+
+migration_effects migration_destination::cleaned(const std::optional<failure>& problem,
+                                                 time_point now) {
+  busy_ = false;
+  clean_ = !problem;
+  not_before_ = now + limits_.retry;
+  return proceed(now);
+}
+
+migration_effects migration_destination::tick(time_point now) { return proceed(now); }
+
+void migration_destination::give_up(migration_effects& out, const std::string& reason) {
+  decision_.wish(migration_decision::abort, reason);
+  if (std::exchange(answer_owed_, false))
+    out.emplace_back(answer_performed{reason});
+}
+
+migration_effects migration_destination::proceed(time_point now) {
+  migration_effects out;
+  if (!known_)
+    return out;
+  auto may_act = !busy_ && !preparing_ && !clean_ && now >= not_before_;
+  switch (decision_.phase()) {
+    case migration_phase::reserved: proceed_undecided(out, now); break;
+    case migration_phase::committed:
+      if (may_act)
+        proceed_committed(out, now);
+      break;
+    case migration_phase::finished: clean_ = true; break;
+    case migration_phase::aborted:
+    case migration_phase::returned:
+      give_up(out, "the migration was aborted");
+      if (may_act) {
+        busy_ = true;
+        out.emplace_back(cancel_incoming{});
+      }
+      break;
+    case migration_phase::done:
+    case migration_phase::rolled_back: out.emplace_back(end_migration{}); return out;
+  }
+  if (auto proposal = decision_.next(now))
+    out.emplace_back(std::move(*proposal));
+  if (clean_ && now >= report_not_before_) {
+    if (decision_.record().destination_clean) {
+      out.emplace_back(end_migration{});
+      return out;
+    }
+    report_not_before_ = now + limits_.retry;
+    out.emplace_back(report_migration{{decision_.record().id, true, {}}});
+  }
+  return out;
+}
+
+void migration_destination::proceed_undecided(migration_effects& out, time_point now) {
+  if (!fresh_)
+    give_up(out, "the migration's actor at the destination was restarted");
+  else if (!asked_ && now - known_since_ > limits_.first_word)
+    give_up(out, "the source did not begin in time");
+  else if (cookie_ && now - told_at_ > limits_.undecided)
+    give_up(out, "it was not decided in time");
+}
+
+void migration_destination::proceed_committed(migration_effects& out, time_point now) {
+  static_cast<void>(now);
+  if (decision_.wished(migration_decision::return_guest))
+    return;
+  busy_ = true;
+  if (cookie_)
+    out.emplace_back(finish_incoming{*cookie_});
+  else
+    out.emplace_back(look_for_guest{});
+}
+
+} // namespace novacron

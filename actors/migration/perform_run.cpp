@@ -1,0 +1,103 @@
+#include "actors/migration/perform_run.hpp"
+
+#include "dwcp/errors.hpp"
+#include "messages/address.hpp"
+
+#include <utility>
+
+namespace novacron {
+
+void perform_run::start(const migration_prepared& destination) {
+  const auto& record = about.migration;
+  auto socket = context->stream_socket(record.id);
+  auto where = parse_address(destination.page_address);
+  if (!where) {
+    on_end(make_failure(dwcp_errc::unreachable,
+                        "the destination named no usable page address: " + destination.page_address));
+    return;
+  }
+  session_ticket ticket{record.id, record.from, record.to, record.epoch, destination.token};
+  send_options options;
+  options.stream_socket = socket;
+  options.destination_host = where->host;
+  options.destination_port = where->port;
+  options.streams = context->page_streams;
+  auto started = start_page_sender(
+      context->tls, ticket, options,
+      [self = shared_from_this()](result<session_statistics> how) {
+        self->page_session_ended(std::move(how));
+      });
+  if (!started) {
+    on_end(started.error());
+    return;
+  }
+  {
+    std::lock_guard lock{mutex};
+    sender = std::move(*started);
+  }
+  auto begun = context->pool->run_long(
+      [self = shared_from_this(), cookie = destination.cookie, socket, vm = record.vm] {
+        self->perform_ended(self->context->driver->migration_perform(vm, cookie, socket));
+      });
+  if (!begun)
+    perform_ended(make_failure(dwcp_errc::too_many,
+                               "too many migrations leave this host at once; try again later"));
+}
+
+void perform_run::cancel(const std::string& reason) {
+  std::unique_lock lock{mutex};
+  if (performed)
+    return;
+  if (sender)
+    sender->cancel(reason);
+  lock.unlock();
+  // Fails when no job runs: then there is nothing to end.
+  static_cast<void>(context->driver->migration_abort(about.migration.vm));
+}
+
+void perform_run::release() {
+  std::unique_lock lock{mutex};
+  auto last = std::move(sender);
+  lock.unlock();
+}
+
+session_statistics perform_run::statistics() const {
+  std::lock_guard lock{mutex};
+  return sender ? sender->statistics() : session_statistics{};
+}
+
+void perform_run::page_session_ended(result<session_statistics> how) {
+  std::unique_lock lock{mutex};
+  pages = std::move(how);
+  conclude(lock);
+}
+
+void perform_run::perform_ended(result<std::string> cookie) {
+  std::unique_lock lock{mutex};
+  performed = std::move(cookie);
+  if (!*performed && sender)
+    sender->cancel("QEMU did not finish: " + performed->error().message);
+  conclude(lock);
+}
+
+void perform_run::conclude(std::unique_lock<std::mutex>& lock) {
+  if (!pages || !performed)
+    return;
+  auto call = std::exchange(on_end, {});
+  lock.unlock();
+  if (!call)
+    return;
+  if (!*pages) // the stream's own failure explains QEMU's
+    call(pages->error());
+  else if (!*performed)
+    call(performed->error());
+  else if (!(*pages)->chain_ok)
+    call(make_failure(dwcp_errc::digest_mismatch,
+                      "the two ends don't agree on what was sent; the guest stays at the source"));
+  else
+    call(perform_end{**performed, migration_cost{std::chrono::milliseconds{0},
+                                                 (*pages)->guest_bytes, (*pages)->wire_bytes,
+                                                 (*pages)->rounds, true}});
+}
+
+} // namespace novacron

@@ -1,0 +1,251 @@
+#include "actors/migration/source_actor.hpp"
+
+#include "actors/migration/perform_run.hpp"
+#include "actors/migration/wiring.hpp"
+#include "dwcp/errors.hpp"
+#include "hypervisor/errors.hpp"
+
+#include <algorithm>
+
+namespace novacron {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto connect_timeout = 5s;
+constexpr auto prepare_timeout = 60s;
+constexpr auto performed_timeout = 15s;
+
+using self_pointer = migration_actor::stateful_pointer<source_actor_state>;
+using shared_context = std::shared_ptr<host_context>;
+
+void carry_out(self_pointer self, const shared_context& context, const migration_effects& effects);
+
+/// Hands an answer to the logic and carries out what follows.
+template <class Answer>
+auto brings(self_pointer self, shared_context context,
+            migration_effects (migration_source::*to)(const Answer&, migration_source::time_point)) {
+  return [=](const Answer& answer) {
+    carry_out(self, context, (self->state.logic.*to)(answer, self->clock().now()));
+  };
+}
+
+failure unreachable(const std::string& who) {
+  return make_failure(dwcp_errc::unreachable, "no word from the destination host " + who);
+}
+
+std::string peer_name(self_pointer self) {
+  const auto& peer = self->state.known.peer;
+  return peer ? peer->name : to_string(self->state.known.migration.to);
+}
+
+void begin(self_pointer self, const shared_context& context) {
+  call_blocking(
+      self, *context->pool, self->state.known.vm.id.value,
+      [context, vm = self->state.known.vm.id] { return context->driver->migration_begin(vm); },
+      brings(self, context, &migration_source::begun));
+}
+
+void ask_to_prepare(self_pointer self, const shared_context& context,
+                    const prepare_migration& request) {
+  auto answer = brings(self, context, &migration_source::prepared);
+  auto refuse = [=](const caf::error& why) {
+    answer(make_failure(dwcp_errc::unreachable,
+                        "the destination host " + peer_name(self)
+                          + " can't take the guest: " + self->system().render(why)));
+  };
+  auto peers = context->peers.get();
+  if (!peers || !self->state.known.peer) {
+    answer(unreachable(peer_name(self)));
+    return;
+  }
+  const auto& peer = *self->state.known.peer;
+  self->request(peers, connect_timeout, caf::connect_atom::value, peer.id, peer.mesh_address)
+      .then(
+          [=](const link_actor& link) {
+            self->state.peer = link;
+            self->request(link, prepare_timeout, request)
+                .then([=](const migration_prepared& x) { answer(x); }, refuse);
+          },
+          refuse);
+}
+
+void start_perform(self_pointer self, const shared_context& context,
+                   const migration_prepared& destination) {
+  auto answer = brings(self, context, &migration_source::performed);
+  auto me = caf::actor_cast<caf::actor>(self);
+  auto run = std::make_shared<perform_run>(
+      context, self->state.known, [me, self, context, answer](const result<perform_end>& end) {
+        caf::anon_send(me, continuation{[=] {
+                         context->pool->run_long([last = std::move(self->state.run)] {
+                           if (last)
+                             last->release();
+                         });
+                         answer(end);
+                       }});
+      });
+  self->state.run = run;
+  self->state.looked_at = self->clock().now();
+  context->pool->run(self->state.known.migration.id.value,
+                     [run, destination] { run->start(destination); });
+}
+
+void tell(self_pointer self, const shared_context& context, const migration_performed& message) {
+  auto answer = brings(self, context, &migration_source::acknowledged);
+  if (!self->state.peer) {
+    answer(unreachable(peer_name(self)));
+    return;
+  }
+  self->request(self->state.peer, performed_timeout, message)
+      .then([=](caf::ok_atom) { answer(std::nullopt); },
+            [=](const caf::error&) { answer(unreachable(peer_name(self))); });
+}
+
+/// Blocks; runs in the pool. A guest that is gone needs no resuming: its VM's
+/// actor will say that it has ended.
+std::optional<failure> resume_here(const host_context& context, vm_id vm, epoch epoch) {
+  static_cast<void>(context.driver->migration_abort(vm)); // none may be left running
+  auto done = context.driver->adopt(vm, epoch);
+  if (done)
+    done = context.driver->resume(vm);
+  if (done || done.error().code == hypervisor_errc::no_such_guest)
+    return std::nullopt;
+  return done.error();
+}
+
+std::optional<failure> confirm_here(const host_context& context, vm_id vm) {
+  auto done = context.driver->migration_confirm(vm, {});
+  return done ? std::nullopt : std::optional{done.error()};
+}
+
+template <class Work>
+void clean(self_pointer self, const shared_context& context, Work work) {
+  call_blocking(self, *context->pool, self->state.known.vm.id.value, std::move(work),
+                brings(self, context, &migration_source::cleaned));
+}
+
+void note(self_pointer self, const shared_context& context, const std::string& text) {
+  const auto& record = self->state.known.migration;
+  context->log.info("migration", text,
+                    {{"migration", to_string(record.id)}, {"vm", to_string(record.vm)}});
+}
+
+struct interpreter {
+  self_pointer self;
+  const shared_context& context;
+
+  void operator()(const begin_at_source&) const {
+    note(self, context, "begins at the source");
+    begin(self, context);
+  }
+  void operator()(const ask_destination_to_prepare& x) const {
+    ask_to_prepare(self, context, x.request);
+  }
+  void operator()(const perform& x) const { start_perform(self, context, x.destination); }
+  void operator()(const abort_perform&) const {
+    if (self->state.run)
+      context->pool->run_long(
+          [run = self->state.run] { run->cancel("the migration was aborted"); });
+  }
+  void operator()(const tell_destination& x) const { tell(self, context, x.message); }
+  void operator()(const resume_source& x) const {
+    note(self, context, "the guest goes on at the source");
+    clean(self, context, [context = context, vm = self->state.known.vm.id, epoch = x.epoch] {
+      return resume_here(*context, vm, epoch);
+    });
+  }
+  void operator()(const confirm_at_source&) const {
+    clean(self, context, [context = context, vm = self->state.known.vm.id] {
+      return confirm_here(*context, vm);
+    });
+  }
+  void operator()(const propose_decision& x) const {
+    note(self, context,
+         x.command.decision == migration_decision::commit ? std::string{"proposes to commit"}
+                                                          : "proposes to abort: " + x.command.reason);
+    propose_to_log(self, *context, x.command, brings(self, context, &migration_source::decided));
+  }
+  void operator()(const report_migration& x) const { self->send(self->state.host, x.observation); }
+  void operator()(const end_migration&) const { self->quit(); }
+  /// The destination's effects; the source's logic has none of them.
+  template <class Other>
+  void operator()(const Other&) const {
+    // nop
+  }
+};
+
+void carry_out(self_pointer self, const shared_context& context, const migration_effects& effects) {
+  for (const auto& effect : effects)
+    std::visit(interpreter{self, context}, effect);
+}
+
+void word_of_the_log(self_pointer self, const shared_context& context,
+                     const migration_changed& what) {
+  self->state.host = caf::actor_cast<host_actor>(self->current_sender());
+  self->state.known = what;
+  carry_out(self, context, self->state.logic.changed(what, self->clock().now()));
+}
+
+/// Tells whoever follows how it gets on. Statistics block, so they come back later.
+void send_progress(self_pointer self, const shared_context& context) {
+  auto run = self->state.run;
+  if (!run)
+    return;
+  call_blocking(
+      self, *context->pool, self->state.known.migration.id.value,
+      [context, run, vm = self->state.known.vm.id] {
+        auto job = context->driver->migration_statistics(vm);
+        return std::pair{job ? *job : migration_job{}, run->statistics()};
+      },
+      [self, context](const std::pair<migration_job, session_statistics>& seen) {
+        const auto& [job, pages] = seen;
+        auto now = self->clock().now();
+        auto seconds = std::chrono::duration<double>(now - self->state.looked_at).count();
+        auto sent = pages.guest_bytes - std::min(pages.guest_bytes, self->state.processed_bytes);
+        self->state.processed_bytes = pages.guest_bytes;
+        self->state.looked_at = now;
+        const auto& record = self->state.known.migration;
+        self->send(context->feed.get(),
+                   migration_progress{record.id, record.vm, self->state.logic.phase_name(),
+                                      std::max(job.iteration, pages.rounds),
+                                      job.memory_remaining_bytes, pages.guest_bytes,
+                                      pages.wire_bytes,
+                                      seconds > 0 ? static_cast<uint64_t>(sent / seconds) : 0});
+      });
+}
+
+} // namespace
+
+source_actor_state::~source_actor_state() {
+  if (run)
+    context->pool->run_long([last = run] {
+      last->cancel("the migration's actor has ended");
+      last->release();
+    });
+}
+
+migration_actor::behavior_type source_side(self_pointer self, migration_id id,
+                                           shared_context context) {
+  self->state.context = context;
+  self->send(self, tick_atom::value);
+  return {
+      [=](const migration_changed& what) { word_of_the_log(self, context, what); },
+      [=](const prepare_migration&) -> caf::result<migration_prepared> {
+        return caf::make_error(caf::sec::unexpected_message); // this host is the source
+      },
+      [=](const migration_performed&) -> caf::result<caf::ok_atom> {
+        return caf::make_error(caf::sec::unexpected_message);
+      },
+      [=](const continuation& what) { what.run(); },
+      [=](tick_atom) {
+        self->delayed_send(self, migration_tick, tick_atom::value);
+        attach_to_host(self, context, id,
+                       [=](const migration_changed& x) { word_of_the_log(self, context, x); });
+        send_progress(self, context);
+        carry_out(self, context, self->state.logic.tick(self->clock().now()));
+      },
+  };
+}
+
+} // namespace novacron

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace novacron {
+
+/// One change of the state, as the API shows it.
+struct view_event {
+  uint64_t revision = 0;
+  std::shared_ptr<const std::string> json;
+};
+
+/// The latest events, in the feed's order, so that a reader that was away can
+/// go on where it was. Bounded: the oldest are dropped, and a reader whose
+/// place was dropped is told so instead of missing them silently.
+///
+/// A *position* counts events since the process started. It isn't a revision:
+/// several events may share one.
+class event_ring {
+public:
+  explicit event_ring(size_t capacity) : capacity_{capacity} {
+    // nop
+  }
+
+  struct slice {
+    std::vector<view_event> events;
+    uint64_t next = 0; ///< the position to read from after these
+  };
+
+  /// What happened up to `revision` isn't known event by event (the state was
+  /// listed). Every position given out before is too old now.
+  void reset(uint64_t revision);
+  void push(view_event event);
+
+  /// Where the events after `revision` start; nothing when some of them were dropped.
+  [[nodiscard]] std::optional<uint64_t> position_after(uint64_t revision) const;
+  /// Where the next event will stand.
+  [[nodiscard]] uint64_t end() const { return first_ + events_.size(); }
+  /// Up to `limit` events from `position` on; nothing when some were dropped.
+  [[nodiscard]] std::optional<slice> read(uint64_t position, size_t limit) const;
+
+private:
+  size_t capacity_;
+  std::deque<view_event> events_;
+  uint64_t first_ = 0;            ///< position of the first event that is kept
+  uint64_t known_after_ = 0;      ///< events of later revisions are all here
+};
+
+} // namespace novacron

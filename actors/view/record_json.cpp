@@ -1,0 +1,170 @@
+#include "actors/view/record_json.hpp"
+
+#include "actors/view/json_writer.hpp"
+
+#include <cstdio>
+
+namespace novacron {
+
+namespace {
+
+template <class Id>
+void id_member(json_writer& out, std::string_view key, const Id& id) {
+  out.key(key).text_or_null(id.nil() ? std::string{} : to_string(id));
+}
+
+void time_member(json_writer& out, std::string_view key, log_time time) {
+  out.key(key).text_or_null(time == log_time{} ? std::string{} : to_rfc3339(time));
+}
+
+double ratio(uint64_t guest_bytes, uint64_t wire_bytes) {
+  return wire_bytes == 0 ? 0.0
+                         : static_cast<double>(guest_bytes) / static_cast<double>(wire_bytes);
+}
+
+void progress_member(json_writer& out, const migration_progress* progress) {
+  out.key("progress");
+  if (progress == nullptr) {
+    out.null();
+    return;
+  }
+  out.begin_object();
+  out.key("phase").text(progress->phase);
+  out.key("round").number(progress->round);
+  out.key("remaining_bytes").number(progress->remaining_bytes);
+  out.key("guest_bytes").number(progress->guest_bytes);
+  out.key("wire_bytes").number(progress->wire_bytes);
+  out.key("bytes_per_second").number(progress->bytes_per_second);
+  out.key("ratio").fraction(ratio(progress->guest_bytes, progress->wire_bytes));
+  out.end_object();
+}
+
+void cost_member(json_writer& out, const migration_cost& cost) {
+  out.key("cost");
+  if (cost == migration_cost{}) {
+    out.null();
+    return;
+  }
+  out.begin_object();
+  out.key("seconds").fraction(std::chrono::duration<double>(cost.duration).count());
+  out.key("guest_bytes").number(cost.guest_bytes);
+  out.key("wire_bytes").number(cost.wire_bytes);
+  out.key("ratio").fraction(ratio(cost.guest_bytes, cost.wire_bytes));
+  out.key("rounds").number(cost.rounds);
+  out.key("chain_ok").boolean(cost.chain_ok);
+  out.end_object();
+}
+
+void spec_members(json_writer& out, const vm_spec& spec) {
+  out.key("vcpus").number(spec.vcpus);
+  out.key("memory_mib").number(spec.memory_mib);
+  out.key("image").text(spec.image);
+  out.key("kernel_arguments").text(spec.kernel_arguments);
+  out.key("restart").text(to_string(spec.restart));
+  out.key("labels").begin_object();
+  for (const auto& [key, value] : spec.labels)
+    out.key(key).text(value);
+  out.end_object();
+}
+
+} // namespace
+
+std::string vm_json(const vm_record& vm, std::string_view host) {
+  json_writer out;
+  out.begin_object();
+  out.key("id").text(to_string(vm.id));
+  out.key("name").text(vm.name);
+  spec_members(out, vm.spec);
+  out.key("requested").text(to_string(vm.requested));
+  out.key("actual").text(to_string(vm.actual));
+  out.key("reason").text_or_null(vm.reason);
+  out.key("host").text_or_null(host);
+  id_member(out, "host_id", vm.host);
+  out.key("epoch").text(to_string(vm.epoch));
+  id_member(out, "migration", vm.migration);
+  id_member(out, "operation", vm.operation);
+  time_member(out, "created", vm.created);
+  time_member(out, "changed", vm.changed);
+  out.key("revision").number(vm.revision);
+  out.end_object();
+  return out.take();
+}
+
+std::string host_json(const host_record& host, const host_usage& usage) {
+  json_writer out;
+  out.begin_object();
+  out.key("id").text(to_string(host.id));
+  out.key("name").text(host.name);
+  out.key("state").text(to_string(host.state));
+  out.key("vcpus").number(host.vcpus);
+  out.key("memory_mib").number(host.memory_mib);
+  out.key("memory_used_mib").number(usage.memory_mib);
+  out.key("vms").number(usage.vms);
+  out.key("images").begin_array();
+  for (const auto& image : host.images)
+    out.text(image);
+  out.end_array();
+  out.key("hypervisor").text(host.hypervisor);
+  out.key("accelerator").text(host.accelerator);
+  out.key("live_migration_problem").text_or_null(host.live_migration_problem);
+  out.key("mesh_address").text(host.mesh_address);
+  out.key("revision").number(host.revision);
+  out.end_object();
+  return out.take();
+}
+
+std::string migration_json(const migration_record& migration, std::string_view from,
+                           std::string_view to, const migration_progress* progress) {
+  json_writer out;
+  out.begin_object();
+  out.key("id").text(to_string(migration.id));
+  out.key("vm").text(to_string(migration.vm));
+  out.key("from").text_or_null(from);
+  out.key("to").text_or_null(to);
+  id_member(out, "from_id", migration.from);
+  id_member(out, "to_id", migration.to);
+  out.key("phase").text(to_string(migration.phase));
+  out.key("reason").text_or_null(migration.reason);
+  progress_member(out, progress);
+  cost_member(out, migration.cost);
+  id_member(out, "operation", migration.operation);
+  time_member(out, "created", migration.created);
+  time_member(out, "decided", migration.decided);
+  time_member(out, "ended", migration.ended);
+  out.key("revision").number(migration.revision);
+  out.end_object();
+  return out.take();
+}
+
+std::string operation_json(const operation_record& operation) {
+  json_writer out;
+  out.begin_object();
+  out.key("id").text(to_string(operation.id));
+  out.key("verb").text(to_string(operation.verb));
+  id_member(out, "vm", operation.vm);
+  id_member(out, "migration", operation.migration);
+  out.key("state").text(to_string(operation.state));
+  out.key("error").text_or_null(operation.error);
+  time_member(out, "created", operation.created);
+  time_member(out, "ended", operation.ended);
+  out.key("revision").number(operation.revision);
+  out.end_object();
+  return out.take();
+}
+
+std::string to_rfc3339(log_time time) {
+  using namespace std::chrono;
+  auto day = floor<days>(time);
+  year_month_day date{day};
+  hh_mm_ss<milliseconds> clock{time - day};
+  char text[64];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()),
+                static_cast<int>(clock.subseconds().count()));
+  return text;
+}
+
+} // namespace novacron

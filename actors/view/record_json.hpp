@@ -1,0 +1,33 @@
+#pragma once
+
+#include "messages/changes.hpp"
+#include "messages/records.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace novacron {
+
+// The records as the API shows them. Times are RFC 3339 in UTC with
+// milliseconds; what isn't there is null.
+
+/// What a host's VMs take of it.
+struct host_usage {
+  uint64_t memory_mib = 0;
+  uint64_t vms = 0;
+
+  friend bool operator==(const host_usage&, const host_usage&) = default;
+};
+
+/// `host` is the name of the VM's host; empty if it isn't known (yet).
+std::string vm_json(const vm_record& vm, std::string_view host);
+std::string host_json(const host_record& host, const host_usage& usage);
+/// `from` and `to` are the hosts' names; `progress` may be null.
+std::string migration_json(const migration_record& migration, std::string_view from,
+                           std::string_view to, const migration_progress* progress);
+std::string operation_json(const operation_record& operation);
+
+/// As in "2026-02-03T04:05:06.007Z".
+std::string to_rfc3339(log_time time);
+
+} // namespace novacron

@@ -1,0 +1,179 @@
+#include "dwcp/codec/batch_decoder.hpp"
+
+#include "messages/big_endian.hpp"
+#include "messages/page_record.hpp"
+#include "messages/page_stream.hpp"
+
+#include <new>
+#include <optional>
+#include <string>
+#include <zstd.h>
+
+namespace novacron {
+
+namespace {
+
+namespace flag = qemu_stream::ram_flag;
+
+failure broken(const std::string& why) {
+  return make_failure(dwcp_errc::malformed, "batch of guest memory: " + why
+                                                + "; both ends must run matching versions");
+}
+
+/// Executes a plan's operations, one after the other, into `raw`.
+class plan_runner {
+public:
+  plan_runner(std::span<const std::byte> operations, std::span<const std::byte> content,
+              size_t raw_bytes, std::vector<std::byte>& raw)
+      : operations_{operations}, content_{content}, raw_bytes_{raw_bytes}, raw_{raw} {
+    // nop
+  }
+
+  /// Whether the plan makes exactly the bytes that were announced.
+  bool run(decoded_batch& counts) {
+    while (!operations_.empty())
+      if (!step(counts))
+        return false;
+    return content_.empty() && raw_.size() == raw_bytes_;
+  }
+
+private:
+  bool step(decoded_batch& counts) {
+    const auto tag = static_cast<batch_operation>(operations_[0]);
+    operations_ = operations_.subspan(1);
+    switch (tag) {
+    case batch_operation::opaque: {
+      const auto length = take_varint(operations_);
+      counts.opaque_bytes += length.value_or(0);
+      return length && copy(*length);
+    }
+    case batch_operation::pages:
+      return run_of_pages(page_size + sizeof(uint64_t), flag::page, counts.full_pages);
+    case batch_operation::zero_pages:
+      return run_of_pages(sizeof(uint64_t) + 1, flag::zero, counts.zero_pages);
+    case batch_operation::other_page: {
+      const auto length = take_varint(operations_);
+      ++counts.full_pages;
+      return length && copy(*length) && copy(page_size);
+    }
+    case batch_operation::other_zero: {
+      const auto length = take_varint(operations_);
+      ++counts.zero_pages;
+      return length && copy(*length);
+    }
+    }
+    return false;
+  }
+
+  bool run_of_pages(size_t each, uint64_t kind, uint64_t& counter) {
+    const auto step_taken = take_varint(operations_);
+    const auto count = step_taken ? take_varint(operations_) : std::nullopt;
+    if (!count || *count > room() / each)
+      return false;
+    const uint64_t first = next_page_ + static_cast<uint64_t>(unzigzag(*step_taken));
+    if (first >= max_page_number || *count > max_page_number - first)
+      return false;
+    for (uint64_t page = first; page < first + *count; ++page) {
+      put_big_endian(raw_, page * page_size | kind | flag::same_block);
+      if (kind == flag::zero)
+        raw_.push_back(std::byte{0});
+      else if (!copy(page_size))
+        return false;
+    }
+    next_page_ = first + *count;
+    counter += *count;
+    return true;
+  }
+
+  bool copy(uint64_t length) {
+    if (length > content_.size() || length > room())
+      return false;
+    const auto some = content_.first(length);
+    raw_.insert(raw_.end(), some.begin(), some.end());
+    content_ = content_.subspan(length);
+    return true;
+  }
+
+  [[nodiscard]] size_t room() const { return raw_bytes_ - raw_.size(); }
+
+  std::span<const std::byte> operations_;
+  std::span<const std::byte> content_;
+  size_t raw_bytes_;
+  std::vector<std::byte>& raw_;
+  uint64_t next_page_ = 0;
+};
+
+} // namespace
+
+void batch_decoder::context_deleter::operator()(ZSTD_DCtx_s* context) const {
+  ZSTD_freeDCtx(context);
+}
+
+batch_decoder::batch_decoder(const chain_value& start)
+    : context_{ZSTD_createDCtx()}, chain_{start} {
+  if (!context_)
+    throw std::bad_alloc{};
+  ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, batch_window_log);
+}
+
+result<decoded_batch> batch_decoder::decode(const batch_announcement& announced,
+                                            std::span<const std::byte> payload) {
+  if (announced.raw_bytes > max_batch_raw_bytes)
+    return broken("announces " + std::to_string(announced.raw_bytes) + " bytes, more than "
+                  + std::to_string(max_batch_raw_bytes));
+  auto plan = payload;
+  if (announced.codec == batch_codec::zstd) {
+    const auto unpacked = decompress(payload);
+    if (!unpacked)
+      return unpacked.error();
+    plan = *unpacked;
+  }
+  auto decoded = execute(plan, announced.raw_bytes);
+  if (!decoded)
+    return decoded;
+  chain_.add(decoded->raw);
+  if (chain_.seal() != announced.chain)
+    return make_failure(dwcp_errc::digest_mismatch,
+                        "batch of guest memory: its digest is not the sender's, so nothing of it "
+                        "was released; start the migration again");
+  return decoded;
+}
+
+result<std::span<const std::byte>> batch_decoder::decompress(std::span<const std::byte> payload) {
+  if (payload.size() < sizeof(uint32_t))
+    return broken("has no length");
+  const size_t length = get_big_endian<uint32_t>(payload);
+  if (length > max_plan_bytes)
+    return broken("unpacks to " + std::to_string(length) + " bytes, more than "
+                  + std::to_string(max_plan_bytes));
+  plan_.resize(length + 1); // one more shows that there was more
+  ZSTD_inBuffer input{payload.data(), payload.size(), sizeof(uint32_t)};
+  ZSTD_outBuffer output{plan_.data(), plan_.size(), 0};
+  while (input.pos < input.size && output.pos < output.size) {
+    const size_t before = input.pos + output.pos;
+    const size_t outcome = ZSTD_decompressStream(context_.get(), &output, &input);
+    if (ZSTD_isError(outcome) != 0)
+      return broken(std::string{"zstd: "} + ZSTD_getErrorName(outcome));
+    if (input.pos + output.pos == before)
+      break;
+  }
+  if (output.pos != length || input.pos != input.size)
+    return broken("doesn't unpack to the length that it announces");
+  return std::span<const std::byte>{plan_}.first(length);
+}
+
+result<decoded_batch> batch_decoder::execute(std::span<const std::byte> plan, size_t raw_bytes) {
+  const auto length = take_varint(plan);
+  if (!length || *length > plan.size())
+    return broken("its operations are cut");
+  raw_.clear();
+  raw_.reserve(raw_bytes);
+  decoded_batch decoded;
+  plan_runner runner{plan.first(*length), plan.subspan(*length), raw_bytes, raw_};
+  if (!runner.run(decoded))
+    return broken("its operations don't make the bytes that it announces");
+  decoded.raw = raw_;
+  return decoded;
+}
+
+} // namespace novacron

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "dwcp/codec/batch_format.hpp"
+#include "dwcp/codec/digest_chain.hpp"
+#include "dwcp/errors.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+struct ZSTD_DCtx_s;
+
+namespace novacron {
+
+/// What a batch's sender announced.
+struct batch_announcement {
+  batch_codec codec = batch_codec::plain;
+  uint32_t raw_bytes = 0;
+  chain_value chain{};
+};
+
+/// A batch that was verified.
+struct decoded_batch {
+  std::span<const std::byte> raw; ///< of the stream; good until the next call
+  uint64_t full_pages = 0;
+  uint64_t zero_pages = 0;
+  uint64_t opaque_bytes = 0;
+};
+
+/// Turns batches into the stream again: the inverse of `batch_encoder`. Input is
+/// not trusted: no size is believed, memory is bounded by `batch_format.hpp`.
+class batch_decoder {
+public:
+  explicit batch_decoder(const chain_value& start);
+
+  /// Decodes the next batch. `malformed` when it breaks the format,
+  /// `digest_mismatch` when its bytes aren't those that were sent. After a
+  /// failure no further batch can be decoded.
+  result<decoded_batch> decode(const batch_announcement& announced,
+                               std::span<const std::byte> payload);
+
+  /// Of all that was decoded so far.
+  [[nodiscard]] const chain_value& chain() const { return chain_.value(); }
+
+private:
+  struct context_deleter {
+    void operator()(ZSTD_DCtx_s* context) const;
+  };
+
+  result<std::span<const std::byte>> decompress(std::span<const std::byte> payload);
+  result<decoded_batch> execute(std::span<const std::byte> plan, size_t raw_bytes);
+
+  std::unique_ptr<ZSTD_DCtx_s, context_deleter> context_;
+  digest_chain chain_;
+  std::vector<std::byte> plan_;
+  std::vector<std::byte> raw_;
+};
+
+} // namespace novacron

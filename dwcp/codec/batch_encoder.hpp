@@ -1,0 +1,65 @@
+#pragma once
+
+#include "dwcp/codec/batch_format.hpp"
+#include "dwcp/codec/digest_chain.hpp"
+#include "messages/page_record.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+struct ZSTD_CCtx_s;
+
+namespace novacron {
+
+/// A batch as it travels, and what its receiver must know about it.
+struct encoded_batch {
+  batch_codec codec = batch_codec::plain;
+  uint32_t raw_bytes = 0; ///< of the stream that it stands for
+  uint32_t records = 0;
+  chain_value chain{}; ///< of the stream up to its end
+  std::vector<std::byte> payload;
+};
+
+/// Turns records into batches, on one lane: what a batch holds may refer to all
+/// batches before it, so they must be decoded in order. Zero pages and the
+/// heads of pages in a row cost a few bytes per run.
+class batch_encoder {
+public:
+  /// `level` is zstd's; 0 leaves batches plain. `start` seeds the chain.
+  batch_encoder(int level, const chain_value& start);
+
+  /// Adds a record of at most `stream_splitter::max_opaque_bytes`.
+  void add(const page_record& record);
+  /// Bytes of the stream in the batch that is open.
+  [[nodiscard]] size_t raw_bytes() const { return raw_bytes_; }
+  [[nodiscard]] bool full() const { return raw_bytes_ >= batch_target_bytes; }
+  /// Ends the batch.
+  encoded_batch seal();
+
+private:
+  struct context_deleter {
+    void operator()(ZSTD_CCtx_s* context) const;
+  };
+  struct run {
+    batch_operation operation = batch_operation::opaque;
+    uint64_t first = 0; ///< page number
+    uint64_t count = 0; ///< pages; for opaque: bytes
+  };
+
+  void extend(batch_operation operation, uint64_t page, uint64_t count);
+  void close_run();
+  void append(std::span<const std::byte> content);
+  std::vector<std::byte> compress(std::span<const std::byte> plan);
+
+  std::unique_ptr<ZSTD_CCtx_s, context_deleter> context_; ///< none: plain
+  digest_chain chain_;
+  run run_;
+  uint64_t next_page_ = 0;
+  std::vector<std::byte> operations_;
+  std::vector<std::byte> content_;
+  size_t raw_bytes_ = 0;
+  uint32_t records_ = 0;
+};
+
+} // namespace novacron

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace novacron::session_limits {
+
+using namespace std::chrono_literals;
+
+/// From a connection's first packet to its place in a session.
+inline constexpr std::chrono::milliseconds opening = 5s;
+/// Input that is silent for so long lets a batch leave that isn't full.
+inline constexpr std::chrono::milliseconds flush_after = 2ms;
+/// For the peer to hear why the session ends.
+inline constexpr std::chrono::milliseconds farewell = 1s;
+/// Connections to a door that have not yet shown their ticket.
+inline constexpr size_t half_open_connections = 32;
+/// Read from QEMU at once.
+inline constexpr size_t read_bytes = 256u << 10;
+/// Return path that waits; QEMU says a few bytes per second.
+inline constexpr size_t return_bytes = 1u << 20;
+
+} // namespace novacron::session_limits

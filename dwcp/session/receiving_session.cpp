@@ -1,0 +1,311 @@
+#include "dwcp/session/receiving_session.hpp"
+
+#include "dwcp/session/limits.hpp"
+#include "dwcp/session/session_thread.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <poll.h>
+#include <sys/socket.h>
+#include <utility>
+
+namespace novacron {
+
+namespace {
+
+std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
+
+failure broken(const std::string& why) {
+  return make_failure(dwcp_errc::stream_broken,
+                      "incoming guest's stream: " + why + "; see the destination's QEMU log");
+}
+
+} // namespace
+
+receiving_session::receiving_session(const session_ticket& ticket, receive_options options,
+                                     session_end end)
+    : ticket_{ticket}, options_{std::move(options)}, end_{std::move(end)},
+      decoder_{session_seed(ticket)}, queue_{options_.queue_bytes} {
+  // nop
+}
+
+receiving_session::~receiving_session() { stop(); }
+
+void receiving_session::start() {
+  main_ = start_session_thread([this] { run(); });
+}
+
+void receiving_session::stop() {
+  cancel("its owner let it go");
+  const std::scoped_lock lock{joining_};
+  if (main_.joinable())
+    main_.join();
+}
+
+session_statistics receiving_session::statistics() const {
+  const std::scoped_lock lock{mutex_};
+  auto x = statistics_;
+  for (const auto& wire : wires_)
+    x.wire_bytes += wire->total();
+  x.streams = streams_ ? streams_->size() : 0;
+  return x;
+}
+
+void receiving_session::cancel(std::string reason) {
+  outcome_.fail(make_failure(dwcp_errc::cancelled, "page session: cancelled: " + reason));
+  const std::scoped_lock lock{mutex_};
+  room_.notify_all();
+}
+
+result<void> receiving_session::adopt(std::unique_ptr<tls_stream>& stream, uint64_t session,
+                                      const open_request& request,
+                                      const std::shared_ptr<wire_counter>& wire, deadline until) {
+  if (auto claimed = claim(session, request); !claimed)
+    return claimed;
+  frame accepted;
+  accepted.header.kind = frame_kind::accepted;
+  accepted.header.session = session;
+  if (auto written = stream->write_frame(accepted, outcome_.stopped(), until); !written)
+    return written;
+  const std::scoped_lock lock{mutex_};
+  if (closed_)
+    return outcome_.why().value_or(
+        make_failure(dwcp_errc::unauthorised, "page session: it has ended"));
+  if (!streams_)
+    streams_ = std::make_unique<stream_set>(
+        session_, options_.silence_limit,
+        stream_set::callbacks{[this](frame x) { return arrived(std::move(x)); },
+                              [this](failure why) {
+                                outcome_.fail(std::move(why));
+                                const std::scoped_lock relock{mutex_};
+                                room_.notify_all();
+                              },
+                              [this] { outcome_.nudge().raise(); }});
+  wires_.push_back(wire);
+  streams_->add(std::move(stream));
+  outcome_.nudge().raise();
+  return {};
+}
+
+/// A ticket is good for the first session that shows it.
+result<void> receiving_session::claim(uint64_t session, const open_request& request) {
+  if (!same_ticket(ticket_, request.ticket))
+    return make_failure(dwcp_errc::unauthorised, "page session: the ticket is not the expected one; "
+                                                 "start the migration again");
+  const std::scoped_lock lock{mutex_};
+  if (const auto why = outcome_.why())
+    return *why;
+  if (closed_ || (streams_claimed_ > 0 && session != session_))
+    return make_failure(dwcp_errc::unauthorised, "page session: its ticket was used before; "
+                                                 "start the migration again");
+  if (streams_claimed_ == 0) {
+    session_ = session;
+    streams_expected_ = request.streams;
+  }
+  if (request.streams != streams_expected_ || streams_claimed_ >= streams_expected_)
+    return make_failure(dwcp_errc::too_many, "page session: more connections than the "
+                                                 + std::to_string(streams_expected_)
+                                                 + " that were announced");
+  ++streams_claimed_;
+  return {};
+}
+
+void receiving_session::run() {
+  try {
+    if (const auto done = work(); !done)
+      outcome_.fail(done.error());
+  } catch (const std::exception& why) {
+    outcome_.fail(broken(why.what()));
+  }
+  guest_.reset();
+  const auto failed = finished_ ? std::nullopt : outcome_.why();
+  {
+    const std::scoped_lock lock{mutex_};
+    closed_ = true;
+    room_.notify_all();
+  }
+  // From here on nobody adds to the streams.
+  if (streams_) {
+    // The source closes first: it has to read that we are done before it finds
+    // a connection closed.
+    if (!failed)
+      streams_->await_ends(now() + session_limits::farewell);
+    streams_->farewell(failed ? std::optional{abort_frame(session_, *failed)} : std::nullopt);
+    streams_->close(now() + session_limits::farewell);
+  }
+  if (failed)
+    end_(*failed);
+  else
+    end_(statistics());
+}
+
+result<void> receiving_session::work() {
+  for (bool opened = false; !opened;) {
+    wait_for(-1, 0, outcome_.nudge(), deadline::max());
+    outcome_.nudge().clear();
+    if (const auto why = outcome_.why())
+      return *why;
+    const std::scoped_lock lock{mutex_};
+    opened = streams_ != nullptr;
+  }
+  auto guest = connect_unix(options_.stream_socket);
+  if (!guest)
+    return guest.error();
+  guest_ = std::move(*guest);
+  return carry();
+}
+
+result<void> receiving_session::carry() {
+  while (!finished_) {
+    outcome_.nudge().clear();
+    if (const auto why = outcome_.why())
+      return *why;
+    if (auto written = write_released(); !written)
+      return written;
+    if (releasing_.empty() && !input_ended_)
+      if (auto released = release_next(); !released)
+        return released;
+    if (!return_ended_)
+      if (auto taken = take_return_path(); !taken)
+        return taken;
+    if (input_ended_ && return_ended_) {
+      streams_->send_first(control(frame_kind::ended));
+      const std::scoped_lock lock{mutex_};
+      statistics_.chain_ok = true;
+      finished_ = true;
+      return {};
+    }
+    if (input_ended_ && now() > ended_at_ + options_.silence_limit)
+      return broken("it was delivered, but QEMU keeps the connection open");
+    wait_for_work();
+  }
+  return {};
+}
+
+/// Decodes and verifies the next batch, if it is there, and starts to release it.
+result<void> receiving_session::release_next() {
+  std::optional<frame> next;
+  {
+    const std::scoped_lock lock{mutex_};
+    next = queue_.take();
+    room_.notify_all();
+  }
+  if (!next)
+    return {};
+  const auto& header = next->header;
+  if (header.kind == frame_kind::end)
+    return end_release(header);
+  const auto decoded
+      = decoder_.decode({header.codec, header.raw_bytes, header.chain}, next->payload);
+  if (!decoded)
+    return decoded.error();
+  releasing_ = decoded->raw;
+  acknowledged_ = false;
+  {
+    const std::scoped_lock lock{mutex_};
+    ++statistics_.batches;
+    statistics_.guest_bytes += decoded->raw.size();
+    statistics_.full_pages += decoded->full_pages;
+    statistics_.zero_pages += decoded->zero_pages;
+    statistics_.opaque_bytes += decoded->opaque_bytes;
+    statistics_.compressed_bytes += next->payload.size();
+    statistics_.rounds = std::max(statistics_.rounds, header.round);
+  }
+  return write_released();
+}
+
+result<void> receiving_session::end_release(const frame_header& header) {
+  if (header.chain != decoder_.chain())
+    return make_failure(dwcp_errc::digest_mismatch,
+                        "page session: what was released is not what the source sent; "
+                        "start the migration again");
+  input_ended_ = true;
+  ended_at_ = now();
+  // QEMU may have left already.
+  ::shutdown(guest_.get(), SHUT_WR);
+  return {};
+}
+
+result<void> receiving_session::write_released() {
+  while (!releasing_.empty()) {
+    const auto count = ::send(guest_.get(), releasing_.data(), releasing_.size(),
+                              MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+      return {};
+    if (count < 0)
+      return broken(std::generic_category().message(errno));
+    releasing_ = releasing_.subspan(static_cast<size_t>(count));
+  }
+  if (!acknowledged_) {
+    acknowledged_ = true;
+    ++released_;
+    streams_->acknowledge(control(frame_kind::ack));
+  }
+  return {};
+}
+
+result<void> receiving_session::take_return_path() {
+  while (streams_->queued_first_bytes() < session_limits::return_bytes) {
+    auto x = control(frame_kind::return_path);
+    x.payload.resize(max_return_bytes);
+    const auto count = ::recv(guest_.get(), x.payload.data(), x.payload.size(), MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+      return {};
+    // A reset: QEMU left without having read all that was released.
+    if (count < 0)
+      return broken(std::generic_category().message(errno));
+    if (count == 0) {
+      return_ended_ = true;
+      streams_->send_first(control(frame_kind::return_end));
+      return {};
+    }
+    x.payload.resize(static_cast<size_t>(count));
+    streams_->send_first(std::move(x));
+  }
+  return {};
+}
+
+void receiving_session::wait_for_work() {
+  short events = 0;
+  if (!return_ended_ && streams_->queued_first_bytes() < session_limits::return_bytes)
+    events |= POLLIN;
+  if (!releasing_.empty())
+    events |= POLLOUT;
+  {
+    const std::scoped_lock lock{mutex_};
+    if (releasing_.empty() && !input_ended_ && queue_.ready())
+      return;
+  }
+  wait_for(events != 0 ? guest_.get() : -1, events, outcome_.nudge(),
+           now() + options_.silence_limit / 4);
+}
+
+/// On a reader's thread, which waits here while too much is queued: so TCP
+/// holds the source back.
+result<void> receiving_session::arrived(frame x) {
+  if (x.header.kind != frame_kind::batch && x.header.kind != frame_kind::end)
+    return make_failure(dwcp_errc::malformed, "frame: a source doesn't send this kind");
+  {
+    std::unique_lock lock{mutex_};
+    room_.wait(lock, [&] { return closed_ || outcome_.failed() || queue_.admits(x.header); });
+    if (closed_ || outcome_.failed())
+      return {};
+    if (!queue_.put(std::move(x)))
+      return make_failure(dwcp_errc::malformed,
+                          "frame: its place in the session is taken or too far ahead");
+  }
+  outcome_.nudge().raise();
+  return {};
+}
+
+frame receiving_session::control(frame_kind kind) const {
+  frame x;
+  x.header.kind = kind;
+  x.header.session = session_;
+  x.header.sequence = released_;
+  x.header.chain = decoder_.chain();
+  return x;
+}
+
+} // namespace novacron

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "dwcp/codec/batch_decoder.hpp"
+#include "dwcp/session/session.hpp"
+#include "dwcp/session/session_outcome.hpp"
+#include "dwcp/session/stream_set.hpp"
+#include "dwcp/transport/open_request.hpp"
+#include "dwcp/transport/reorder_queue.hpp"
+#include "dwcp/transport/sockets.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace novacron {
+
+/// The destination's half: the streams' threads put batches into order, the
+/// main thread decodes, verifies and releases them to QEMU, one after the
+/// other, and carries QEMU's answers back.
+class receiving_session {
+public:
+  receiving_session(const session_ticket& ticket, receive_options options, session_end end);
+  receiving_session(const receiving_session&) = delete;
+  receiving_session& operator=(const receiving_session&) = delete;
+  ~receiving_session();
+
+  /// Starts its thread; `end` may be called from here on. Without it, never.
+  void start();
+  /// Cancels, and joins its thread. Not from threads of the session's own.
+  void stop();
+  [[nodiscard]] session_statistics statistics() const;
+  [[nodiscard]] const session_ticket& ticket() const { return ticket_; }
+  void cancel(std::string reason);
+
+  /// Takes a connection whose peer has shown a good certificate; checks its
+  /// ticket, answers it, and makes it a stream of the session. On a thread of
+  /// the door's. On failure the connection is the caller's, to say why.
+  result<void> adopt(std::unique_ptr<tls_stream>& stream, uint64_t session,
+                     const open_request& request, const std::shared_ptr<wire_counter>& wire,
+                     deadline until);
+
+private:
+  void run();
+  result<void> work();
+  result<void> carry();
+  result<void> release_next();
+  result<void> end_release(const frame_header& header);
+  result<void> write_released();
+  result<void> take_return_path();
+  void wait_for_work();
+  result<void> arrived(frame x);
+  result<void> claim(uint64_t session, const open_request& request);
+  [[nodiscard]] frame control(frame_kind kind) const;
+
+  const session_ticket ticket_;
+  const receive_options options_;
+  const session_end end_;
+  session_outcome outcome_;
+  descriptor guest_;
+  batch_decoder decoder_;
+  std::span<const std::byte> releasing_; ///< of the decoder's, not yet written to QEMU
+  uint64_t released_ = 0;                ///< batches
+  bool acknowledged_ = true;
+  bool input_ended_ = false;
+  bool return_ended_ = false;
+  bool finished_ = false;
+  deadline ended_at_;
+
+  mutable std::mutex mutex_; ///< guards all below but the thread
+  std::condition_variable room_;
+  reorder_queue queue_;
+  uint64_t session_ = 0;
+  uint16_t streams_expected_ = 0;
+  uint16_t streams_claimed_ = 0;
+  bool closed_ = false;
+  std::unique_ptr<stream_set> streams_; ///< from the first connection on
+  std::vector<std::shared_ptr<wire_counter>> wires_;
+  session_statistics statistics_;
+
+  std::mutex joining_;
+  std::thread main_;
+};
+
+} // namespace novacron

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "dwcp/session/batch_source.hpp"
+#include "dwcp/session/return_gate.hpp"
+#include "dwcp/session/session.hpp"
+#include "dwcp/session/session_outcome.hpp"
+#include "dwcp/session/stream_set.hpp"
+#include "dwcp/transport/sockets.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace novacron {
+
+/// The source's half: one main thread between QEMU's socket and the streams'
+/// threads. Whatever the streams bring is put into a mailbox, and the main
+/// thread is nudged; it alone touches the guest's socket, the splitter, the
+/// encoder and the gate.
+class sending_session final : public page_sender {
+public:
+  sending_session(tls_context tls, const session_ticket& ticket, send_options options,
+                  session_end end, descriptor listener);
+  ~sending_session() override;
+
+  [[nodiscard]] session_statistics statistics() const override;
+  void cancel(std::string reason) override;
+
+private:
+  /// What the streams have brought since the main thread last looked.
+  struct mailbox {
+    std::optional<frame_header> acknowledgement; ///< the latest
+    std::vector<std::byte> return_bytes;
+    bool return_ended = false;
+    std::optional<chain_value> ended;
+  };
+
+  void run();
+  result<void> work();
+  result<void> accept_guest();
+  result<void> connect_streams();
+  result<std::unique_ptr<tls_stream>> connect_stream(uint16_t index);
+  result<void> carry();
+  result<void> absorb();
+  result<void> take_input();
+  result<void> end_input();
+  void pass_return_path();
+  void flush_if_quiet();
+  void wait_for_work();
+  [[nodiscard]] bool input_waits() const;
+  [[nodiscard]] bool wants_input() const;
+  result<void> arrived(frame x);
+  void publish_statistics();
+
+  const tls_context tls_;
+  const session_ticket ticket_;
+  const send_options options_;
+  const session_end end_;
+  const uint64_t session_;
+  session_outcome outcome_;
+  const std::shared_ptr<wire_counter> wire_;
+  descriptor listener_;
+  descriptor guest_;
+  stream_set streams_;
+  batch_source source_;
+  return_gate gate_;
+  std::vector<std::byte> input_;
+  std::chrono::steady_clock::time_point last_input_;
+  bool input_ended_ = false;
+  bool end_sent_ = false;
+  bool return_closed_ = false;
+  bool finished_ = false;
+
+  mutable std::mutex mutex_; ///< guards the three below
+  mailbox mailbox_;
+  size_t gate_backlog_ = 0; ///< bytes that the gate has let through and QEMU hasn't taken
+  session_statistics statistics_;
+
+  std::thread main_;
+};
+
+} // namespace novacron

@@ -1,0 +1,178 @@
+#include "hypervisor/fencer/fencer_loop.hpp"
+
+#include "hypervisor/fencer/chore.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace novacron {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto round_period = 100ms;
+
+owned_fd receive_signals() {
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  for (int number : {SIGCHLD, SIGTERM, SIGINT})
+    sigaddset(&wanted, number);
+  ::sigprocmask(SIG_BLOCK, &wanted, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGHUP, SIG_IGN);
+  return owned_fd{::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)};
+}
+
+} // namespace
+
+fencer_loop::fencer_loop(const fencer_config& config, const libvirtd_process& libvirtd,
+                         deadline_file file)
+  : config_{config},
+    file_{std::move(file)},
+    deadline_{file_.read()},
+    killer_{config.host},
+    keeper_{libvirtd} {}
+
+bool fencer_loop::fenced() const {
+  return deadline_ && boot_time() >= *deadline_;
+}
+
+fencer_status fencer_loop::status() const {
+  return {deadline_, fenced(), killer_.killed(), killer_.dying(), keeper_.pid(), ::getpid()};
+}
+
+void fencer_loop::enforce() {
+  killer_.confirm();
+  auto now = boot_time();
+  if (!fenced()) {
+    if (announced_)
+      std::fprintf(stderr, "the deadline was moved; guests may run again\n");
+    announced_ = false;
+    next_round_ = {};
+    return;
+  }
+  if (now < next_round_)
+    return;
+  auto met = killer_.kill();
+  next_round_ = now + round_period;
+  if (!announced_)
+    std::fprintf(stderr, "the deadline has passed; killing this host's ha guests\n");
+  announced_ = true;
+  for (const auto& x : met)
+    std::fprintf(stderr, "killed guest %s, process %d\n", to_string(x.mark).c_str(), x.pid);
+}
+
+int fencer_loop::run(owned_fd listener) {
+  control_server server{std::move(listener)};
+  auto signals = receive_signals();
+  owned_fd timer{::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)};
+  if (!signals || !timer) {
+    std::fprintf(stderr, "can't wait for signals or time: %s\n", std::strerror(errno));
+    return 1;
+  }
+  while (!keeper_.stopped()) {
+    enforce();
+    keeper_.tick(boot_time());
+    set_timer(timer);
+    std::vector<pollfd> polled{{signals.get(), POLLIN, 0}, {timer.get(), POLLIN, 0}};
+    server.add_to(polled);
+    ::poll(polled.data(), polled.size(), -1);
+    enforce();
+    take_signals(server, signals);
+    server.serve([&](client from, const control_request& x) { handle(server, from, x); });
+  }
+  std::fprintf(stderr, "stopped; guests run on, unfenced\n");
+  for (auto who : waiting_for_stop_)
+    server.answer(who, encode(status()));
+  return 0;
+}
+
+void fencer_loop::handle(control_server& server, client from, const control_request& request) {
+  if (const auto* x = std::get_if<deadline_order>(&request)) {
+    move_deadline(server, from, x->deadline);
+  } else if (std::holds_alternative<stop_order>(request)) {
+    waiting_for_stop_.push_back(from);
+    keeper_.stop(boot_time());
+  } else {
+    server.answer(from, encode(status()));
+  }
+}
+
+void fencer_loop::move_deadline(control_server& server, client from,
+                                std::chrono::nanoseconds deadline) {
+  // What is stricter holds at once, what is looser when it is in the file.
+  if (!deadline_ || deadline < *deadline_)
+    deadline_ = deadline;
+  enforce();
+  if (pending_) {
+    server.answer(from, encode_control_error("an earlier deadline is still being written; look at "
+                                             "the disk of "
+                                             + config_.state.native()));
+    return;
+  }
+  auto chore = start_chore([&] { return file_.write(deadline) ? 0 : errno; });
+  if (chore > 0)
+    pending_ = {chore, from, deadline};
+  else
+    server.answer(from, encode_control_error("can't fork to write the deadline; end other "
+                                             "processes"));
+}
+
+void fencer_loop::written(control_server& server, int wait_status) {
+  auto done = *std::exchange(pending_, std::nullopt);
+  if (wait_status == 0) {
+    deadline_ = done.deadline;
+    enforce();
+    server.answer(done.from, encode(status()));
+    return;
+  }
+  const auto* why = WIFEXITED(wait_status) ? std::strerror(WEXITSTATUS(wait_status)) : "it was killed";
+  server.answer(done.from, encode_control_error("can't write the deadline to "
+                                                + config_.state.native() + ": " + why
+                                                + "; mend the disk, or guests will be fenced"));
+}
+
+void fencer_loop::take_signals(control_server& server, const owned_fd& signals) {
+  signalfd_siginfo info{};
+  while (::read(signals.get(), &info, sizeof info) == sizeof info)
+    if (info.ssi_signo != SIGCHLD)
+      keeper_.stop(boot_time());
+  reap(server);
+}
+
+void fencer_loop::reap(control_server& server) {
+  int status = 0;
+  while (true) {
+    auto pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid <= 0)
+      return;
+    // All others are orphans: QEMU processes, mostly.
+    if (!keeper_.died(pid, status, boot_time()) && pending_ && pid == pending_->chore)
+      written(server, status);
+  }
+}
+
+void fencer_loop::set_timer(const owned_fd& timer) const {
+  std::optional<std::chrono::nanoseconds> due = keeper_.next();
+  auto also = [&](std::chrono::nanoseconds when) { due = due ? std::min(*due, when) : when; };
+  if (deadline_)
+    also(fenced() ? next_round_ : *deadline_);
+  if (killer_.dying() > 0)
+    also(boot_time() + round_period);
+  itimerspec when{};
+  if (due) {
+    // All zero would switch the timer off.
+    auto at = std::max(*due, std::chrono::nanoseconds{1});
+    when.it_value.tv_sec = at / 1s;
+    when.it_value.tv_nsec = (at % 1s).count();
+  }
+  ::timerfd_settime(timer.get(), TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+} // namespace novacron

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "hypervisor/fencer/control_server.hpp"
+#include "hypervisor/fencer/deadline_file.hpp"
+#include "hypervisor/fencer/guest_killer.hpp"
+#include "hypervisor/fencer/libvirtd_keeper.hpp"
+
+namespace novacron {
+
+/// The fencer at work. One thread; each turn looks at the deadline before
+/// anything else, and nothing in a turn waits for a disk or for another process.
+class fencer_loop {
+public:
+  fencer_loop(const fencer_config& config, const libvirtd_process& libvirtd, deadline_file file);
+
+  /// Kills at once what the deadline of an earlier fencer forbids.
+  void enforce();
+  /// Until stopped; returns the exit status.
+  int run(owned_fd listener);
+
+private:
+  using client = control_server::client;
+
+  /// A deadline on its way to the file; nobody may count on it before it is there.
+  struct pending_deadline {
+    int chore = 0;
+    client from = 0;
+    std::chrono::nanoseconds deadline{0};
+  };
+
+  [[nodiscard]] bool fenced() const;
+  [[nodiscard]] fencer_status status() const;
+  void handle(control_server& server, client from, const control_request& request);
+  void move_deadline(control_server& server, client from, std::chrono::nanoseconds deadline);
+  void take_signals(control_server& server, const owned_fd& signals);
+  void reap(control_server& server);
+  void written(control_server& server, int wait_status);
+  void set_timer(const owned_fd& timer) const;
+
+  fencer_config config_;
+  deadline_file file_;
+  std::optional<std::chrono::nanoseconds> deadline_;
+  std::optional<pending_deadline> pending_;
+  guest_killer killer_;
+  libvirtd_keeper keeper_;
+  std::chrono::nanoseconds next_round_{0};
+  std::vector<client> waiting_for_stop_;
+  bool announced_ = false; ///< that it fences
+};
+
+} // namespace novacron

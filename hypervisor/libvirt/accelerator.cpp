@@ -1,0 +1,70 @@
+#include "hypervisor/libvirt/accelerator.hpp"
+
+#include "hypervisor/libvirt/complaint.hpp"
+
+#include <boost/property_tree/ptree.hpp>
+#include <boost/property_tree/xml_parser.hpp>
+#include <chrono>
+#include <sstream>
+#include <thread>
+
+namespace novacron {
+
+namespace {
+
+constexpr auto probe_limit = std::chrono::seconds{3};
+constexpr auto probe_interval = std::chrono::milliseconds{20};
+
+/// The versioned machine that "q35" stands for; empty when QEMU can't be that.
+std::string newest_machine(virConnect* connection, const char* type) {
+  c_string text{virConnectGetDomainCapabilities(connection, nullptr, "x86_64", "q35", type, 0)};
+  if (!text)
+    return {};
+  boost::property_tree::ptree tree;
+  try {
+    std::istringstream in{text.get()};
+    boost::property_tree::read_xml(in, tree);
+  } catch (const boost::property_tree::xml_parser_error&) {
+    return {};
+  }
+  return tree.get("domainCapabilities.machine", "");
+}
+
+/// Whether the domain's processor has done something within the limit.
+bool really_runs(virDomain* domain) {
+  auto deadline = std::chrono::steady_clock::now() + probe_limit;
+  while (std::chrono::steady_clock::now() < deadline) {
+    virDomainInfo info{};
+    if (virDomainGetInfo(domain, &info) != 0 || info.state != VIR_DOMAIN_RUNNING)
+      return false;
+    if (info.cpuTime > 200'000'000)
+      return true;
+    std::this_thread::sleep_for(probe_interval);
+  }
+  return false;
+}
+
+bool kvm_works(virConnect* connection, const std::string& machine) {
+  auto xml = probe_xml(random_uuid(), {true, machine});
+  domain_pointer domain{virDomainCreateXML(connection, xml.c_str(), VIR_DOMAIN_START_AUTODESTROY)};
+  if (!domain)
+    return false;
+  bool runs = really_runs(domain.get());
+  virDomainDestroy(domain.get());
+  return runs;
+}
+
+} // namespace
+
+result<machine_type> choose_machine(virConnect* connection, bool prefer_kvm) {
+  if (prefer_kvm)
+    if (auto machine = newest_machine(connection, "kvm");
+        !machine.empty() && kvm_works(connection, machine))
+      return machine_type{true, machine};
+  if (auto machine = newest_machine(connection, "qemu"); !machine.empty())
+    return machine_type{false, machine};
+  return explain(connection, call_kind::reads,
+                 "cannot use QEMU on this host: it offers no x86_64 q35 machine");
+}
+
+} // namespace novacron

@@ -1,0 +1,369 @@
+#include "hypervisor/libvirt/libvirt_driver.hpp"
+
+#include "hypervisor/libvirt/accelerator.hpp"
+#include "hypervisor/libvirt/guest_files.hpp"
+#include "hypervisor/libvirt/migration_steps.hpp"
+
+#include <libvirt/virterror.h>
+
+#include <fstream>
+#include <thread>
+
+namespace novacron {
+
+namespace {
+
+constexpr auto gone_limit = std::chrono::seconds{15};
+constexpr auto gone_interval = std::chrono::milliseconds{25};
+
+std::string version_text(unsigned long version) {
+  return std::to_string(version / 1'000'000) + '.' + std::to_string(version / 1'000 % 1'000) + '.'
+         + std::to_string(version % 1'000);
+}
+
+boot_id boot_of_this_kernel() {
+  std::ifstream in{"/proc/sys/kernel/random/boot_id"};
+  std::string text;
+  in >> text;
+  return boot_id{parse_uuid(text).value_or(uuid{})};
+}
+
+std::optional<domain_metadata> metadata_of(virDomain* domain) {
+  c_string element{virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, metadata_namespace, 0)};
+  return element ? parse_metadata(element.get()) : std::nullopt;
+}
+
+/// libvirt's list of domains, released as a whole.
+class domain_list {
+public:
+  explicit domain_list(virConnect* connection)
+    : count_{virConnectListAllDomains(connection, &domains_, 0)} {}
+  domain_list(const domain_list&) = delete;
+  domain_list& operator=(const domain_list&) = delete;
+  ~domain_list() {
+    for (int i = 0; i < count_; ++i)
+      virDomainFree(domains_[i]);
+    std::free(domains_);
+  }
+
+  [[nodiscard]] bool failed() const { return count_ < 0; }
+  [[nodiscard]] virDomain** begin() const { return domains_; }
+  [[nodiscard]] virDomain** end() const { return domains_ + std::max(count_, 0); }
+
+private:
+  virDomain** domains_ = nullptr;
+  int count_ = 0;
+};
+
+} // namespace
+
+bool is_incoming(virDomain* domain) {
+  typed_params params;
+  int type = 0;
+  return virDomainGetJobStats(domain, &type, params.values_out(), params.count_out(), 0) != 0
+         && last_complaint().code == VIR_ERR_OPERATION_INVALID;
+}
+
+libvirt_driver::libvirt_driver(const libvirt_config& config, std::string uri)
+  : config_{config}, watch_{uri}, control_{uri} {
+  if (config_.boot.nil())
+    config_.boot = boot_of_this_kernel();
+}
+
+libvirt_driver::~libvirt_driver() = default;
+
+result<void> libvirt_driver::start() {
+  auto connection = watch_.link().get();
+  if (!connection)
+    return connection.error();
+  auto machine = choose_machine(connection->get(), config_.prefer_kvm);
+  if (!machine)
+    return machine.error();
+  machine_ = *machine;
+  unsigned long libvirt_version = 0;
+  unsigned long qemu_version = 0;
+  virConnectGetLibVersion(connection->get(), &libvirt_version);
+  virConnectGetVersion(connection->get(), &qemu_version);
+  description_ = "libvirt " + version_text(libvirt_version) + ", qemu " + version_text(qemu_version)
+                 + ", " + accelerator();
+  return {};
+}
+
+std::string libvirt_driver::description() { return description_; }
+
+std::string libvirt_driver::accelerator() { return machine_.kvm ? "kvm" : "tcg"; }
+
+std::string libvirt_driver::live_migration_problem() { return migration_steps::problem(); }
+
+void libvirt_driver::subscribe(std::function<void(const guest_event&)> listener) {
+  watch_.subscribe(std::move(listener));
+}
+
+result<host_capacity> libvirt_driver::capacity() {
+  auto connection = control_.get();
+  if (!connection)
+    return connection.error();
+  virNodeInfo info{};
+  if (virNodeGetInfo(connection->get(), &info) != 0)
+    return explain(connection->get(), call_kind::reads, "cannot read what this host has");
+  return host_capacity{info.cpus, info.memory / 1024};
+}
+
+// -- looking up --------------------------------------------------------------------
+
+std::string libvirt_driver::failed_to(const char* what, vm_id vm) const {
+  return std::string{"cannot "} + what + " guest " + to_string(vm);
+}
+
+result<our_domain> libvirt_driver::find_on(const connect_pointer& connection, vm_id vm,
+                                           const char* what) {
+  auto bytes = to_bytes(vm.value);
+  our_domain found;
+  found.connection = connection;
+  found.domain.reset(virDomainLookupByUUID(connection.get(),
+                                           reinterpret_cast<const unsigned char*>(bytes.data())));
+  if (!found.domain)
+    return explain(connection.get(), call_kind::reads, failed_to(what, vm));
+  auto metadata = metadata_of(found.domain.get());
+  if (auto complaint = last_complaint(); !metadata && virConnectIsAlive(connection.get()) != 1)
+    return explain(connection.get(), call_kind::reads, failed_to(what, vm), complaint);
+  if (!metadata || metadata->host != config_.host || metadata->vm != vm)
+    return make_failure(hypervisor_errc::no_such_guest,
+                        failed_to(what, vm)
+                          + ": the domain of that id is not this host's; look at it with virsh");
+  found.metadata = *metadata;
+  return found;
+}
+
+result<our_domain> libvirt_driver::find(libvirt_link& link, vm_id vm, const char* what) {
+  auto connection = link.get();
+  if (!connection)
+    return connection.error();
+  return find_on(*connection, vm, what);
+}
+
+guest_status libvirt_driver::status_of(virDomain* domain, const domain_metadata& metadata,
+                                       bool& there) {
+  guest_status x{metadata.vm, metadata.epoch, guest_phase::running, false};
+  int state = VIR_DOMAIN_NOSTATE;
+  int reason = 0;
+  there = virDomainGetState(domain, &state, &reason, 0) == 0 && state != VIR_DOMAIN_SHUTOFF;
+  switch (state) {
+  case VIR_DOMAIN_PAUSED:
+  case VIR_DOMAIN_PMSUSPENDED:
+    x.phase = guest_phase::paused;
+    if (there && reason != VIR_DOMAIN_PAUSED_USER && is_incoming(domain))
+      x.phase = guest_phase::incoming;
+    else
+      x.migration_source = reason == VIR_DOMAIN_PAUSED_MIGRATION && !is_performing(metadata.vm);
+    break;
+  case VIR_DOMAIN_SHUTDOWN:
+    x.phase = guest_phase::stopping;
+    break;
+  case VIR_DOMAIN_CRASHED:
+    x.phase = guest_phase::crashed;
+    break;
+  default: {
+    std::lock_guard guard{mutex_};
+    if (asked_to_stop_.count(metadata.vm) != 0)
+      x.phase = guest_phase::stopping;
+  }
+  }
+  return x;
+}
+
+domain_metadata libvirt_driver::metadata_for(const guest_spec& spec) const {
+  return {config_.host, spec.vm, spec.epoch, spec.ha, config_.boot};
+}
+
+result<void> libvirt_driver::refuse_second_guest(const connect_pointer& connection, vm_id vm,
+                                                 const char* what) {
+  auto bytes = to_bytes(vm.value);
+  domain_pointer other{virDomainLookupByUUID(
+    connection.get(), reinterpret_cast<const unsigned char*>(bytes.data()))};
+  if (other)
+    return make_failure(hypervisor_errc::already_there,
+                        failed_to(what, vm)
+                          + ": a guest of that VM is here already; destroy it or wait for its end");
+  if (last_complaint().code == VIR_ERR_NO_DOMAIN)
+    return {};
+  return explain(connection.get(), call_kind::reads, failed_to(what, vm));
+}
+
+result<std::vector<guest_status>> libvirt_driver::list() {
+  auto connection = watch_.link().get();
+  if (!connection)
+    return connection.error();
+  domain_list domains{connection->get()};
+  if (domains.failed())
+    return explain(connection->get(), call_kind::reads, "cannot list guests");
+  std::vector<guest_status> guests;
+  for (auto* domain : domains) {
+    auto metadata = metadata_of(domain);
+    if (!metadata || metadata->host != config_.host)
+      continue;
+    bool there = false;
+    auto status = status_of(domain, *metadata, there);
+    if (there)
+      guests.push_back(status);
+  }
+  // A connection that broke on the way would make guests disappear from the list.
+  if (virConnectIsAlive(connection->get()) != 1)
+    return explain(connection->get(), call_kind::reads, "cannot list guests");
+  return guests;
+}
+
+// -- lifecycle ---------------------------------------------------------------------
+
+result<void> libvirt_driver::create(const guest_spec& spec) {
+  auto connection = watch_.link().get();
+  if (!connection)
+    return connection.error();
+  if (auto single = refuse_second_guest(*connection, spec.vm, "create"); !single)
+    return single;
+  auto owner = owner_of_socket(config_.socket);
+  if (!owner)
+    return owner.error();
+  if (auto log = make_console_log(spec.console_log, *owner); !log)
+    return log;
+  auto xml = domain_xml(spec, metadata_for(spec), machine_);
+  domain_pointer domain{
+    virDomainCreateXML(connection->get(), xml.c_str(), VIR_DOMAIN_START_PAUSED)};
+  if (!domain) {
+    auto why = explain(connection->get(), call_kind::changes, failed_to("create", spec.vm));
+    if (why.code == hypervisor_errc::outcome_unknown)
+      return why;
+    if (auto single = refuse_second_guest(*connection, spec.vm, "create"); !single)
+      return single; // somebody else was faster
+    return why;
+  }
+  std::lock_guard guard{mutex_};
+  asked_to_stop_.erase(spec.vm);
+  return {};
+}
+
+result<void> libvirt_driver::resume(vm_id vm) {
+  auto guest = find(watch_.link(), vm, "resume");
+  if (!guest)
+    return guest.error();
+  bool there = false;
+  auto status = status_of(guest->domain.get(), guest->metadata, there);
+  if (status.phase == guest_phase::incoming)
+    return make_failure(hypervisor_errc::refused,
+                        failed_to("resume", vm)
+                          + ": its memory may not be complete; finish its migration instead");
+  if (status.phase == guest_phase::running || status.phase == guest_phase::stopping)
+    return {};
+  // A migration that was performed from here holds the domain until it is called off.
+  if (auto migration = take_performed(vm)) {
+    auto source = find_on(migration, vm, "resume");
+    if (source && migration_steps::confirm(source->domain.get(), {}, true)
+        && status_of(source->domain.get(), source->metadata, there).phase == guest_phase::running)
+      return {};
+  }
+  if (virDomainResume(guest->domain.get()) != 0)
+    return explain(guest->connection.get(), call_kind::changes, failed_to("resume", vm));
+  return {};
+}
+
+result<void> libvirt_driver::pause(vm_id vm) {
+  auto guest = find(watch_.link(), vm, "pause");
+  if (!guest)
+    return guest.error();
+  bool there = false;
+  auto status = status_of(guest->domain.get(), guest->metadata, there);
+  if (status.phase == guest_phase::paused)
+    return {};
+  if (virDomainSuspend(guest->domain.get()) != 0)
+    return explain(guest->connection.get(), call_kind::changes, failed_to("pause", vm));
+  return {};
+}
+
+result<void> libvirt_driver::shutdown(vm_id vm) {
+  auto guest = find(watch_.link(), vm, "shut down");
+  if (!guest)
+    return guest.error();
+  if (virDomainShutdownFlags(guest->domain.get(), VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) != 0)
+    return explain(guest->connection.get(), call_kind::changes, failed_to("shut down", vm));
+  std::lock_guard guard{mutex_};
+  asked_to_stop_.insert(vm);
+  return {};
+}
+
+result<void> libvirt_driver::destroy(vm_id vm) {
+  auto guest = find(watch_.link(), vm, "destroy");
+  if (!guest)
+    return guest.error();
+  if (virDomainDestroy(guest->domain.get()) != 0) {
+    auto complaint = last_complaint();
+    auto why = explain(guest->connection.get(), call_kind::changes, failed_to("destroy", vm),
+                       complaint);
+    if (why.code == hypervisor_errc::outcome_unknown)
+      return why;
+    // libvirt gives up waiting for a QEMU that takes its time to die; we wait longer.
+    if (complaint.code != VIR_ERR_SYSTEM_ERROR && why.code != hypervisor_errc::no_such_guest)
+      return why;
+  }
+  if (auto gone = wait_until_gone(*guest); !gone)
+    return gone;
+  take_performed(vm);
+  forget_stream_socket(vm);
+  std::lock_guard guard{mutex_};
+  asked_to_stop_.erase(vm);
+  return {};
+}
+
+result<void> libvirt_driver::wait_until_gone(const our_domain& guest) {
+  auto bytes = to_bytes(guest.metadata.vm.value);
+  auto deadline = std::chrono::steady_clock::now() + gone_limit;
+  while (std::chrono::steady_clock::now() < deadline) {
+    domain_pointer still{virDomainLookupByUUID(
+      guest.connection.get(), reinterpret_cast<const unsigned char*>(bytes.data()))};
+    if (!still) {
+      if (last_complaint().code == VIR_ERR_NO_DOMAIN)
+        return {};
+      return explain(guest.connection.get(), call_kind::changes,
+                     failed_to("destroy", guest.metadata.vm));
+    }
+    std::this_thread::sleep_for(gone_interval);
+  }
+  return make_failure(hypervisor_errc::refused,
+                      failed_to("destroy", guest.metadata.vm)
+                        + ": its QEMU process doesn't end; look for what holds it");
+}
+
+result<guest_statistics> libvirt_driver::statistics(vm_id vm) {
+  auto guest = find(control_, vm, "read statistics of");
+  if (!guest)
+    return guest.error();
+  virDomainInfo info{};
+  if (virDomainGetInfo(guest->domain.get(), &info) != 0)
+    return explain(guest->connection.get(), call_kind::reads, failed_to("read statistics of", vm));
+  return guest_statistics{info.memory / 1024, std::chrono::nanoseconds{info.cpuTime}};
+}
+
+result<void> libvirt_driver::adopt(vm_id vm, novacron::epoch epoch) {
+  auto guest = find(watch_.link(), vm, "adopt");
+  if (!guest)
+    return guest.error();
+  auto stamped = guest->metadata;
+  stamped.epoch = epoch;
+  if (virDomainSetMetadata(guest->domain.get(), VIR_DOMAIN_METADATA_ELEMENT,
+                           to_bare_xml(stamped).c_str(),
+                           metadata_prefix, metadata_namespace, VIR_DOMAIN_AFFECT_LIVE)
+      != 0)
+    return explain(guest->connection.get(), call_kind::changes, failed_to("adopt", vm));
+  return {};
+}
+
+result<std::unique_ptr<hypervisor>> make_libvirt_hypervisor(const libvirt_config& config) {
+  auto uri = std::string{"qemu+unix:///"}
+             + (config.mode == libvirt_mode::session ? "session" : "system")
+             + "?socket=" + config.socket.native();
+  auto driver = std::make_unique<libvirt_driver>(config, std::move(uri));
+  if (auto started = driver->start(); !started)
+    return started.error();
+  return std::unique_ptr<hypervisor>{std::move(driver)};
+}
+
+} // namespace novacron

@@ -1,0 +1,243 @@
+#include "messages/schema_mapping.hpp"
+
+namespace novacron {
+
+// -- virtual machines --------------------------------------------------------------
+
+void write(schema::VmSpec::Builder out, const vm_spec& in) {
+  out.setVcpus(in.vcpus);
+  out.setMemoryMib(in.memory_mib);
+  out.setImage(text(in.image));
+  out.setKernelArguments(text(in.kernel_arguments));
+  out.setRestart(schema_enum<schema::RestartPolicy>(in.restart));
+  auto labels = out.initLabels(list_size(in.labels));
+  unsigned i = 0;
+  for (const auto& [key, value] : in.labels) {
+    labels[i].setKey(text(key));
+    labels[i].setValue(text(value));
+    ++i;
+  }
+}
+
+bool read(reading& budget, schema::VmSpec::Reader in, vm_spec& out) {
+  out.vcpus = in.getVcpus();
+  out.memory_mib = in.getMemoryMib();
+  out.image = text(in.getImage());
+  out.kernel_arguments = text(in.getKernelArguments());
+  auto labels = in.getLabels();
+  if (!budget.pay(labels.size(), 2))
+    return false;
+  for (auto label : labels)
+    out.labels.emplace_hint(out.labels.end(), text(label.getKey()), text(label.getValue()));
+  return read(in.getRestart(), out.restart);
+}
+
+static void write(schema::VmRecord::Builder out, const vm_record& in) {
+  write(out.initId(), in.id);
+  out.setName(text(in.name));
+  write(out.initSpec(), in.spec);
+  out.setRequested(schema_enum<schema::RequestedState>(in.requested));
+  write(out.initHost(), in.host);
+  write(out.initEpoch(), in.epoch);
+  out.setActual(schema_enum<schema::ActualState>(in.actual));
+  out.setReason(text(in.reason));
+  write(out.initSeenEpoch(), in.seen_epoch);
+  write(out.initSeenBoot(), in.seen_boot);
+  out.setSeenSequence(in.seen_sequence);
+  write(out.initMigration(), in.migration);
+  write(out.initOperation(), in.operation);
+  out.setCreated(milliseconds(in.created));
+  out.setChanged(milliseconds(in.changed));
+  out.setRevision(in.revision);
+}
+
+static bool read(reading& budget, schema::VmRecord::Reader in, vm_record& out) {
+  read(in.getId(), out.id);
+  out.name = text(in.getName());
+  read(in.getHost(), out.host);
+  read(in.getEpoch(), out.epoch);
+  out.reason = text(in.getReason());
+  read(in.getSeenEpoch(), out.seen_epoch);
+  read(in.getSeenBoot(), out.seen_boot);
+  out.seen_sequence = in.getSeenSequence();
+  read(in.getMigration(), out.migration);
+  read(in.getOperation(), out.operation);
+  out.revision = in.getRevision();
+  return read(budget, in.getSpec(), out.spec) && read(in.getRequested(), out.requested)
+         && read(in.getActual(), out.actual) && read(in.getCreated(), out.created)
+         && read(in.getChanged(), out.changed);
+}
+
+// -- hosts -------------------------------------------------------------------------
+
+void write(schema::HostRecord::Builder out, const host_record& in) {
+  write(out.initId(), in.id);
+  out.setName(text(in.name));
+  out.setMeshAddress(text(in.mesh_address));
+  out.setPageAddress(text(in.page_address));
+  out.setVcpus(in.vcpus);
+  out.setMemoryMib(in.memory_mib);
+  auto images = out.initImages(list_size(in.images));
+  for (unsigned i = 0; i < images.size(); ++i)
+    images.set(i, text(in.images[i]));
+  out.setHypervisor(text(in.hypervisor));
+  out.setAccelerator(text(in.accelerator));
+  out.setLiveMigrationProblem(text(in.live_migration_problem));
+  write(out.initBoot(), in.boot);
+  out.setState(schema_enum<schema::HostState>(in.state));
+  out.setChanged(milliseconds(in.changed));
+  out.setRevision(in.revision);
+}
+
+bool read(reading& budget, schema::HostRecord::Reader in, host_record& out) {
+  read(in.getId(), out.id);
+  out.name = text(in.getName());
+  out.mesh_address = text(in.getMeshAddress());
+  out.page_address = text(in.getPageAddress());
+  out.vcpus = in.getVcpus();
+  out.memory_mib = in.getMemoryMib();
+  auto images = in.getImages();
+  if (!budget.pay(images.size(), 1))
+    return false;
+  out.images.reserve(images.size());
+  for (auto image : images)
+    out.images.push_back(text(image));
+  out.hypervisor = text(in.getHypervisor());
+  out.accelerator = text(in.getAccelerator());
+  out.live_migration_problem = text(in.getLiveMigrationProblem());
+  read(in.getBoot(), out.boot);
+  out.revision = in.getRevision();
+  return read(in.getState(), out.state) && read(in.getChanged(), out.changed);
+}
+
+void write(schema::LeaseRecord::Builder out, const lease_record& in) {
+  write(out.initHost(), in.host);
+  write(out.initBoot(), in.boot);
+  out.setRenewal(in.renewal);
+  out.setTerm(milliseconds(in.term));
+  out.setGranted(milliseconds(in.granted));
+  out.setExpired(in.expired);
+}
+
+bool read(reading&, schema::LeaseRecord::Reader in, lease_record& out) {
+  read(in.getHost(), out.host);
+  read(in.getBoot(), out.boot);
+  out.renewal = in.getRenewal();
+  out.expired = in.getExpired();
+  return read(in.getTerm(), out.term) && read(in.getGranted(), out.granted);
+}
+
+// -- migrations --------------------------------------------------------------------
+
+void write(schema::MigrationCost::Builder out, const migration_cost& in) {
+  out.setDuration(milliseconds(in.duration));
+  out.setGuestBytes(in.guest_bytes);
+  out.setWireBytes(in.wire_bytes);
+  out.setRounds(in.rounds);
+  out.setChainOk(in.chain_ok);
+}
+
+bool read(reading&, schema::MigrationCost::Reader in, migration_cost& out) {
+  out.guest_bytes = in.getGuestBytes();
+  out.wire_bytes = in.getWireBytes();
+  out.rounds = in.getRounds();
+  out.chain_ok = in.getChainOk();
+  return read(in.getDuration(), out.duration);
+}
+
+static void write(schema::MigrationRecord::Builder out, const migration_record& in) {
+  write(out.initId(), in.id);
+  write(out.initVm(), in.vm);
+  write(out.initFrom(), in.from);
+  write(out.initTo(), in.to);
+  write(out.initEpoch(), in.epoch);
+  out.setPhase(schema_enum<schema::MigrationPhase>(in.phase));
+  out.setReason(text(in.reason));
+  out.setSourceClean(in.source_clean);
+  out.setDestinationClean(in.destination_clean);
+  write(out.initCost(), in.cost);
+  write(out.initOperation(), in.operation);
+  out.setCreated(milliseconds(in.created));
+  out.setDecided(milliseconds(in.decided));
+  out.setEnded(milliseconds(in.ended));
+  out.setRevision(in.revision);
+}
+
+static bool read(reading& budget, schema::MigrationRecord::Reader in, migration_record& out) {
+  read(in.getId(), out.id);
+  read(in.getVm(), out.vm);
+  read(in.getFrom(), out.from);
+  read(in.getTo(), out.to);
+  read(in.getEpoch(), out.epoch);
+  out.reason = text(in.getReason());
+  out.source_clean = in.getSourceClean();
+  out.destination_clean = in.getDestinationClean();
+  read(in.getOperation(), out.operation);
+  out.revision = in.getRevision();
+  return read(in.getPhase(), out.phase) && read(budget, in.getCost(), out.cost)
+         && read(in.getCreated(), out.created) && read(in.getDecided(), out.decided)
+         && read(in.getEnded(), out.ended);
+}
+
+// -- operations --------------------------------------------------------------------
+
+static void write(schema::OperationRecord::Builder out, const operation_record& in) {
+  write(out.initId(), in.id);
+  out.setVerb(schema_enum<schema::OperationVerb>(in.verb));
+  write(out.initVm(), in.vm);
+  write(out.initMigration(), in.migration);
+  out.setState(schema_enum<schema::OperationState>(in.state));
+  out.setError(text(in.error));
+  out.setCreated(milliseconds(in.created));
+  out.setEnded(milliseconds(in.ended));
+  out.setRevision(in.revision);
+}
+
+static bool read(reading&, schema::OperationRecord::Reader in, operation_record& out) {
+  read(in.getId(), out.id);
+  read(in.getVm(), out.vm);
+  read(in.getMigration(), out.migration);
+  out.error = text(in.getError());
+  out.revision = in.getRevision();
+  return read(in.getVerb(), out.verb) && read(in.getState(), out.state)
+         && read(in.getCreated(), out.created) && read(in.getEnded(), out.ended);
+}
+
+// -- any of them -------------------------------------------------------------------
+
+void write(schema::Record::Builder out, const any_record& in) {
+  if (auto* vm = std::get_if<vm_record>(&in))
+    write(out.initVm(), *vm);
+  else if (auto* host = std::get_if<host_record>(&in))
+    write(out.initHost(), *host);
+  else if (auto* migration = std::get_if<migration_record>(&in))
+    write(out.initMigration(), *migration);
+  else if (auto* operation = std::get_if<operation_record>(&in))
+    write(out.initOperation(), *operation);
+}
+
+bool read(reading& budget, schema::Record::Reader in, any_record& out) {
+  switch (in.which()) {
+  case schema::Record::VM:
+    return read(budget, in.getVm(), out.emplace<vm_record>());
+  case schema::Record::HOST:
+    return read(budget, in.getHost(), out.emplace<host_record>());
+  case schema::Record::MIGRATION:
+    return read(budget, in.getMigration(), out.emplace<migration_record>());
+  case schema::Record::OPERATION:
+    return read(budget, in.getOperation(), out.emplace<operation_record>());
+  case schema::Record::UNSET:
+    break;
+  }
+  return false;
+}
+
+void write(schema::Record::Builder out, const stored_record& in) {
+  write(out, in.record);
+}
+
+bool read(reading& budget, schema::Record::Reader in, stored_record& out) {
+  return read(budget, in, out.record);
+}
+
+} // namespace novacron

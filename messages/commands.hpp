@@ -1,0 +1,199 @@
+#pragma once
+
+#include "messages/records.hpp"
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace novacron {
+
+// A command is a wish that enters the log. Time, ids and random choices come
+// inside it; applying it is a pure function of the state and the command.
+
+/// Who asks, and the key under which asking again is harmless. Kept for 24 h.
+struct idempotency {
+  std::string principal;
+  std::string key; ///< empty: the call is not remembered
+  std::array<std::byte, 32> body_hash{}; ///< SHA-256 of verb, path and body
+
+  friend bool operator==(const idempotency&, const idempotency&) = default;
+};
+
+/// Make a VM, stopped, on the host that the scheduler chose.
+struct create_vm {
+  vm_id vm;
+  std::string name;
+  vm_spec spec;
+  node_id host;
+  operation_id operation;
+
+  friend bool operator==(const create_vm&, const create_vm&) = default;
+};
+
+/// Change what is requested of a VM. A request to stop or delete aborts a
+/// migration that is not decided.
+struct request_state {
+  vm_id vm;
+  requested_state requested = requested_state::stopped;
+  uint64_t if_revision = 0; ///< not 0: only if the VM is still at this revision
+  operation_id operation;
+
+  friend bool operator==(const request_state&, const request_state&) = default;
+};
+
+/// Reserve the destination of a live migration.
+struct reserve_migration {
+  migration_id migration;
+  vm_id vm;
+  node_id to;
+  uint64_t if_revision = 0;
+  operation_id operation;
+
+  friend bool operator==(const reserve_migration&, const reserve_migration&) = default;
+};
+
+enum class migration_decision : uint8_t {
+  commit,       ///< the guest is the destination's from now on
+  abort,        ///< it stays the source's
+  return_guest, ///< after a commit: the destination never ran it; it is the source's again
+};
+
+/// Decide a migration. Compare-and-set on (migration, epoch): the first one
+/// wins, later ones learn what was decided. The commit point.
+struct decide_migration {
+  migration_id migration;
+  novacron::epoch epoch; ///< of the guest at the source
+  migration_decision decision = migration_decision::abort;
+  std::string reason;
+
+  friend bool operator==(const decide_migration&, const decide_migration&) = default;
+};
+
+/// What a host sees of one VM.
+struct vm_observation {
+  vm_id vm;
+  novacron::epoch epoch; ///< of the guest that is spoken of, or of the permission that failed
+  actual_state actual = actual_state::defined;
+  std::string reason;
+
+  friend bool operator==(const vm_observation&, const vm_observation&) = default;
+};
+
+/// What a host has done for the end of a migration.
+struct migration_observation {
+  migration_id migration;
+  bool clean = false; ///< this side's part is done: source resumed or destroyed, copy dropped or running
+  migration_cost cost; ///< from the source, with `clean`
+
+  friend bool operator==(const migration_observation&, const migration_observation&) = default;
+};
+
+/// What a host sees, batched. `sequence` rises over all reports of one boot of
+/// the host (the agent takes CLOCK_BOOTTIME in nanoseconds), so that a report
+/// that was overtaken is dropped.
+struct host_report {
+  node_id host;
+  boot_id boot;
+  uint64_t sequence = 0;
+  std::vector<vm_observation> vms;
+  std::vector<migration_observation> migrations;
+
+  friend bool operator==(const host_report&, const host_report&) = default;
+};
+
+/// A host says who and where it is; sent at each start of its agent.
+struct register_host {
+  host_record host; ///< state, changed and revision are ignored
+
+  friend bool operator==(const register_host&, const register_host&) = default;
+};
+
+/// Extend a host's lease: the term counts from the apply.
+struct renew_lease {
+  node_id host;
+  boot_id boot;
+  std::chrono::milliseconds term{0};
+
+  friend bool operator==(const renew_lease&, const renew_lease&) = default;
+};
+
+/// End a lease that was not renewed. Compare-and-set on `renewal`.
+struct expire_lease {
+  node_id host;
+  uint64_t renewal = 0;
+
+  friend bool operator==(const expire_lease&, const expire_lease&) = default;
+};
+
+/// Changes nothing: its commit shows that everything before it is committed.
+struct barrier {
+  friend bool operator==(const barrier&, const barrier&) = default;
+};
+
+using command_body
+    = std::variant<create_vm, request_state, reserve_migration, decide_migration, host_report,
+                   register_host, renew_lease, expire_lease, barrier>;
+
+struct command {
+  command_body body;
+  novacron::idempotency idempotency;
+
+  friend bool operator==(const command&, const command&) = default;
+};
+
+/// One entry of the log: several commands that share an index.
+struct command_batch {
+  uint32_t group = 0;
+  uint32_t timeline = 0;
+  uint32_t cluster_version = 1; ///< a replica that doesn't know it stops
+  log_time time;                ///< the proposer's clock; apply never lets it go back
+  std::vector<command> commands;
+
+  friend bool operator==(const command_batch&, const command_batch&) = default;
+};
+
+/// Why a command was refused. Refusals are deterministic: every replica gives
+/// the same one.
+enum class command_errc : uint8_t {
+  none = 0,
+  unknown_vm,
+  unknown_host,
+  unknown_migration,
+  name_taken,
+  vm_deleted,
+  wrong_state,           ///< the VM's state doesn't allow it; the detail says which would
+  no_capacity,
+  same_host,
+  migration_in_progress,
+  already_decided,       ///< the migration was decided otherwise; the outcome carries its phase
+  stale_epoch,
+  revision_mismatch,
+  key_reused,            ///< same Idempotency-Key, other body
+  stale_report,
+  stale_lease,
+  unknown_outcome,       ///< not from apply: it may or may not have been committed; ask again with the same key
+  not_leader,            ///< not from apply: nothing was committed here
+  overloaded,            ///< not from apply: nothing was committed; come back later
+};
+std::string to_string(command_errc x);
+
+/// What became of one command.
+struct command_outcome {
+  command_errc error = command_errc::none;
+  std::string detail;      ///< a sentence for people: what, why, what to do
+  uint64_t revision = 0;   ///< log index at which it was applied
+  bool repeated = false;   ///< the answer to an earlier call with the same key
+  vm_id vm;
+  operation_id operation;
+  migration_id migration;
+  migration_phase phase = migration_phase::reserved; ///< of `migration`, after the command
+  lease_record lease;      ///< after `renew_lease`
+
+  [[nodiscard]] bool ok() const { return error == command_errc::none; }
+  friend bool operator==(const command_outcome&, const command_outcome&) = default;
+};
+
+} // namespace novacron

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "messages/changes.hpp"
+#include "messages/commands.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace novacron {
+
+// Messages between actors of one process. They never leave it, so they have no
+// wire format, and CAF refuses to serialise them.
+
+/// Something to run on the actor that receives it: how the answer of a blocking
+/// call comes back. Dropped when the actor is gone.
+struct continuation {
+  std::function<void()> run;
+};
+
+/// What a VM's actor must know of the log: the VM, and the migration it is in.
+struct vm_changed {
+  vm_record vm;
+  std::optional<migration_record> migration; ///< set while `vm.migration` is, and until it is over
+  bool may_start = false; ///< a lease granted after our start holds, and this state is no older
+};
+
+/// What the hypervisor says, looked at between `asked` and now.
+struct guest_seen {
+  enum class presence : uint8_t { absent, incoming, paused, running, stopping, crashed };
+  presence guest = presence::absent;
+  novacron::epoch epoch;
+  bool migration_source = false;
+  std::chrono::steady_clock::time_point asked; ///< when the look began
+};
+
+/// A VM's actor is there (again): its host answers with what it knows.
+struct attach_vm {
+  vm_id vm;
+};
+
+/// A migration's actor is there (again).
+struct attach_migration {
+  migration_id migration;
+};
+
+/// The migration's record changed.
+struct migration_changed {
+  migration_record migration;
+  vm_record vm;
+  std::optional<host_record> peer; ///< the other host
+  bool fresh = false; ///< reserved just now: nothing has been done for it yet
+};
+
+/// A create's choice of a host, a migration's of a destination.
+struct place_request {
+  vm_id vm;
+  vm_spec spec;
+  node_id except; ///< nil, or the host that it must leave
+};
+
+struct place_answer {
+  node_id host;       ///< nil: none fits
+  std::string detail; ///< why none fits: what is missing on the best one
+};
+
+/// How far a copy of the state is.
+struct view_status {
+  uint64_t revision = 0;
+  bool complete = false; ///< the first listing has been read
+  std::chrono::milliseconds since_contact{0};
+};
+
+/// One line of the supervision tree.
+struct actor_status {
+  std::string path; ///< "host/vm:9f1c…"
+  uint32_t restarts = 0;
+  bool alive = false;
+};
+
+} // namespace novacron
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::continuation)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::vm_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::guest_seen)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::attach_vm)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::attach_migration)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::migration_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::place_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::place_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::view_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<novacron::actor_status>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::vm_observation)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::migration_observation)

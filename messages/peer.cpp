@@ -1,0 +1,11 @@
+#include "messages/peer.hpp"
+
+#include "messages/names.hpp"
+
+namespace novacron {
+
+std::string to_string(node_role x) {
+  return std::string{word_of(x)};
+}
+
+} // namespace novacron

@@ -1,0 +1,146 @@
+#pragma once
+
+#include "messages/changes.hpp"
+#include "messages/commands.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace novacron {
+
+// What nodes say to each other. All of it passes through the one published
+// actor of a node, its door, after both ends have proved who they are.
+
+// -- hello -----------------------------------------------------------------------
+//
+//     link                                 door
+//      │── hello_challenge_request(n1) ─────▶│
+//      │◀─ hello_challenge(n2, cert, sig n1)─│   the door is who its certificate says
+//      │── hello(cert, sig n2, …) ──────────▶│   so is the link
+//      │◀─ welcome ──────────────────────────│
+
+enum class node_role : uint8_t { controller = 1, gateway = 2, host = 3 };
+std::string to_string(node_role x);
+
+/// Version of the messages between nodes; a node accepts its own and the one before.
+inline constexpr uint32_t mesh_version = 1;
+
+using nonce = std::array<std::byte, 32>;
+
+struct hello_challenge_request {
+  nonce challenge{};
+
+  friend bool operator==(const hello_challenge_request&, const hello_challenge_request&) = default;
+};
+
+/// The door's proof of identity, and its own question.
+struct hello_challenge {
+  nonce challenge{};
+  std::string certificate;          ///< PEM; its SAN holds the node's uuid and roles
+  std::vector<std::byte> signature; ///< over the other end's challenge, see actors/peer
+  friend bool operator==(const hello_challenge&, const hello_challenge&) = default;
+};
+
+struct hello {
+  node_id node;
+  std::string name;
+  cluster_id cluster;
+  uint32_t timeline = 0;
+  uint32_t version = mesh_version;
+  std::string certificate;
+  std::vector<std::byte> signature;
+
+  friend bool operator==(const hello&, const hello&) = default;
+};
+
+struct welcome {
+  node_id node;
+  std::string name;
+  uint32_t timeline = 0;
+  uint32_t version = mesh_version;
+
+  friend bool operator==(const welcome&, const welcome&) = default;
+};
+
+// -- proposals and the feed ------------------------------------------------------
+
+/// Commands for the log. A `create_vm` without a host and a `reserve_migration`
+/// without a destination are placed by the scheduler.
+struct proposal {
+  std::vector<command> commands;
+
+  friend bool operator==(const proposal&, const proposal&) = default;
+};
+
+/// One for each command of the proposal, in its order.
+struct outcomes {
+  std::vector<command_outcome> each;
+
+  friend bool operator==(const outcomes&, const outcomes&) = default;
+};
+
+struct list_request {
+  feed_filter filter;
+  std::string from;            ///< a listing's `next`; empty: the first page
+  uint32_t limit_bytes = 65536; ///< stops after the record that reaches it
+  bool linearizable = false;   ///< only after everything acknowledged before is applied
+
+  friend bool operator==(const list_request&, const list_request&) = default;
+};
+
+struct pull_request {
+  uint64_t after = 0; ///< revision
+  feed_filter filter;
+  uint32_t limit_bytes = 65536;
+  std::chrono::milliseconds wait{0}; ///< answer empty only after this; at most 10 s
+  uint64_t progress_after = 0; ///< reserved for resuming progress; 0
+
+  friend bool operator==(const pull_request&, const pull_request&) = default;
+};
+
+// -- migrations, host to host ----------------------------------------------------
+
+/// Source to destination: make an incoming guest and expect its pages.
+struct prepare_migration {
+  migration_id migration;
+  vm_id vm;
+  novacron::epoch epoch; ///< of the guest at the source
+  std::string domain_xml;
+  std::string cookie;
+
+  friend bool operator==(const prepare_migration&, const prepare_migration&) = default;
+};
+
+struct migration_prepared {
+  migration_id migration;
+  std::string cookie;
+  std::string page_address;             ///< "address:port"
+  std::array<std::byte, 32> token{};    ///< opens the page session, once; never logged
+
+  friend bool operator==(const migration_prepared&, const migration_prepared&) = default;
+};
+
+/// Source to destination: Perform has ended well; the source is paused. The
+/// answer says that the destination has released everything, digest equal.
+struct migration_performed {
+  migration_id migration;
+  std::string cookie;
+
+  friend bool operator==(const migration_performed&, const migration_performed&) = default;
+};
+
+// -- faults on purpose -----------------------------------------------------------
+
+/// Kill the actor at `path` ("host/vm:<id>", "replica", …) on `node`; only
+/// where the configuration allows chaos.
+struct kill_actor {
+  node_id node;
+  std::string path;
+
+  friend bool operator==(const kill_actor&, const kill_actor&) = default;
+};
+
+} // namespace novacron

@@ -1,0 +1,35 @@
+#include "messages/records.hpp"
+
+#include "messages/names.hpp"
+
+namespace novacron {
+
+std::string to_string(requested_state x) {
+  return std::string{word_of(x)};
+}
+
+std::string to_string(actual_state x) {
+  return std::string{word_of(x)};
+}
+
+std::string to_string(restart_policy x) {
+  return std::string{word_of(x)};
+}
+
+std::string to_string(host_state x) {
+  return std::string{word_of(x)};
+}
+
+std::string to_string(migration_phase x) {
+  return std::string{word_of(x)};
+}
+
+std::string to_string(operation_verb x) {
+  return std::string{word_of(x)};
+}
+
+std::string to_string(operation_state x) {
+  return std::string{word_of(x)};
+}
+
+} // namespace novacron

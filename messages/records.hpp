@@ -1,0 +1,196 @@
+#pragma once
+
+#include "messages/ids.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace novacron {
+
+/// Milliseconds since 1970, from the clock of the frontend that proposed the
+/// command. Never goes back in the log.
+using log_time = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// -- virtual machines ------------------------------------------------------------
+
+/// What an operator wants of a VM.
+enum class requested_state : uint8_t { stopped, running, paused, deleted };
+
+/// What a VM's host last saw of it.
+enum class actual_state : uint8_t {
+  defined, ///< placed, no guest anywhere
+  starting,
+  running,
+  paused,
+  stopping,
+  migrating,
+  failed, ///< the guest ended by itself or could not be started; `reason` says why
+  lost,   ///< its host is unreachable and the guest's fate unknown
+  gone,   ///< deleted, and the host has confirmed that nothing is left
+};
+
+/// What happens when a guest ends without having been asked to. Guests whose
+/// policy isn't `never` are bound to their host's lease.
+enum class restart_policy : uint8_t { never, on_failure, always };
+
+/// What a VM is made of. Images are names from the hosts' catalogues, never paths.
+struct vm_spec {
+  uint32_t vcpus = 1;
+  uint64_t memory_mib = 256;
+  std::string image;
+  std::string kernel_arguments;
+  restart_policy restart = restart_policy::never;
+  std::map<std::string, std::string> labels;
+
+  /// Bound to the lease of the host it runs on.
+  [[nodiscard]] bool ha() const { return restart != restart_policy::never; }
+  friend bool operator==(const vm_spec&, const vm_spec&) = default;
+};
+
+/// A VM: what is requested, where it is placed, and what its host last reported.
+struct vm_record {
+  vm_id id;
+  std::string name; ///< unique among the VMs that aren't gone
+  vm_spec spec;
+  requested_state requested = requested_state::stopped;
+  node_id host;                ///< where it is placed
+  novacron::epoch epoch;       ///< of that placement
+  actual_state actual = actual_state::defined;
+  std::string reason;          ///< why `failed` or `lost`
+  novacron::epoch seen_epoch;  ///< of the guest that `actual` speaks of
+  boot_id seen_boot;
+  uint64_t seen_sequence = 0;  ///< of the report that `actual` comes from
+  migration_id migration;      ///< nil unless one is undecided or unfinished
+  operation_id operation;      ///< the latest that has not ended; nil for none
+  log_time created;
+  log_time changed;
+  uint64_t revision = 0;       ///< log index of the last change
+
+  friend bool operator==(const vm_record&, const vm_record&) = default;
+};
+
+// -- hosts -----------------------------------------------------------------------
+
+enum class host_state : uint8_t { joining, up, cordoned, draining, drained, unreachable, fenced, gone };
+
+/// A node that runs guests.
+struct host_record {
+  node_id id;
+  std::string name;
+  std::string mesh_address; ///< "address:port" of the node's door
+  std::string page_address; ///< "address:port" of its DWCP door
+  uint32_t vcpus = 0;
+  uint64_t memory_mib = 0;
+  std::vector<std::string> images; ///< names it can start guests from
+  std::string hypervisor;          ///< driver and versions
+  std::string accelerator;         ///< "kvm", "tcg" or "simulated"
+  std::string live_migration_problem; ///< empty: it can
+  boot_id boot;
+  host_state state = host_state::joining;
+  log_time changed;
+  uint64_t revision = 0;
+
+  friend bool operator==(const host_record&, const host_record&) = default;
+};
+
+/// A host's permission to run `ha` guests. Kept in the log, not in the feed:
+/// it is renewed every few seconds.
+struct lease_record {
+  node_id host;
+  boot_id boot;
+  uint64_t renewal = 0;   ///< rises with each; `expire` compares it
+  std::chrono::milliseconds term{0};
+  log_time granted;
+  bool expired = false;
+
+  friend bool operator==(const lease_record&, const lease_record&) = default;
+};
+
+// -- migrations ------------------------------------------------------------------
+
+/// How far a migration has come in the log. What happens in between
+/// (preparing, pre-copy rounds, switchover) is progress, and not in the log.
+///
+///     reserved ─▶ committed ─▶ finished ─▶ done
+///        │            └──────▶ returned ─▶ rolled_back
+///        └─▶ aborted ─────────────────────▶ rolled_back
+enum class migration_phase : uint8_t {
+  reserved,    ///< the destination may hold an incoming, not running copy
+  committed,   ///< the guest is the destination's; it must run it
+  aborted,     ///< the guest is the source's; the destination must drop its copy
+  finished,    ///< the guest runs at the destination; the source must drop its own
+  returned,    ///< the destination never ran it; the source must resume it
+  done,
+  rolled_back,
+};
+
+/// What a migration cost, as its source measured it.
+struct migration_cost {
+  std::chrono::milliseconds duration{0}; ///< from the reservation until the guest ran at the destination
+  uint64_t guest_bytes = 0;
+  uint64_t wire_bytes = 0;
+  uint32_t rounds = 0;
+  bool chain_ok = false;
+
+  friend bool operator==(const migration_cost&, const migration_cost&) = default;
+};
+
+struct migration_record {
+  migration_id id;
+  vm_id vm;
+  node_id from;
+  node_id to;
+  novacron::epoch epoch;  ///< of the guest at the source; committed, it becomes the next
+  migration_phase phase = migration_phase::reserved;
+  std::string reason;     ///< why aborted or returned
+  bool source_clean = false;      ///< the source has done its part of the end
+  bool destination_clean = false; ///< the destination has
+  migration_cost cost;    ///< filled once known
+  operation_id operation;
+  log_time created;
+  log_time decided;
+  log_time ended;
+  uint64_t revision = 0;
+
+  /// Neither committed nor aborted yet.
+  [[nodiscard]] bool undecided() const { return phase == migration_phase::reserved; }
+  [[nodiscard]] bool over() const {
+    return phase == migration_phase::done || phase == migration_phase::rolled_back;
+  }
+  friend bool operator==(const migration_record&, const migration_record&) = default;
+};
+
+// -- operations ------------------------------------------------------------------
+
+enum class operation_verb : uint8_t { create, start, stop, pause, resume, migrate, remove };
+enum class operation_state : uint8_t { running, succeeded, failed };
+
+/// What became of an accepted API call.
+struct operation_record {
+  operation_id id;
+  operation_verb verb = operation_verb::create;
+  vm_id vm;
+  migration_id migration; ///< nil unless the verb is migrate
+  operation_state state = operation_state::running;
+  std::string error;      ///< why it failed
+  log_time created;
+  log_time ended;
+  uint64_t revision = 0;
+
+  friend bool operator==(const operation_record&, const operation_record&) = default;
+};
+
+// -- names of the states, as the API and the command line write them ----------------
+
+std::string to_string(requested_state x);
+std::string to_string(actual_state x);
+std::string to_string(restart_policy x);
+std::string to_string(host_state x);
+std::string to_string(migration_phase x);
+std::string to_string(operation_verb x);
+std::string to_string(operation_state x);
+
+} // namespace novacron

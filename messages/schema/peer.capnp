@@ -1,0 +1,71 @@
+@0xb4a66e3a162079d0;
+
+# What nodes say to each other's doors: messages/peer.hpp.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("novacron::schema");
+
+using Ids = import "ids.capnp";
+using Commands = import "commands.capnp";
+using Changes = import "changes.capnp";
+
+# -- hello --
+
+struct HelloChallengeRequest {
+  challenge @0 :Data;  # 32 bytes
+}
+
+struct HelloChallenge {
+  challenge @0 :Data;  # 32 bytes
+  certificate @1 :Text;
+  signature @2 :Data;
+}
+
+struct Hello {
+  node @0 :Ids.Uuid;
+  name @1 :Text;
+  cluster @2 :Ids.Uuid;
+  timeline @3 :UInt32;
+  version @4 :UInt32;
+  certificate @5 :Text;
+  signature @6 :Data;
+}
+
+struct Welcome {
+  node @0 :Ids.Uuid;
+  name @1 :Text;
+  timeline @2 :UInt32;
+  version @3 :UInt32;
+}
+
+# -- proposals and the feed --
+
+struct Proposal {
+  commands @0 :List(Commands.Command);
+}
+
+struct Outcomes {
+  each @0 :List(Commands.CommandOutcome);
+}
+
+struct ListRequest {
+  filter @0 :Changes.FeedFilter;
+  from @1 :Data;
+  limitBytes @2 :UInt32;
+  linearizable @3 :Bool;
+}
+
+struct PullRequest {
+  after @0 :UInt64;
+  filter @1 :Changes.FeedFilter;
+  limitBytes @2 :UInt32;
+  wait @3 :Int64;
+  progressAfter @4 :UInt64;
+}
+
+# -- faults on purpose --
+
+struct KillActor {
+  node @0 :Ids.Uuid;
+  path @1 :Text;
+}

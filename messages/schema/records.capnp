@@ -1,0 +1,187 @@
+@0xee220475dfa226de;
+
+# The cluster's state: messages/records.hpp. Times are milliseconds since 1970,
+# durations milliseconds.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("novacron::schema");
+
+using Ids = import "ids.capnp";
+
+# -- virtual machines --
+
+enum RequestedState {
+  stopped @0;
+  running @1;
+  paused @2;
+  deleted @3;
+}
+
+enum ActualState {
+  defined @0;
+  starting @1;
+  running @2;
+  paused @3;
+  stopping @4;
+  migrating @5;
+  failed @6;
+  lost @7;
+  gone @8;
+}
+
+enum RestartPolicy {
+  never @0;
+  onFailure @1;
+  always @2;
+}
+
+struct Label {
+  key @0 :Text;
+  value @1 :Text;
+}
+
+struct VmSpec {
+  vcpus @0 :UInt32;
+  memoryMib @1 :UInt64;
+  image @2 :Text;
+  kernelArguments @3 :Text;
+  restart @4 :RestartPolicy;
+  labels @5 :List(Label);  # sorted by key, without repeats
+}
+
+struct VmRecord {
+  id @0 :Ids.Uuid;
+  name @1 :Text;
+  spec @2 :VmSpec;
+  requested @3 :RequestedState;
+  host @4 :Ids.Uuid;
+  epoch @5 :Ids.Epoch;
+  actual @6 :ActualState;
+  reason @7 :Text;
+  seenEpoch @8 :Ids.Epoch;
+  seenBoot @9 :Ids.Uuid;
+  seenSequence @10 :UInt64;
+  migration @11 :Ids.Uuid;
+  operation @12 :Ids.Uuid;
+  created @13 :Int64;
+  changed @14 :Int64;
+  revision @15 :UInt64;
+}
+
+# -- hosts --
+
+enum HostState {
+  joining @0;
+  up @1;
+  cordoned @2;
+  draining @3;
+  drained @4;
+  unreachable @5;
+  fenced @6;
+  gone @7;
+}
+
+struct HostRecord {
+  id @0 :Ids.Uuid;
+  name @1 :Text;
+  meshAddress @2 :Text;
+  pageAddress @3 :Text;
+  vcpus @4 :UInt32;
+  memoryMib @5 :UInt64;
+  images @6 :List(Text);
+  hypervisor @7 :Text;
+  accelerator @8 :Text;
+  liveMigrationProblem @9 :Text;
+  boot @10 :Ids.Uuid;
+  state @11 :HostState;
+  changed @12 :Int64;
+  revision @13 :UInt64;
+}
+
+struct LeaseRecord {
+  host @0 :Ids.Uuid;
+  boot @1 :Ids.Uuid;
+  renewal @2 :UInt64;
+  term @3 :Int64;
+  granted @4 :Int64;
+  expired @5 :Bool;
+}
+
+# -- migrations --
+
+enum MigrationPhase {
+  reserved @0;
+  committed @1;
+  aborted @2;
+  finished @3;
+  returned @4;
+  done @5;
+  rolledBack @6;
+}
+
+struct MigrationCost {
+  duration @0 :Int64;
+  guestBytes @1 :UInt64;
+  wireBytes @2 :UInt64;
+  rounds @3 :UInt32;
+  chainOk @4 :Bool;
+}
+
+struct MigrationRecord {
+  id @0 :Ids.Uuid;
+  vm @1 :Ids.Uuid;
+  from @2 :Ids.Uuid;
+  to @3 :Ids.Uuid;
+  epoch @4 :Ids.Epoch;
+  phase @5 :MigrationPhase;
+  reason @6 :Text;
+  sourceClean @7 :Bool;
+  destinationClean @8 :Bool;
+  cost @9 :MigrationCost;
+  operation @10 :Ids.Uuid;
+  created @11 :Int64;
+  decided @12 :Int64;
+  ended @13 :Int64;
+  revision @14 :UInt64;
+}
+
+# -- operations --
+
+enum OperationVerb {
+  create @0;
+  start @1;
+  stop @2;
+  pause @3;
+  resume @4;
+  migrate @5;
+  remove @6;
+}
+
+enum OperationState {
+  running @0;
+  succeeded @1;
+  failed @2;
+}
+
+struct OperationRecord {
+  id @0 :Ids.Uuid;
+  verb @1 :OperationVerb;
+  vm @2 :Ids.Uuid;
+  migration @3 :Ids.Uuid;
+  state @4 :OperationState;
+  error @5 :Text;
+  created @6 :Int64;
+  ended @7 :Int64;
+  revision @8 :UInt64;
+}
+
+struct Record {
+  # Any of the feed's records, as it is stored and as it travels.
+  union {
+    unset @0 :Void;  # so that an empty message is no record
+    vm @1 :VmRecord;
+    host @2 :HostRecord;
+    migration @3 :MigrationRecord;
+    operation @4 :OperationRecord;
+  }
+}

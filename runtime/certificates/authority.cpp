@@ -1,0 +1,125 @@
+#include "runtime/certificates/authority.hpp"
+
+#include "actors/peer/identity.hpp"
+#include "actors/peer/openssl_handles.hpp"
+#include "runtime/errors.hpp"
+
+#include <openssl/bn.h>
+#include <openssl/rand.h>
+
+namespace novacron {
+
+namespace {
+
+using number_handle = std::unique_ptr<BIGNUM, openssl_free<BN_free>>;
+
+constexpr std::chrono::hours authority_life{24 * 3'650};
+constexpr long clock_skew_seconds = 300; ///< certificates begin so much earlier
+constexpr int serial_bits = 127;
+
+failure refused(const std::string& what) {
+  return make_failure(runtime_errc::certificate, "cannot " + what + ": " + openssl_words());
+}
+
+std::string text_of(BIO* memory) {
+  char* data = nullptr;
+  const auto size = BIO_get_mem_data(memory, &data);
+  return {data, static_cast<size_t>(size)};
+}
+
+std::string pem_of(X509* certificate) {
+  bio_handle memory{BIO_new(BIO_s_mem())};
+  PEM_write_bio_X509(memory.get(), certificate);
+  return text_of(memory.get());
+}
+
+std::string pem_of(EVP_PKEY* key) {
+  bio_handle memory{BIO_new(BIO_s_secmem())};
+  PEM_write_bio_PKCS8PrivateKey(memory.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
+  return text_of(memory.get());
+}
+
+bool set_random_serial(X509* certificate) {
+  number_handle serial{BN_new()};
+  return serial && BN_rand(serial.get(), serial_bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1
+         && BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(certificate));
+}
+
+bool add_extension(X509* certificate, X509* issuer, int kind, const std::string& value) {
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  extension_handle extension{X509V3_EXT_conf_nid(nullptr, &context, kind, value.c_str())};
+  return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+/// An unsigned certificate of `key` with everything but extensions.
+certificate_handle draft(EVP_PKEY* key, const std::string& name, std::chrono::hours life) {
+  certificate_handle x{X509_new()};
+  if (!x)
+    return {};
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(life).count();
+  const auto begin = std::min<long>(-clock_skew_seconds, seconds - clock_skew_seconds);
+  const auto* common_name = reinterpret_cast<const unsigned char*>(name.c_str());
+  const bool good = X509_set_version(x.get(), X509_VERSION_3) == 1 && set_random_serial(x.get())
+                    && X509_gmtime_adj(X509_getm_notBefore(x.get()), begin)
+                    && X509_gmtime_adj(X509_getm_notAfter(x.get()), seconds)
+                    && X509_set_pubkey(x.get(), key) == 1
+                    && X509_NAME_add_entry_by_txt(X509_get_subject_name(x.get()), "CN",
+                                                  MBSTRING_UTF8, common_name, -1, -1, 0)
+                           == 1;
+  return good ? std::move(x) : certificate_handle{};
+}
+
+std::string subject_names(const certificate_request& request) {
+  auto names = "URI:" + std::string{node_uri} + to_string(request.node);
+  for (auto role : request.roles)
+    names += ",URI:" + std::string{role_uri} + to_string(role);
+  names += ",DNS:localhost";
+  for (const auto& address : request.addresses)
+    names += ",IP:" + address;
+  return names;
+}
+
+} // namespace
+
+result<certificate_authority> certificate_authority::make(const cluster_id& cluster) {
+  key_handle key{EVP_EC_gen("P-256")};
+  if (!key)
+    return refused("make the CA's key");
+  // A common name has at most 64 letters (RFC 5280, appendix A.1).
+  auto own = draft(key.get(), "novacron " + to_string(cluster), authority_life);
+  if (!own || X509_set_issuer_name(own.get(), X509_get_subject_name(own.get())) != 1
+      || !add_extension(own.get(), own.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0")
+      || !add_extension(own.get(), own.get(), NID_key_usage, "critical,keyCertSign,cRLSign")
+      || !add_extension(own.get(), own.get(), NID_subject_key_identifier, "hash")
+      || X509_sign(own.get(), key.get(), EVP_sha256()) == 0)
+    return refused("make the CA's certificate");
+  return certificate_authority{{pem_of(own.get()), pem_of(key.get())}};
+}
+
+result<certificate_authority> certificate_authority::load(certified_key files) {
+  if (auto own = verify_key(files.certificate, files.key); !own)
+    return make_failure(runtime_errc::certificate, "the CA's files: " + own.error().message);
+  return certificate_authority{std::move(files)};
+}
+
+result<certified_key> certificate_authority::issue(const certificate_request& request) const {
+  auto issuer = read_certificate(files_.certificate);
+  auto issuer_key = read_key(files_.key);
+  key_handle key{EVP_EC_gen("P-256")};
+  if (!issuer || !issuer_key || !key)
+    return refused("make a key for " + request.name);
+  auto x = draft(key.get(), request.name, request.valid_for);
+  if (!x || X509_set_issuer_name(x.get(), X509_get_subject_name(issuer.get())) != 1
+      || !add_extension(x.get(), issuer.get(), NID_basic_constraints, "critical,CA:FALSE")
+      || !add_extension(x.get(), issuer.get(), NID_key_usage, "critical,digitalSignature")
+      || !add_extension(x.get(), issuer.get(), NID_ext_key_usage, "serverAuth,clientAuth")
+      || !add_extension(x.get(), issuer.get(), NID_subject_key_identifier, "hash")
+      || !add_extension(x.get(), issuer.get(), NID_authority_key_identifier, "keyid:always")
+      || !add_extension(x.get(), issuer.get(), NID_subject_alt_name, subject_names(request))
+      || X509_sign(x.get(), issuer_key.get(), EVP_sha256()) == 0)
+    return refused("make a certificate for " + request.name);
+  return certified_key{pem_of(x.get()), pem_of(key.get())};
+}
+
+} // namespace novacron

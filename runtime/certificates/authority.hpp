@@ -1,0 +1,49 @@
+#pragma once
+
+#include "messages/peer.hpp"
+#include "messages/result.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace novacron {
+
+/// A certificate and its private key, both in PEM. Never logged.
+struct certified_key {
+  std::string certificate;
+  std::string key;
+};
+
+/// What a node's certificate says.
+struct certificate_request {
+  std::string name; ///< the node's, as its common name
+  node_id node;
+  std::vector<node_role> roles;
+  std::vector<std::string> addresses{"127.0.0.1"}; ///< IP addresses in the SAN
+  std::chrono::hours valid_for{24 * 730};          ///< not positive: expired already, for tests
+};
+
+/// A cluster's own CA: signs its nodes' certificates and nothing else. Keys are
+/// on P-256, which TLS 1.3 and CAF's OpenSSL both take.
+class certificate_authority {
+public:
+  /// A new one, good for ten years.
+  static result<certificate_authority> make(const cluster_id& cluster);
+  /// One that was made before.
+  static result<certificate_authority> load(certified_key files);
+
+  [[nodiscard]] const certified_key& files() const { return files_; }
+
+  /// A new key and a certificate for it.
+  [[nodiscard]] result<certified_key> issue(const certificate_request& request) const;
+
+private:
+  explicit certificate_authority(certified_key files) : files_{std::move(files)} {
+    // nop
+  }
+
+  certified_key files_;
+};
+
+} // namespace novacron

@@ -1,0 +1,219 @@
+#include "runtime/config/node_config.hpp"
+
+#include "messages/names.hpp"
+#include "runtime/config/nearest_name.hpp"
+#include "runtime/config/overrides.hpp"
+#include "runtime/config/table_reader.hpp"
+#include "runtime/errors.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+namespace novacron {
+
+namespace {
+
+constexpr uintmax_t max_file_bytes = 1u << 20;
+
+void read_node(config_reading& reading, const toml::table* table, node_config& config) {
+  table_reader node{reading, table, "node"};
+  node.read("name", config.name, needed("\"node-1\""));
+  std::string id;
+  node.read("uuid", id, optional_key("\"6ba7b810-9dad-41d1-80b4-00c04fd430c8\""));
+  if (const auto value = parse_uuid(id); value && !value->nil())
+    config.id.value = *value;
+  else if (!id.empty())
+    node.complain("uuid", "is no uuid; leave it out to take the certificate's");
+  std::vector<std::string> roles;
+  node.read("roles", roles, needed(R"(["controller", "gateway", "host"])"));
+  for (const auto& name : roles) {
+    const auto role = parse<node_role>(name);
+    if (!role)
+      node.complain("roles",
+                    "holds \"" + name + "\"; " + hint_for(name, {"controller", "gateway", "host"}));
+    else if (!config.has(*role))
+      config.roles.push_back(*role);
+  }
+  std::sort(config.roles.begin(), config.roles.end());
+  node.read("state", config.state, needed("\"node-1\""));
+  node.read("cluster", config.cluster_file, needed("\"cluster/cluster-id\""));
+  node.finish();
+}
+
+void read_mesh(config_reading& reading, const toml::table* table, node_config& config) {
+  table_reader mesh{reading, table, "mesh"};
+  mesh.read("listen", config.mesh.listen, needed("\"127.0.0.1:7101\""));
+  mesh.read("controllers", config.mesh.controllers, needed(R"(["127.0.0.1:7101"])"));
+  mesh.finish();
+}
+
+void read_tls(config_reading& reading, const toml::table* table, node_config& config) {
+  table_reader tls{reading, table, "tls"};
+  tls.read("certificate", config.tls.certificate, needed("\"cluster/node-1.pem\""));
+  tls.read("key", config.tls.key, needed("\"cluster/node-1.key\""));
+  tls.read("authority", config.tls.authority, needed("\"cluster/ca.pem\""));
+  tls.finish();
+}
+
+gateway_section read_gateway(config_reading& reading, const toml::table* table) {
+  gateway_section section;
+  table_reader gateway{reading, table, "gateway"};
+  gateway.read("listen", section.listen, needed("\"127.0.0.1:7180\""));
+  endpoint operators;
+  gateway.read("operator_listen", operators, optional_key("\"127.0.0.1:7190\""));
+  if (operators.port != 0)
+    section.operator_listen = operators;
+  gateway.read("tokens", section.tokens, needed("\"cluster/tokens\""));
+  gateway.read("chaos", section.chaos, optional_key("false"));
+  gateway.read_number("io_threads", section.io_threads, optional_key("1"), 64);
+  gateway.finish();
+  return section;
+}
+
+void read_images(config_reading& reading, const toml::table* table, host_section& section) {
+  if (!table)
+    return;
+  table_reader images{reading, table, "host.images"};
+  for (const auto& [key, value] : *table) {
+    const std::string name{key.str()};
+    table_reader image{reading, images.table(name), "host.images." + name};
+    auto& files = section.images[name];
+    image.read("kernel", files.kernel, needed("\"guest/vmlinuz\""));
+    image.read("initrd", files.initrd, needed("\"guest/initrd.gz\""));
+    image.finish();
+  }
+}
+
+host_section read_host(config_reading& reading, const toml::table* table) {
+  host_section section;
+  table_reader host{reading, table, "host"};
+  std::string driver = "libvirt";
+  host.read("hypervisor", driver, optional_key("\"libvirt\""));
+  if (driver == "simulated")
+    section.hypervisor = host_driver::simulated;
+  else if (driver != "libvirt")
+    host.complain("hypervisor", "is unknown; " + hint_for(driver, {"libvirt", "simulated"}));
+  std::string mode = "session";
+  host.read("mode", mode, optional_key("\"session\""));
+  if (mode == "system")
+    section.mode = libvirt_mode::system;
+  else if (mode != "session")
+    host.complain("mode", "is unknown; " + hint_for(mode, {"session", "system"}));
+  host.read("user", section.user, optional_key("\"novacron\""));
+  host.read("page_listen", section.page_listen, needed("\"127.0.0.1:7111\""));
+  uint32_t vcpus = 0;
+  uint64_t memory = 0;
+  host.read_number("vcpus", vcpus, optional_key("4"), 4'096);
+  host.read_number("memory_mib", memory, optional_key("4096"), uint64_t{1} << 32);
+  if (vcpus != 0)
+    section.vcpus = vcpus;
+  if (memory != 0)
+    section.memory_mib = memory;
+  host.read("fencer", section.fencer, optional_key("true"));
+  read_images(reading, host.table("images"), section);
+  host.finish();
+  return section;
+}
+
+void read_rest(config_reading& reading, table_reader& file, node_config& config) {
+  table_reader lease{reading, file.table("lease"), "lease"};
+  lease.read("term_ms", config.lease.term, optional_key("10000"));
+  lease.read("renew_ms", config.lease.renew, optional_key("2000"));
+  lease.finish();
+  if (config.lease.renew * 3 > config.lease.term)
+    lease.complain("renew_ms", "is too long for a term of "
+                                   + std::to_string(config.lease.term.count())
+                                   + " ms; a third of it at most, so that two losses are borne");
+  table_reader timing{reading, file.table("timing"), "timing"};
+  timing.read("heartbeat_ms", config.timing.heartbeat, optional_key("1000"));
+  timing.read("silence_ms", config.timing.silence, optional_key("5000"));
+  timing.read("stop_ms", config.timing.stop, optional_key("10000"));
+  timing.finish();
+  if (config.timing.heartbeat * 2 > config.timing.silence)
+    timing.complain("silence_ms", "is less than two heartbeats; raise it or lower heartbeat_ms");
+  table_reader log{reading, file.table("log"), "log"};
+  log.read("level", config.log.level, optional_key("\"info\""));
+  const std::vector<std::string> levels{"debug", "info", "warning", "error"};
+  if (std::find(levels.begin(), levels.end(), config.log.level) == levels.end())
+    log.complain("level", "is unknown; " + hint_for(config.log.level, levels));
+  log.read("file", config.log.file, optional_key("\"node-1/node.log\""));
+  log.finish();
+}
+
+/// The table of a section that goes with a role: there iff the role is.
+const toml::table* role_table(config_reading& reading, table_reader& file,
+                              const node_config& config, node_role role) {
+  const auto name = to_string(role);
+  const bool wanted = config.has(role);
+  const auto* table
+      = file.table(name, wanted, ", but node.roles holds \"" + name + "\"; add one of them");
+  if (table && !wanted)
+    reading.complain(table, "there is a section [" + name + "], but node.roles doesn't hold \""
+                                + name + "\"; drop the section or add the role");
+  return table;
+}
+
+} // namespace
+
+std::string to_string(host_driver x) {
+  return x == host_driver::libvirt ? "libvirt" : "simulated";
+}
+
+bool node_config::has(node_role role) const {
+  return std::find(roles.begin(), roles.end(), role) != roles.end();
+}
+
+result<node_config> parse_config(std::string_view text, const std::string& source,
+                                 const config_overrides& overrides) {
+  toml::table root;
+  try {
+    root = toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    return make_failure(runtime_errc::configuration, source + ':'
+                                                         + std::to_string(error.source().begin.line)
+                                                         + ": " + std::string{error.description()});
+  }
+  for (const auto& setting : overrides.settings)
+    if (auto set = apply_setting(root, setting); !set)
+      return set.error();
+  config_reading reading{source, std::filesystem::absolute(overrides.folder), {}};
+  node_config config;
+  table_reader file{reading, &root, ""};
+  read_node(reading, file.table("node", true), config);
+  read_mesh(reading, file.table("mesh", true), config);
+  read_tls(reading, file.table("tls", true), config);
+  if (const auto* table = role_table(reading, file, config, node_role::gateway))
+    config.gateway = read_gateway(reading, table);
+  if (const auto* table = role_table(reading, file, config, node_role::host))
+    config.host = read_host(reading, table);
+  read_rest(reading, file, config);
+  file.finish();
+  if (reading.wrong)
+    return *reading.wrong;
+  return config;
+}
+
+result<node_config> load_config(const std::filesystem::path& file,
+                                const config_overrides& overrides) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  std::ifstream in{file, std::ios::binary};
+  if (error || !in)
+    return make_failure(runtime_errc::configuration,
+                        "cannot read " + file.string() + ": "
+                            + (error ? error.message() : std::strerror(errno))
+                            + "; name the node's file with --config");
+  if (size > max_file_bytes)
+    return make_failure(runtime_errc::configuration,
+                        file.string() + ": larger than 1 MiB; that is no node's file");
+  std::ostringstream text;
+  text << in.rdbuf();
+  auto resolved = overrides;
+  if (resolved.folder.empty())
+    resolved.folder = std::filesystem::absolute(file).parent_path();
+  return parse_config(text.str(), file.string(), resolved);
+}
+
+} // namespace novacron

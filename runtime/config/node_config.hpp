@@ -1,0 +1,112 @@
+#pragma once
+
+#include "dwcp/session/session.hpp"
+#include "hypervisor/fencer/fencer.hpp"
+#include "messages/peer.hpp"
+#include "messages/result.hpp"
+#include "runtime/config/endpoint.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace novacron {
+
+// What a node is told by its file. One struct per section of the file, named
+// after it; members are named after their keys. Paths are absolute.
+
+/// [mesh]
+struct mesh_section {
+  endpoint listen;                   ///< the node's door, TLS only
+  std::vector<endpoint> controllers; ///< where the log is
+};
+
+/// [gateway], of nodes with that role.
+struct gateway_section {
+  endpoint listen;                         ///< the API
+  std::optional<endpoint> operator_listen; ///< metrics
+  std::filesystem::path tokens;            ///< a line per token: SHA-256 in hexadecimal, name
+  bool chaos = false;                      ///< may actors be killed over the API?
+  uint32_t io_threads = 1;
+};
+
+enum class host_driver : uint8_t { libvirt, simulated };
+std::string to_string(host_driver x);
+
+/// [host.images.<name>]: what guests of that image boot.
+struct image_section {
+  std::filesystem::path kernel;
+  std::filesystem::path initrd;
+};
+
+/// [host], of nodes with that role.
+struct host_section {
+  host_driver hypervisor = host_driver::libvirt;
+  libvirt_mode mode = libvirt_mode::session;
+  std::string user = "novacron"; ///< whom session mode's libvirtd runs as
+  endpoint page_listen;          ///< the DWCP door
+  std::optional<uint32_t> vcpus; ///< offers no more than this
+  std::optional<uint64_t> memory_mib;
+  bool fencer = true;
+  std::map<std::string, image_section> images;
+};
+
+/// [lease]
+struct lease_section {
+  std::chrono::milliseconds term{10'000};
+  std::chrono::milliseconds renew{2'000};
+};
+
+/// [timing]
+struct timing_section {
+  std::chrono::milliseconds heartbeat{1'000}; ///< between nodes; the same on each of them
+  std::chrono::milliseconds silence{5'000};   ///< a node that is silent for so long is gone
+  std::chrono::milliseconds stop{10'000};     ///< an orderly stop may take so long
+};
+
+/// [log]
+struct log_section {
+  std::string level = "info";
+  std::filesystem::path file; ///< empty: standard error
+};
+
+struct node_config {
+  std::string name;
+  node_id id;                   ///< from the file, or nil until the certificate was read
+  cluster_id cluster;           ///< nil until the cluster's file was read
+  std::vector<node_role> roles; ///< ascending, at least one
+  std::filesystem::path state;
+  std::filesystem::path cluster_file; ///< holds the cluster's uuid
+  mesh_section mesh;
+  tls_files tls;
+  std::optional<gateway_section> gateway; ///< set iff the role is
+  std::optional<host_section> host;       ///< set iff the role is
+  lease_section lease;
+  timing_section timing;
+  log_section log;
+
+  [[nodiscard]] bool has(node_role role) const;
+};
+
+/// How to read a file differently than it says.
+struct config_overrides {
+  std::filesystem::path folder;      ///< relative paths start here; empty: at the file's folder
+  std::vector<std::string> settings; ///< "section.key=value"; a value that isn't TOML is text
+};
+
+/// Reads a node's file. Fails with one line, "file:line: what, expected, what to
+/// do", at the first thing that is wrong: unknown keys and sections (with the
+/// nearest known one), wrong types, missing keys (with an example), sections
+/// without their role and roles without their section.
+result<node_config> load_config(const std::filesystem::path& file,
+                                const config_overrides& overrides = {});
+
+/// The same for a text; `source` names it in complaints.
+result<node_config> parse_config(std::string_view text, const std::string& source,
+                                 const config_overrides& overrides);
+
+} // namespace novacron

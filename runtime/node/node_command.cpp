@@ -1,0 +1,67 @@
+#include "runtime/node/node_command.hpp"
+
+#include "runtime/certificates/own_certificate.hpp"
+#include "runtime/node/node.hpp"
+#include "runtime/node/state_lock.hpp"
+#include "runtime/telemetry/json_log.hpp"
+
+#include <cstdio>
+#include <unistd.h>
+
+namespace novacron {
+
+namespace {
+
+constexpr int cannot_start = 2;
+
+[[noreturn]] void refuse(const failure& why) {
+  std::fprintf(stderr, "novacron node: %s\n", why.message.c_str());
+  ::_exit(cannot_start);
+}
+
+result<void> check_addresses(const node_config& config) {
+  if (auto free = check_free(config.mesh.listen, "mesh.listen"); !free)
+    return free;
+  if (config.gateway) {
+    if (auto free = check_free(config.gateway->listen, "gateway.listen"); !free)
+      return free;
+    if (const auto& operators = config.gateway->operator_listen)
+      if (auto free = check_free(*operators, "gateway.operator_listen"); !free)
+        return free;
+  }
+  if (config.host)
+    return check_free(config.host->page_listen, "host.page_listen");
+  return {};
+}
+
+} // namespace
+
+void node_command(const std::filesystem::path& file, const config_overrides& overrides,
+                  const std::filesystem::path& program) {
+  stop_signal stop;
+  auto config = load_config(file, overrides);
+  if (!config)
+    refuse(config.error());
+  auto identity = check_own_certificate(*config);
+  if (!identity)
+    refuse(identity.error());
+  config->id = identity->node;
+  auto cluster = read_cluster_id(config->cluster_file);
+  if (!cluster)
+    refuse(cluster.error());
+  config->cluster = *cluster;
+  auto lock = lock_state_folder(config->state);
+  if (!lock)
+    refuse(lock.error());
+  if (auto free = check_addresses(*config); !free)
+    refuse(free.error());
+  auto log = open_json_log(config->log, config->name);
+  if (!log)
+    refuse(log.error());
+  const auto status = run_node({*config, program, logger{*log}}, stop);
+  (*log)->flush();
+  // CAF waits for ever when a detached actor is stuck; what had to be kept is kept.
+  ::_exit(status);
+}
+
+} // namespace novacron

@@ -1,0 +1,159 @@
+#include "tests/integration/libvirt_host.hpp"
+
+#include "hypervisor/libvirt/libvirt_hypervisor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+namespace novacron::test {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Guests' QEMUs outlive libvirtd and become children of the nearest subreaper.
+/// libvirt waits until a QEMU it ends is reaped, so we reap at once.
+void reap_children_from_now_on() {
+  static const bool once = [] {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    std::thread{[] {
+      for (;;) {
+        while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+        }
+        std::this_thread::sleep_for(10ms);
+      }
+    }}.detach();
+    return true;
+  }();
+  static_cast<void>(once);
+}
+
+bool listens(const fs::path& socket) {
+  int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  socket.native().copy(address.sun_path, sizeof address.sun_path - 1);
+  bool connected = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  ::close(fd);
+  return connected;
+}
+
+fencer_config config_for(libvirt_mode mode) {
+  char folder[] = "/tmp/nova-XXXXXX";
+  REQUIRE(::mkdtemp(folder) != nullptr);
+  fencer_config config;
+  config.host = node_id{random_uuid()};
+  config.state = folder;
+  config.mode = mode;
+  return config;
+}
+
+} // namespace
+
+bool comes_true(std::chrono::milliseconds patience, const std::function<bool()>& holds) {
+  auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline)
+      return false;
+    std::this_thread::sleep_for(10ms);
+  }
+  return true;
+}
+
+libvirt_host::libvirt_host(libvirt_mode mode)
+  : config_{config_for(mode)}, daemon_{config_} {
+  reap_children_from_now_on();
+  auto image = config_.state / "image";
+  fs::create_directory(image);
+  for (const auto* name : {"vmlinuz", "initrd.gz"})
+    fs::copy_file(fs::path{NOVACRON_GUEST_FOLDER} / name, image / name);
+  auto prepared = daemon_.prepare();
+  REQUIRE_MESSAGE(prepared.has_value(), (prepared ? "" : prepared.error().message));
+  start_daemon();
+}
+
+libvirt_host::~libvirt_host() {
+  for (const auto& guest : find_guest_processes())
+    if (guest.mark.host == config_.host)
+      ::kill(guest.pid, SIGKILL);
+  if (pid_ > 0)
+    ::kill(pid_, SIGKILL);
+  comes_true(5s, [&] { return pid_ <= 0 || ::kill(pid_, 0) != 0; });
+  std::error_code ignored;
+  if (daemon_.layout().root != daemon_.layout().state)
+    fs::remove(daemon_.layout().root, ignored);
+  fs::remove_all(config_.state, ignored);
+}
+
+void libvirt_host::start_daemon() {
+  auto pid = daemon_.start();
+  REQUIRE_MESSAGE(pid.has_value(), (pid ? "" : pid.error().message));
+  pid_ = *pid;
+  REQUIRE(comes_true(10s, [&] { return listens(daemon_.socket()); }));
+}
+
+void libvirt_host::kill_daemon() {
+  ::kill(pid_, SIGKILL);
+  REQUIRE(comes_true(5s, [&] { return ::kill(pid_, 0) != 0; }));
+  pid_ = 0;
+}
+
+std::unique_ptr<hypervisor> libvirt_host::connect_as(node_id host) {
+  auto driver = make_libvirt_hypervisor({daemon_.socket(), config_.mode, host, {}, true});
+  REQUIRE_MESSAGE(driver.has_value(), (driver ? "" : driver.error().message));
+  return std::move(*driver);
+}
+
+guest_spec libvirt_host::spec(vm_id vm, epoch number) const {
+  guest_spec x;
+  x.vm = vm;
+  x.name = "ticker <&'\">";
+  x.epoch = number;
+  x.memory_mib = 128;
+  x.kernel = config_.state / "image" / "vmlinuz";
+  x.initrd = config_.state / "image" / "initrd.gz";
+  x.kernel_arguments = "console=ttyS0 quiet novacron.region=16";
+  x.console_log = config_.state / "console" / (to_string(vm) + ".log");
+  return x;
+}
+
+fs::path libvirt_host::stream_socket(const std::string& name) const {
+  return config_.state / "streams" / name;
+}
+
+int libvirt_host::processes(vm_id vm) const {
+  int n = 0;
+  for (const auto& guest : find_guest_processes())
+    n += guest.mark.host == config_.host && guest.mark.vm == vm;
+  return n;
+}
+
+void libvirt_host::kill_guest(vm_id vm) const {
+  for (const auto& guest : find_guest_processes())
+    if (guest.mark.host == config_.host && guest.mark.vm == vm)
+      ::kill(guest.pid, SIGKILL);
+}
+
+std::optional<guest_status> status_of(hypervisor& driver, vm_id vm) {
+  auto guests = driver.list();
+  REQUIRE_MESSAGE(guests.has_value(), (guests ? "" : guests.error().message));
+  for (const auto& guest : *guests)
+    if (guest.vm == vm)
+      return guest;
+  return std::nullopt;
+}
+
+bool has_phase(hypervisor& driver, vm_id vm, guest_phase phase) {
+  auto status = status_of(driver, vm);
+  return status && status->phase == phase;
+}
+
+} // namespace novacron::test

@@ -1,0 +1,162 @@
+// The guest's only program: prints a tick every 100 ms and guards a region of memory.
+//
+//   TICK <n> <uptime, s> mem=<ok|BAD> <running checksum> sweep=<complete passes> written=<pages>
+//
+// Each tick writes some pages of the region and verifies others. What a page must contain is
+// computed from the seed and from how many pages have been written, never from the memory
+// itself: a page that was lost, swapped or left stale by a migration is found by the next sweep,
+// and from then on every tick says BAD.
+//
+// Kernel arguments: novacron.region=MIB, novacron.dirty=MIB_per_s, novacron.seed=N,
+// novacron.corrupt=TICK (flips one bit of the region at that tick, to prove that it is noticed).
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { page_size = 4096, line_size = 64, lines = page_size / line_size };
+enum { ticks_per_second = 10, sweep_seconds = 10 };
+
+struct region {
+  unsigned char* bytes;
+  uint64_t pages;
+  uint64_t seed;
+  uint64_t stride;  // pages are written in steps of it: coprime to `pages`, so each has its turn
+  uint64_t written; // since the first filling
+};
+
+static uint64_t mix(uint64_t x) { // the finisher of splitmix64
+  x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9ull;
+  x = (x ^ x >> 27) * 0x94D049BB133111EBull;
+  return x ^ x >> 31;
+}
+
+// Compressible content that differs in every line, page and version: eight bytes of noise a line.
+static void compose(unsigned char* out, uint64_t seed, uint64_t page, uint64_t version) {
+  static const char text[] = "novacron keeps this line of this page under its eyes....";
+  uint64_t state = mix(seed ^ page * 0x9E3779B97F4A7C15ull ^ version * 0xD1342543DE82EF95ull);
+  for (int i = 0; i < lines; ++i) {
+    uint64_t noise = mix(state += 0x9E3779B97F4A7C15ull);
+    memcpy(out + i * line_size, &noise, sizeof noise);
+    memcpy(out + i * line_size + sizeof noise, text, line_size - sizeof noise);
+  }
+}
+
+static uint64_t common_divisor(uint64_t a, uint64_t b) {
+  while (b != 0) {
+    uint64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+static uint64_t page_of_step(const struct region* r, uint64_t step) {
+  return step * r->stride % r->pages;
+}
+
+// The page that is verified in turn `turn`, and how often it has been written: pages are verified
+// in the order in which they are written, so both follow from two counters.
+static uint64_t version_of_turn(const struct region* r, uint64_t turn) {
+  uint64_t place = turn % r->pages;
+  return r->written > place ? (r->written - 1 - place) / r->pages + 1 : 0;
+}
+
+static void write_next(struct region* r) {
+  uint64_t page = page_of_step(r, r->written % r->pages);
+  compose(r->bytes + page * page_size, r->seed, page, r->written / r->pages + 1);
+  ++r->written;
+}
+
+// Returns 1 when the page is what it must be, and adds its content to the checksum.
+static int verify_turn(const struct region* r, uint64_t turn, uint64_t* checksum) {
+  unsigned char expected[page_size];
+  uint64_t page = page_of_step(r, turn % r->pages);
+  const unsigned char* found = r->bytes + page * page_size;
+  compose(expected, r->seed, page, version_of_turn(r, turn));
+  uint64_t sample;
+  memcpy(&sample, found + turn % lines * line_size, sizeof sample);
+  *checksum = mix(*checksum ^ sample);
+  return memcmp(expected, found, page_size) == 0;
+}
+
+static uint64_t argument(const char* cmdline, const char* name, uint64_t otherwise) {
+  const char* at = strstr(cmdline, name);
+  return at ? strtoull(at + strlen(name), NULL, 10) : otherwise;
+}
+
+static void read_cmdline(char* out, size_t size) {
+  FILE* file = fopen("/proc/cmdline", "r");
+  size_t n = file ? fread(out, 1, size - 1, file) : 0;
+  out[n] = 0;
+  if (file)
+    fclose(file);
+}
+
+static struct region make_region(uint64_t mib, uint64_t seed) {
+  struct region r = {.seed = seed, .pages = mib * 1024 * 1024 / page_size};
+  if (r.pages == 0)
+    r.pages = 1;
+  r.bytes = mmap(NULL, r.pages * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                 -1, 0);
+  if (r.bytes == MAP_FAILED) {
+    printf("FATAL cannot map %llu pages: lower novacron.region\n", (unsigned long long)r.pages);
+    for (;;)
+      pause();
+  }
+  r.stride = 1 + r.pages * 5 / 8;
+  while (common_divisor(r.stride, r.pages) != 1)
+    ++r.stride;
+  for (uint64_t page = 0; page < r.pages; ++page)
+    compose(r.bytes + page * page_size, seed, page, 0);
+  return r;
+}
+
+// Waits for the next tenth of a second; after a pause of the guest it goes on from the present.
+static void wait_for_tick(struct timespec* next) {
+  struct timespec now;
+  next->tv_nsec += 1000000000 / ticks_per_second;
+  if (next->tv_nsec >= 1000000000) {
+    next->tv_nsec -= 1000000000;
+    ++next->tv_sec;
+  }
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (now.tv_sec > next->tv_sec || (now.tv_sec == next->tv_sec && now.tv_nsec > next->tv_nsec))
+    *next = now;
+  else
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
+}
+
+int main(void) {
+  char cmdline[4096];
+  read_cmdline(cmdline, sizeof cmdline);
+  setvbuf(stdout, NULL, _IOLBF, 0);
+
+  struct region r = make_region(argument(cmdline, "novacron.region=", 32),
+                                argument(cmdline, "novacron.seed=", 1));
+  const uint64_t dirty = argument(cmdline, "novacron.dirty=", 2) * 1024 * 1024 / page_size;
+  const uint64_t verified_a_tick = r.pages / (sweep_seconds * ticks_per_second) + 1;
+  const uint64_t corrupt_at = argument(cmdline, "novacron.corrupt=", 0);
+
+  struct timespec next;
+  clock_gettime(CLOCK_MONOTONIC, &next);
+  uint64_t turn = 0, checksum = r.seed, owed = 0;
+  int good = 1;
+  for (uint64_t n = 1;; ++n) {
+    if (n == corrupt_at)
+      r.bytes[page_of_step(&r, (turn + 1) % r.pages) * page_size + 17] ^= 4;
+    for (owed += dirty; owed >= ticks_per_second; owed -= ticks_per_second)
+      write_next(&r);
+    for (uint64_t i = 0; i < verified_a_tick; ++i)
+      good &= verify_turn(&r, turn++, &checksum);
+    wait_for_tick(&next);
+    printf("TICK %llu %lld.%02ld mem=%s %016llx sweep=%llu written=%llu\n", (unsigned long long)n,
+           (long long)next.tv_sec, next.tv_nsec / 10000000, good ? "ok" : "BAD",
+           (unsigned long long)checksum, (unsigned long long)(turn / r.pages),
+           (unsigned long long)r.written);
+  }
+}

@@ -1,0 +1,100 @@
+#include "actors/feed/feed_follower.hpp"
+
+#include <doctest/doctest.h>
+#include <map>
+
+using namespace novacron;
+using namespace std::chrono_literals;
+
+namespace {
+
+const feed_follower::clock::time_point start{1h};
+
+vm_record vm(uint64_t id, uint64_t revision) {
+  vm_record record;
+  record.id = {{id, id}};
+  record.revision = revision;
+  return record;
+}
+
+struct copy_of_the_state {
+  std::map<uuid, uint64_t> revisions;
+  feed_follower follower{{},
+                         true,
+                         {
+                             [this](const any_record& x) {
+                               revisions[id_of(x)] = std::get<vm_record>(x).revision;
+                             },
+                             [this](const any_record& x) { revisions.erase(id_of(x)); },
+                             [this](const auto& listed) {
+                               std::erase_if(revisions, [&](const auto& each) {
+                                 return !listed.contains({record_type::vm, each.first});
+                               });
+                             },
+                             {},
+                         }};
+
+  const list_request* asks_for_list(feed_follower::clock::time_point now) {
+    question = follower.next(now);
+    return question ? std::get_if<list_request>(&*question) : nullptr;
+  }
+  const pull_request* asks_for_changes(feed_follower::clock::time_point now) {
+    question = follower.next(now);
+    return question ? std::get_if<pull_request>(&*question) : nullptr;
+  }
+  std::optional<feed_follower::question> question;
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(copy_of_the_state, "it lists page by page, then asks for what came after the first page") {
+  auto* first = asks_for_list(start);
+  REQUIRE(first);
+  CHECK(first->linearizable);
+  CHECK(!follower.next(start)); // one question at a time
+  follower.listed({100, {vm(1, 90)}, "page2"}, start);
+  CHECK(!follower.complete());
+  auto* second = asks_for_list(start);
+  REQUIRE(second);
+  CHECK(second->from == "page2");
+  CHECK(!second->linearizable);
+  follower.listed({105, {vm(2, 104)}, ""}, start);
+  CHECK(follower.complete());
+  auto* pull = asks_for_changes(start);
+  REQUIRE(pull);
+  CHECK(pull->after == 100);
+  CHECK(revisions.size() == 2);
+}
+
+TEST_CASE_FIXTURE(copy_of_the_state, "told that its place is too old it lists again and forgets what is gone") {
+  asks_for_list(start);
+  follower.listed({100, {vm(1, 90), vm(2, 91)}, ""}, start);
+  asks_for_changes(start);
+  feed_changes too_old;
+  too_old.too_old = true;
+  follower.changed(too_old, start);
+  REQUIRE(asks_for_list(start));
+  follower.listed({200, {vm(2, 150)}, ""}, start);
+  CHECK(revisions.size() == 1);
+  CHECK(follower.revision() == 200);
+}
+
+TEST_CASE_FIXTURE(copy_of_the_state, "an unanswered question is asked again, after a growing pause") {
+  asks_for_list(start);
+  follower.failed(start);
+  CHECK(!follower.next(start));
+  REQUIRE(asks_for_list(start + 20ms));
+  follower.failed(start + 20ms);
+  CHECK(!follower.next(start + 50ms));
+  CHECK(asks_for_list(start + 60ms));
+}
+
+TEST_CASE_FIXTURE(copy_of_the_state, "an answer without changes still moves its place forward") {
+  asks_for_list(start);
+  follower.listed({100, {}, ""}, start);
+  asks_for_changes(start);
+  follower.changed({170, false, {}, {}}, start);
+  auto* pull = asks_for_changes(start);
+  REQUIRE(pull);
+  CHECK(pull->after == 170);
+}

@@ -1,0 +1,232 @@
+#include "actors/vm/vm_state.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace novacron;
+using namespace std::chrono_literals;
+
+namespace {
+
+using presence = guest_seen::presence;
+
+const node_id here{{1, 1}};
+const node_id elsewhere{{2, 2}};
+const vm_state::time_point start{1h};
+
+/// One VM on this host, and what its actor asks for.
+struct one_vm {
+  vm_state state{{here, 5s, 500ms}};
+  vm_changed word;
+  vm_state::time_point now = start;
+
+  one_vm() {
+    word.vm.id = {{7, 7}};
+    word.vm.name = "web-1";
+    word.vm.host = here;
+    word.vm.epoch = {0, 1};
+    word.vm.requested = requested_state::running;
+    word.vm.actual = actual_state::starting;
+    word.vm.revision = 10;
+    word.may_start = true;
+  }
+
+  vm_state::effects say() {
+    ++word.vm.revision;
+    return state.changed(word, now);
+  }
+  vm_state::effects show(presence guest, epoch under) {
+    guest_seen seen;
+    seen.guest = guest;
+    seen.epoch = under;
+    seen.asked = now;
+    return state.seen(seen, now);
+  }
+  vm_state::effects show(presence guest) { return show(guest, word.vm.epoch); }
+  vm_state::effects succeed(guest_call call) { return state.answered(call, std::nullopt, now); }
+};
+
+std::optional<guest_call> called(const vm_state::effects& effects) {
+  for (const auto& effect : effects)
+    if (auto* call = std::get_if<call_hypervisor>(&effect))
+      return call->call;
+  return std::nullopt;
+}
+
+std::optional<vm_observation> observed(const vm_state::effects& effects) {
+  for (const auto& effect : effects)
+    if (auto* report = std::get_if<report_observation>(&effect))
+      return report->observation;
+  return std::nullopt;
+}
+
+bool ended(const vm_state::effects& effects) {
+  return effects.size() == 1 && std::holds_alternative<end_actor>(effects.front());
+}
+
+migration_record migration_away(const vm_changed& word, migration_phase phase) {
+  migration_record migration;
+  migration.id = {{9, 9}};
+  migration.vm = word.vm.id;
+  migration.from = here;
+  migration.to = elsewhere;
+  migration.phase = phase;
+  return migration;
+}
+
+} // namespace
+
+TEST_CASE_FIXTURE(one_vm, "nothing is done before the hypervisor has been looked at") {
+  auto effects = say();
+  REQUIRE(effects.size() == 1);
+  CHECK(std::holds_alternative<look_again>(effects.front()));
+}
+
+TEST_CASE_FIXTURE(one_vm, "a start creates the guest paused, then lets it run, then reports it") {
+  say();
+  CHECK(called(show(presence::absent)) == guest_call::create);
+  CHECK(called(succeed(guest_call::create)) == guest_call::resume);
+  auto report = observed(succeed(guest_call::resume));
+  REQUIRE(report);
+  CHECK(report->actual == actual_state::running);
+  CHECK(report->epoch == epoch{0, 1});
+}
+
+TEST_CASE_FIXTURE(one_vm, "without permission to start no guest is made, and a paused one stays so") {
+  word.may_start = false;
+  say();
+  CHECK(!called(show(presence::absent)));
+  CHECK(!called(show(presence::paused)));
+  word.may_start = true;
+  CHECK(called(say()) == guest_call::resume);
+}
+
+TEST_CASE_FIXTURE(one_vm, "permission that goes between create and resume leaves the guest paused") {
+  say();
+  show(presence::absent);
+  word.may_start = false;
+  say();
+  CHECK(!called(succeed(guest_call::create)));
+}
+
+TEST_CASE_FIXTURE(one_vm, "a guest that was seen under this epoch and is gone is not made again") {
+  word.vm.actual = actual_state::running;
+  word.vm.seen_epoch = word.vm.epoch;
+  say();
+  auto effects = show(presence::absent);
+  CHECK(!called(effects));
+  auto report = observed(effects);
+  REQUIRE(report);
+  CHECK(report->actual == actual_state::failed);
+}
+
+TEST_CASE_FIXTURE(one_vm, "a guest of an older epoch is ended, never used") {
+  say();
+  CHECK(called(show(presence::running, {0, 0})) == guest_call::destroy);
+}
+
+TEST_CASE_FIXTURE(one_vm, "a look that began before our last call ended is ignored") {
+  say();
+  show(presence::absent);
+  auto before = now;
+  now += 1s;
+  succeed(guest_call::create);
+  succeed(guest_call::resume);
+  guest_seen late;
+  late.guest = presence::absent;
+  late.asked = before;
+  CHECK(state.seen(late, now + 1s).empty());
+}
+
+TEST_CASE_FIXTURE(one_vm, "a start that the hypervisor refuses is reported with its reason, once") {
+  say();
+  show(presence::absent);
+  state.answered(guest_call::create, make_failure(hypervisor_errc::refused, "no such machine"),
+                 now);
+  auto report = observed(show(presence::absent));
+  REQUIRE(report);
+  CHECK(report->reason == "no such machine");
+  CHECK(!observed(show(presence::absent)));
+  now += 1s;
+  CHECK(observed(state.tick(now))); // still not in the log: said again
+}
+
+TEST_CASE_FIXTURE(one_vm, "a lost daemon is no reason to fail: look, then try again") {
+  say();
+  show(presence::absent);
+  auto effects = state.answered(guest_call::create,
+                                make_failure(hypervisor_errc::unreachable, "gone"), now);
+  CHECK(std::holds_alternative<look_again>(effects.at(0)));
+  CHECK(called(show(presence::absent)) == guest_call::create);
+}
+
+TEST_CASE_FIXTURE(one_vm, "a stop asks the guest first and pulls the plug after the grace") {
+  word.vm.actual = actual_state::running;
+  word.vm.seen_epoch = word.vm.epoch;
+  word.vm.requested = requested_state::stopped;
+  say();
+  CHECK(called(show(presence::running)) == guest_call::shutdown);
+  succeed(guest_call::shutdown);
+  now += 4'900ms;
+  CHECK(!called(show(presence::stopping)));
+  now += 200ms;
+  CHECK(called(state.tick(now)) == guest_call::destroy);
+  auto report = observed(succeed(guest_call::destroy));
+  REQUIRE(report);
+  CHECK(report->actual == actual_state::defined);
+}
+
+TEST_CASE_FIXTURE(one_vm, "a delete ends the guest at once and reports it gone") {
+  word.vm.actual = actual_state::running;
+  word.vm.requested = requested_state::deleted;
+  say();
+  CHECK(called(show(presence::running)) == guest_call::destroy);
+  CHECK(observed(succeed(guest_call::destroy))->actual == actual_state::gone);
+}
+
+TEST_CASE_FIXTURE(one_vm, "while its migration is undecided the guest is not touched") {
+  word.vm.requested = requested_state::stopped;
+  word.migration = migration_away(word, migration_phase::reserved);
+  say();
+  CHECK(show(presence::running).empty());
+  CHECK(show(presence::paused).empty());
+}
+
+TEST_CASE_FIXTURE(one_vm, "a guest that dies in its migration is reported, so that the log aborts it") {
+  word.vm.actual = actual_state::migrating;
+  word.migration = migration_away(word, migration_phase::reserved);
+  say();
+  REQUIRE(observed(show(presence::absent)));
+}
+
+TEST_CASE_FIXTURE(one_vm, "after the commit the paused source is the migration's, not ours to end") {
+  word.vm.host = elsewhere;
+  word.vm.epoch = {0, 2};
+  for (auto phase : {migration_phase::committed, migration_phase::finished}) {
+    word.migration = migration_away(word, phase);
+    say();
+    CHECK(show(presence::paused, {0, 1}).empty());
+  }
+}
+
+TEST_CASE_FIXTURE(one_vm, "a leftover of a VM that is placed elsewhere is ended, then the actor goes") {
+  word.vm.host = elsewhere;
+  say();
+  CHECK(called(show(presence::running)) == guest_call::destroy);
+  CHECK(ended(succeed(guest_call::destroy)));
+}
+
+TEST_CASE_FIXTURE(one_vm, "what the log shows already isn't reported again") {
+  word.vm.actual = actual_state::running;
+  word.vm.seen_epoch = word.vm.epoch;
+  say();
+  CHECK(show(presence::running).empty());
+}
+
+TEST_CASE_FIXTURE(one_vm, "an older word than the last is ignored") {
+  say();
+  auto stale = word;
+  stale.vm.revision = 1;
+  stale.vm.requested = requested_state::deleted;
+  CHECK(state.changed(stale, now).empty());
+  CHECK(state.record()->requested == requested_state::running);
+}

@@ -1,0 +1,219 @@
+#pragma once
+
+#include "messages/codec.hpp"
+#include "messages/names.hpp"
+
+#include <random>
+#include <tuple>
+
+namespace novacron {
+
+/// All types of the concept `carried`, to say something of each.
+using all_carried
+    = std::tuple<command, command_batch, command_outcome, lease_record, stored_record,
+                 stored_answer, change, feed_listing, feed_changes, feed_filter, migration_progress,
+                 proposal, outcomes, list_request, pull_request, hello_challenge_request,
+                 hello_challenge, hello, welcome, prepare_migration, migration_prepared,
+                 migration_performed, kill_actor>;
+
+/// Calls `f` with a default value of each carried type.
+template <class F>
+void for_each_carried(F f) {
+  std::apply([&](auto... x) { (f(x), ...); }, all_carried{});
+}
+
+/// Makes arbitrary messages: any value that the types allow, with a liking for
+/// the corners (nil ids, empty and long texts, zeros inside texts, the largest
+/// numbers). Equal seeds make equal messages.
+class random_messages {
+public:
+  explicit random_messages(uint64_t seed) : engine_{seed} {
+    // nop
+  }
+
+  template <class T>
+  T make() {
+    T x;
+    fill(x);
+    return x;
+  }
+
+  /// 0 ≤ the answer ≤ `most`.
+  uint64_t up_to(uint64_t most) { return engine_() % (most + 1); }
+
+  // -- leaves ----------------------------------------------------------------------
+
+  void fill(bool& x) { x = up_to(1) == 1; }
+  void fill(uint32_t& x) { x = static_cast<uint32_t>(number()); }
+  void fill(uint64_t& x) { x = number(); }
+
+  void fill(std::byte& x) { x = static_cast<std::byte>(up_to(255)); }
+
+  void fill(std::string& x) {
+    x.resize(length());
+    for (auto& c : x)
+      c = static_cast<char>(up_to(255));
+  }
+
+  template <size_t N>
+  void fill(std::array<std::byte, N>& x) {
+    for (auto& b : x)
+      fill(b);
+  }
+
+  template <class Enum>
+  requires std::is_enum_v<Enum>
+  void fill(Enum& x) {
+    x = static_cast<Enum>(names<Enum>::first + up_to(names<Enum>::words.size() - 1));
+  }
+
+  void fill(std::chrono::milliseconds& x) {
+    x = std::chrono::milliseconds{static_cast<int64_t>(up_to(4'000'000'000'000))};
+  }
+
+  void fill(log_time& x) {
+    std::chrono::milliseconds since_1970{};
+    fill(since_1970);
+    x = log_time{since_1970};
+  }
+
+  template <class Kind>
+  void fill(id<Kind>& x) {
+    if (up_to(3) != 0)
+      x.value = {engine_(), engine_()};
+  }
+
+  void fill(epoch& x) { fill_all(x.timeline, x.number); }
+
+  template <class T>
+  void fill(std::vector<T>& x) {
+    x.resize(up_to(4));
+    for (auto& element : x)
+      fill(element);
+  }
+
+  template <class... Ts>
+  void fill(std::variant<Ts...>& x) {
+    auto chosen = up_to(sizeof...(Ts) - 1);
+    size_t i = 0;
+    ((i++ == chosen ? fill(x.template emplace<Ts>()) : void()), ...);
+  }
+
+  // -- records ---------------------------------------------------------------------
+
+  void fill(vm_spec& x) {
+    fill_all(x.vcpus, x.memory_mib, x.image, x.kernel_arguments, x.restart);
+    for (auto n = up_to(4); n > 0; --n)
+      x.labels[make<std::string>()] = make<std::string>();
+  }
+  void fill(vm_record& x) {
+    fill_all(x.id, x.name, x.spec, x.requested, x.host, x.epoch, x.actual, x.reason, x.seen_epoch,
+             x.seen_boot, x.seen_sequence, x.migration, x.operation, x.created, x.changed,
+             x.revision);
+  }
+  void fill(host_record& x) {
+    fill_all(x.id, x.name, x.mesh_address, x.page_address, x.vcpus, x.memory_mib, x.images,
+             x.hypervisor, x.accelerator, x.live_migration_problem, x.boot, x.state, x.changed,
+             x.revision);
+  }
+  void fill(lease_record& x) { fill_all(x.host, x.boot, x.renewal, x.term, x.granted, x.expired); }
+  void fill(migration_cost& x) {
+    fill_all(x.duration, x.guest_bytes, x.wire_bytes, x.rounds, x.chain_ok);
+  }
+  void fill(migration_record& x) {
+    fill_all(x.id, x.vm, x.from, x.to, x.epoch, x.phase, x.reason, x.source_clean,
+             x.destination_clean, x.cost, x.operation, x.created, x.decided, x.ended, x.revision);
+  }
+  void fill(operation_record& x) {
+    fill_all(x.id, x.verb, x.vm, x.migration, x.state, x.error, x.created, x.ended, x.revision);
+  }
+  void fill(stored_record& x) { fill(x.record); }
+
+  // -- commands --------------------------------------------------------------------
+
+  void fill(idempotency& x) { fill_all(x.principal, x.key, x.body_hash); }
+  void fill(create_vm& x) { fill_all(x.vm, x.name, x.spec, x.host, x.operation); }
+  void fill(request_state& x) { fill_all(x.vm, x.requested, x.if_revision, x.operation); }
+  void fill(reserve_migration& x) { fill_all(x.migration, x.vm, x.to, x.if_revision, x.operation); }
+  void fill(decide_migration& x) { fill_all(x.migration, x.epoch, x.decision, x.reason); }
+  void fill(vm_observation& x) { fill_all(x.vm, x.epoch, x.actual, x.reason); }
+  void fill(migration_observation& x) { fill_all(x.migration, x.clean, x.cost); }
+  void fill(host_report& x) { fill_all(x.host, x.boot, x.sequence, x.vms, x.migrations); }
+  void fill(register_host& x) { fill(x.host); }
+  void fill(renew_lease& x) { fill_all(x.host, x.boot, x.term); }
+  void fill(expire_lease& x) { fill_all(x.host, x.renewal); }
+  void fill(barrier&) {
+    // nop
+  }
+  void fill(command& x) { fill_all(x.body, x.idempotency); }
+  void fill(command_batch& x) {
+    fill_all(x.group, x.timeline, x.cluster_version, x.time, x.commands);
+  }
+  void fill(command_outcome& x) {
+    fill_all(x.error, x.detail, x.revision, x.repeated, x.vm, x.operation, x.migration, x.phase,
+             x.lease);
+  }
+  void fill(stored_answer& x) { fill_all(x.asked, x.outcome, x.expires); }
+
+  // -- the feed --------------------------------------------------------------------
+
+  void fill(change& x) { fill_all(x.revision, x.record, x.removed); }
+  void fill(migration_progress& x) {
+    fill_all(x.migration, x.vm, x.phase, x.round, x.remaining_bytes, x.guest_bytes, x.wire_bytes,
+             x.bytes_per_second);
+  }
+  void fill(feed_filter& x) { fill(x.host); }
+  void fill(feed_listing& x) { fill_all(x.revision, x.records, x.next); }
+  void fill(feed_changes& x) { fill_all(x.revision, x.too_old, x.changes, x.progress); }
+
+  // -- between nodes ---------------------------------------------------------------
+
+  void fill(hello_challenge_request& x) { fill(x.challenge); }
+  void fill(hello_challenge& x) { fill_all(x.challenge, x.certificate, x.signature); }
+  void fill(hello& x) {
+    fill_all(x.node, x.name, x.cluster, x.timeline, x.version, x.certificate, x.signature);
+  }
+  void fill(welcome& x) { fill_all(x.node, x.name, x.timeline, x.version); }
+  void fill(proposal& x) { fill(x.commands); }
+  void fill(outcomes& x) { fill(x.each); }
+  void fill(list_request& x) { fill_all(x.filter, x.from, x.limit_bytes, x.linearizable); }
+  void fill(pull_request& x) {
+    fill_all(x.after, x.filter, x.limit_bytes, x.wait, x.progress_after);
+  }
+  void fill(prepare_migration& x) { fill_all(x.migration, x.vm, x.epoch, x.domain_xml, x.cookie); }
+  void fill(migration_prepared& x) { fill_all(x.migration, x.cookie, x.page_address, x.token); }
+  void fill(migration_performed& x) { fill_all(x.migration, x.cookie); }
+  void fill(kill_actor& x) { fill_all(x.node, x.path); }
+
+private:
+  template <class... Ts>
+  void fill_all(Ts&... xs) {
+    (fill(xs), ...);
+  }
+
+  uint64_t number() {
+    switch (up_to(3)) {
+    case 0:
+      return up_to(2);
+    case 1:
+      return ~uint64_t{0} - up_to(2);
+    default:
+      return engine_();
+    }
+  }
+
+  size_t length() {
+    switch (up_to(7)) {
+    case 0:
+      return 0;
+    case 1:
+      return up_to(500);
+    default:
+      return up_to(20);
+    }
+  }
+
+  std::mt19937_64 engine_;
+};
+
+} // namespace novacron

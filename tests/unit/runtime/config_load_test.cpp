@@ -1,0 +1,154 @@
+#include "runtime/config/node_config.hpp"
+
+#include <doctest/doctest.h>
+#include <fstream>
+
+using namespace novacron;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Lines are counted in what follows: [node] is line 1.
+const std::string whole = R"([node]
+name = "node-1"
+roles = ["host", "gateway", "controller"]
+state = "node-1"
+cluster = "cluster/cluster-id"
+[mesh]
+listen = "127.0.0.1:7101"
+controllers = ["127.0.0.1:7101"]
+[tls]
+certificate = "cluster/node-1.pem"
+key = "/keys/node-1.key"
+authority = "cluster/ca.pem"
+[gateway]
+listen = "127.0.0.1:7180"
+tokens = "cluster/tokens"
+[host]
+page_listen = "127.0.0.1:7111"
+memory_mib = 4096
+[host.images.tick]
+kernel = "guest/vmlinuz"
+initrd = "guest/initrd.gz"
+)";
+
+std::string with(const std::string& from, const std::string& to) {
+  auto text = whole;
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+std::string complaint(const std::string& text, std::vector<std::string> settings = {}) {
+  auto config = parse_config(text, "n.toml", {"/srv", std::move(settings)});
+  REQUIRE(!config);
+  CHECK(config.error().message.find('\n') == std::string::npos);
+  return config.error().message;
+}
+
+bool holds(const std::string& text, const std::string& part) {
+  const bool found = text.find(part) != std::string::npos;
+  if (!found)
+    MESSAGE(text);
+  return found;
+}
+
+} // namespace
+
+TEST_CASE("a whole file becomes a configuration, with paths below the folder") {
+  auto config = parse_config(whole, "n.toml", {"/srv", {}});
+  REQUIRE(config);
+  CHECK(config->name == "node-1");
+  CHECK(config->roles == std::vector{node_role::controller, node_role::gateway, node_role::host});
+  CHECK(config->state == "/srv/node-1");
+  CHECK(config->tls.key == "/keys/node-1.key");
+  CHECK(config->mesh.listen == endpoint{"127.0.0.1", 7101});
+  CHECK(config->gateway->listen.port == 7180);
+  CHECK(!config->gateway->chaos);
+  CHECK(config->host->memory_mib == 4096);
+  CHECK(!config->host->vcpus);
+  CHECK(config->host->images.at("tick").kernel == "/srv/guest/vmlinuz");
+  CHECK(config->lease.term == 10s);
+}
+
+TEST_CASE("an unknown key is refused with its line and the nearest known one") {
+  const auto text = complaint(with("listen = \"127.0.0.1:7180\"",
+                                   "listne = \"127.0.0.1:7180\"\nlisten = \"127.0.0.1:7180\""));
+  CHECK(holds(text, "n.toml:14: [gateway] has no key \"listne\"; did you mean \"listen\"?"));
+}
+
+TEST_CASE("an unknown section is refused with what is known") {
+  CHECK(holds(complaint(whole + "[zzzzzz]\n"),
+              "n.toml:22: unknown section [zzzzzz]; known here: node, mesh"));
+  CHECK(holds(complaint(whole + "[leese]\n"), "did you mean \"lease\"?"));
+}
+
+TEST_CASE("a wrong type names the key, the value and what is expected") {
+  const auto text = complaint(with("listen = \"127.0.0.1:7101\"", "listen = 7101"));
+  CHECK(holds(text, "n.toml:7: [mesh] listen = 7101 is a whole number; expected an address and a "
+                    "port, for example \"127.0.0.1:7101\""));
+  CHECK(holds(complaint(with("7111\"", "99999\"")), "n.toml:17: [host] page_listen = "));
+  CHECK(holds(complaint(with("4096", "\"4G\"")), "is text; expected a whole number"));
+  CHECK(holds(complaint(with("4096", "0")), "out of range; expected 1 to "));
+}
+
+TEST_CASE("a missing key is named with an example") {
+  CHECK(holds(complaint(with("key = \"/keys/node-1.key\"\n", "")),
+              "n.toml:9: [tls] key is missing; write for example key = \"cluster/node-1.key\""));
+}
+
+TEST_CASE("a role's section is there if and only if the role is") {
+  CHECK(holds(complaint(with("\"gateway\", ", "")),
+              "there is a section [gateway], but node.roles doesn't hold \"gateway\""));
+  CHECK(holds(
+      complaint(with("[gateway]\nlisten = \"127.0.0.1:7180\"\ntokens = \"cluster/tokens\"\n", "")),
+      "the section [gateway] is missing"));
+  CHECK(holds(complaint(with("\"host\"", "\"hots\"")), "did you mean \"host\"?"));
+}
+
+TEST_CASE("a lease that bears no lost renewal is refused") {
+  CHECK(holds(complaint(whole + "[lease]\nterm_ms = 5000\nrenew_ms = 2000\n"),
+              "[lease] renew_ms = 2000 is too long"));
+}
+
+TEST_CASE("what isn't TOML is refused with its line") {
+  CHECK(holds(complaint("[node]\nname = \n"), "n.toml:2: "));
+}
+
+TEST_CASE("settings overrule the file, with or without quotes") {
+  auto config
+      = parse_config(whole, "n.toml",
+                     {"/srv",
+                      {"mesh.listen=127.0.0.1:7201", R"(mesh.controllers=["127.0.0.1:7201"])",
+                       "host.hypervisor=simulated", "lease.term_ms=6000"}});
+  REQUIRE(config);
+  CHECK(config->mesh.listen.port == 7201);
+  CHECK(config->mesh.controllers == std::vector{endpoint{"127.0.0.1", 7201}});
+  CHECK(config->host->hypervisor == host_driver::simulated);
+  CHECK(config->lease.term == 6s);
+}
+
+TEST_CASE("a setting that makes no sense is refused") {
+  CHECK(holds(complaint(whole, {"mesh"}), "--set mesh: that is no key=value"));
+  CHECK(holds(complaint(whole, {"mesh.listen.x=1"}), "\"listen\" is not a section"));
+  CHECK(holds(complaint(whole, {"mesh.lisden=1"}), "did you mean \"listen\"?"));
+}
+
+TEST_CASE("a file that isn't there is one clear line") {
+  auto config = load_config("/nowhere/node.toml");
+  REQUIRE(!config);
+  CHECK(holds(config.error().message, "cannot read /nowhere/node.toml: No such file"));
+}
+
+TEST_CASE("the development cluster's files are good, and each has its own ports") {
+  for (std::string n : {"1", "2", "3"}) {
+    auto config = load_config("cluster-configs/dev/node-" + n + ".toml", {"/srv", {}});
+    if (!config)
+      MESSAGE(config.error().message);
+    REQUIRE(config);
+    CHECK(config->name == "node-" + n);
+    CHECK(config->mesh.listen.port == 7100 + std::stoi(n));
+    CHECK(config->host->page_listen.port == 7110 + std::stoi(n));
+    CHECK(config->has(node_role::controller) == (n == "1"));
+  }
+}
