@@ -7,7 +7,7 @@
 namespace novacron {
 
 bounded_log::bounded_log(const std::filesystem::path& where)
-  : path{where.native()}, old{where.native() + ".1"} {}
+    : path{where.native()}, old{where.native() + ".1"} {}
 
 int bounded_log::open() const {
   struct stat facts {};

@@ -35,9 +35,8 @@ void control_server::serve(const std::function<void(client, const control_reques
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
       continue;
     auto length = static_cast<size_t>(std::max<ssize_t>(n, 0));
-    auto request = length > 0 && length <= sizeof packet
-                     ? decode_control_request({packet, length})
-                     : std::nullopt;
+    auto request = length > 0 && length <= sizeof packet ? decode_control_request({packet, length})
+                                                         : std::nullopt;
     if (request) {
       handle(who, *request);
       continue;
@@ -52,8 +51,8 @@ void control_server::answer(client who, const std::string& packet) {
   auto found = clients_.find(who);
   if (found == clients_.end())
     return;
-  auto sent = ::send(found->second.get(), packet.data(), packet.size(),
-                     MSG_DONTWAIT | MSG_NOSIGNAL);
+  auto sent
+      = ::send(found->second.get(), packet.data(), packet.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent != static_cast<ssize_t>(packet.size()))
     clients_.erase(found);
 }

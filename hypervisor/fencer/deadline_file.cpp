@@ -12,7 +12,7 @@
 namespace novacron {
 
 deadline_file::deadline_file(std::filesystem::path path, std::string boot)
-  : path_{std::move(path)}, boot_{std::move(boot)} {}
+    : path_{std::move(path)}, boot_{std::move(boot)} {}
 
 std::optional<std::chrono::nanoseconds> deadline_file::read() const {
   owned_fd file{::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
@@ -28,7 +28,7 @@ std::optional<std::chrono::nanoseconds> deadline_file::read() const {
   if (text.substr(0, space) != boot_)
     return {};
   auto [end, error]
-    = std::from_chars(text.data() + space + 1, text.data() + text.size() - 1, deadline);
+      = std::from_chars(text.data() + space + 1, text.data() + text.size() - 1, deadline);
   if (error != std::errc{} || end != text.data() + text.size() - 1 || deadline < 0)
     return std::chrono::nanoseconds{0};
   return std::chrono::nanoseconds{deadline};
@@ -38,8 +38,7 @@ bool deadline_file::write(std::chrono::nanoseconds deadline) const {
   auto fresh = path_;
   fresh += ".new";
   auto text = boot_ + ' ' + std::to_string(deadline.count()) + '\n';
-  owned_fd file{
-    ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
+  owned_fd file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
   return file && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())
          && ::rename(fresh.c_str(), path_.c_str()) == 0;
 }

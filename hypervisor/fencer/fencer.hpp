@@ -21,9 +21,9 @@ enum class libvirt_mode : uint8_t {
 
 struct fencer_config {
   node_id host;
-  std::filesystem::path state;       ///< the fencer's and libvirtd's folder; one per host
+  std::filesystem::path state; ///< the fencer's and libvirtd's folder; one per host
   libvirt_mode mode = libvirt_mode::session;
-  std::string user = "novacron";     ///< session mode only
+  std::string user = "novacron"; ///< session mode only
   std::filesystem::path libvirtd = "/usr/sbin/libvirtd";
 };
 
@@ -44,11 +44,12 @@ int run_fencer(const fencer_config& config);
 
 /// What the fencer says of itself.
 struct fencer_status {
-  std::optional<std::chrono::nanoseconds> deadline; ///< on CLOCK_BOOTTIME; none: never given, nothing is killed
-  bool fenced = false;        ///< the deadline has passed; `ha` guests are being killed
-  uint64_t killed = 0;        ///< guests killed, their death confirmed, since the fencer started
-  uint64_t dying = 0;         ///< guests killed that are not dead yet, as when a disk hangs
-  int libvirtd_pid = 0;       ///< 0 while it is being restarted
+  std::optional<std::chrono::nanoseconds>
+      deadline;         ///< on CLOCK_BOOTTIME; none: never given, nothing is killed
+  bool fenced = false;  ///< the deadline has passed; `ha` guests are being killed
+  uint64_t killed = 0;  ///< guests killed, their death confirmed, since the fencer started
+  uint64_t dying = 0;   ///< guests killed that are not dead yet, as when a disk hangs
+  int libvirtd_pid = 0; ///< 0 while it is being restarted
   int pid = 0;
 };
 

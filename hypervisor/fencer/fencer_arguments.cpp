@@ -47,8 +47,8 @@ result<fencer_config> parse_fencer_arguments(std::span<const std::string> argume
   auto usage = [](const std::string& what) {
     return make_failure(hypervisor_errc::refused,
                         "can't start a fencer: " + what
-                          + "; say: fencer --host UUID --state FOLDER --mode session|system "
-                            "--user NAME --libvirtd PATH");
+                            + "; say: fencer --host UUID --state FOLDER --mode session|system "
+                              "--user NAME --libvirtd PATH");
   };
   if (arguments.empty() || arguments[0] != "fencer")
     return usage("the first argument isn't \"fencer\"");

@@ -54,10 +54,11 @@ result<fencer_status> ask(int& socket, const control_request& request,
 } // namespace
 
 fencer_client::fencer_client(int socket, std::filesystem::path libvirt_socket)
-  : socket_{socket}, libvirt_socket_{std::move(libvirt_socket)} {}
+    : socket_{socket}, libvirt_socket_{std::move(libvirt_socket)} {}
 
 fencer_client::fencer_client(fencer_client&& other) noexcept
-  : socket_{std::exchange(other.socket_, -1)}, libvirt_socket_{std::move(other.libvirt_socket_)} {}
+    : socket_{std::exchange(other.socket_, -1)}, libvirt_socket_{std::move(other.libvirt_socket_)} {
+}
 
 fencer_client& fencer_client::operator=(fencer_client&& other) noexcept {
   std::swap(socket_, other.socket_);
@@ -96,10 +97,10 @@ result<fencer_client> fencer_client::attach(const fencer_config& config,
       return client;
     if (ended)
       return make_failure(hypervisor_errc::unreachable,
-                          "the fencer ended at once: " + last_fencer_line(layout.state));
+                          "no fencer answers, and a new one ended at once: " + last_fencer_line(layout.state));
   }
-  return make_failure(hypervisor_errc::unreachable, "the fencer was started but doesn't answer: "
-                                                      + client.error().message);
+  return make_failure(hypervisor_errc::unreachable,
+                      "the fencer was started but doesn't answer: " + client.error().message);
 }
 
 result<void> fencer_client::set_deadline(std::chrono::nanoseconds deadline) {

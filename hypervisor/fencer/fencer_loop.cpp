@@ -33,11 +33,8 @@ owned_fd receive_signals() {
 
 fencer_loop::fencer_loop(const fencer_config& config, const libvirtd_process& libvirtd,
                          deadline_file file)
-  : config_{config},
-    file_{std::move(file)},
-    deadline_{file_.read()},
-    killer_{config.host},
-    keeper_{libvirtd} {}
+    : config_{config}, file_{std::move(file)}, deadline_{file_.read()}, killer_{config.host},
+      keeper_{libvirtd} {}
 
 bool fencer_loop::fenced() const {
   return deadline_ && boot_time() >= *deadline_;
@@ -132,10 +129,11 @@ void fencer_loop::written(control_server& server, int wait_status) {
     server.answer(done.from, encode(status()));
     return;
   }
-  const auto* why = WIFEXITED(wait_status) ? std::strerror(WEXITSTATUS(wait_status)) : "it was killed";
-  server.answer(done.from, encode_control_error("can't write the deadline to "
-                                                + config_.state.native() + ": " + why
-                                                + "; mend the disk, or guests will be fenced"));
+  const auto* why
+      = WIFEXITED(wait_status) ? std::strerror(WEXITSTATUS(wait_status)) : "it was killed";
+  server.answer(done.from,
+                encode_control_error("can't write the deadline to " + config_.state.native() + ": "
+                                     + why + "; mend the disk, or guests will be fenced"));
 }
 
 void fencer_loop::take_signals(control_server& server, const owned_fd& signals) {

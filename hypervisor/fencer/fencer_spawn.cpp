@@ -54,9 +54,9 @@ result<pid_handle> spawn_fencer(const fencer_config& config, const std::filesyst
   bounded_log log{layout.state / "fencer.log"};
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
-    return make_failure(hypervisor_errc::refused,
-                        std::string{"can't start a fencer: "} + std::strerror(errno)
-                          + "; close other files");
+    return make_failure(hypervisor_errc::refused, std::string{"can't start a fencer: "}
+                                                      + std::strerror(errno)
+                                                      + "; close other files");
   owned_fd reading{ends[0]};
   owned_fd writing{ends[1]};
   // Twice: the one between ends at once, and so the fencer isn't our child.

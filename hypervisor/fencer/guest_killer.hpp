@@ -28,7 +28,7 @@ public:
   /// Counts those that have died since. Costs nothing when none is dying.
   void confirm();
 
-  [[nodiscard]] uint64_t killed() const { return killed_; } ///< dead, confirmed
+  [[nodiscard]] uint64_t killed() const { return killed_; }      ///< dead, confirmed
   [[nodiscard]] uint64_t dying() const { return dying_.size(); } ///< killed, not yet dead
 
 private:

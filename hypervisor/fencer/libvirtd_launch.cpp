@@ -78,8 +78,7 @@ void be_ordinary(const launch& x) {
   }
   int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   int log = x.log->open();
-  if (nothing < 0 || log < 0 || ::dup2(nothing, 0) < 0 || ::dup2(log, 1) < 0
-      || ::dup2(log, 2) < 0)
+  if (nothing < 0 || log < 0 || ::dup2(nothing, 0) < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0)
     give_up(x, "redirect its output");
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
   ::umask(022);
@@ -87,8 +86,7 @@ void be_ordinary(const launch& x) {
 
 void enter_namespace(const launch& x) {
   // Mounts made later by the host (guests' disks) still arrive here; ours stay here.
-  if (::unshare(CLONE_NEWNS) != 0
-      || ::mount("none", "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
+  if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
     give_up(x, "make a mount namespace");
   for (const auto& [folder, over] : x.layout->binds) {
     if (::mkdir(over.c_str(), 0755) != 0 && errno != EEXIST)
@@ -131,15 +129,17 @@ launch describe(const fencer_config& config, const libvirtd_layout& layout,
   x.session = config.mode == libvirt_mode::session;
   x.privileged = ::geteuid() == 0;
   x.parent = ::getpid();
-  x.arguments = {config.libvirtd.native(), "-f", layout.config.native(), "-p",
-                 layout.pid_file.native()};
-  x.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                   "LC_ALL=C.UTF-8"};
+  x.arguments
+      = {config.libvirtd.native(), "-f", layout.config.native(), "-p", layout.pid_file.native()};
+  x.environment
+      = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"};
   if (x.session) {
     auto root = layout.root.native();
-    for (const auto& [name, folder] :
-         {std::pair{"HOME", "/home"}, {"XDG_RUNTIME_DIR", "/run"}, {"XDG_CONFIG_HOME", "/config"},
-          {"XDG_CACHE_HOME", "/cache"}, {"XDG_DATA_HOME", "/data"}})
+    for (const auto& [name, folder] : {std::pair{"HOME", "/home"},
+                                       {"XDG_RUNTIME_DIR", "/run"},
+                                       {"XDG_CONFIG_HOME", "/config"},
+                                       {"XDG_CACHE_HOME", "/cache"},
+                                       {"XDG_DATA_HOME", "/data"}})
       x.environment.push_back(name + ("=" + root) + folder);
     x.environment.push_back("USER=" + account.name);
   }
@@ -179,9 +179,9 @@ result<unix_account> find_account(const fencer_config& config) {
 result<int> launch_libvirtd(const fencer_config& config, const libvirtd_layout& layout,
                             const unix_account& account) {
   auto refused = [&](const std::string& why) {
-    return make_failure(hypervisor_errc::refused, "can't start libvirtd "
-                                                    + config.libvirtd.native() + " on "
-                                                    + layout.state.native() + ": " + why);
+    return make_failure(hypervisor_errc::refused, "can't start libvirtd " + config.libvirtd.native()
+                                                      + " on " + layout.state.native() + ": "
+                                                      + why);
   };
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
@@ -203,8 +203,7 @@ result<int> launch_libvirtd(const fencer_config& config, const libvirtd_layout& 
   // A disk that hangs may hold the child back from its exec; the caller has other duties.
   pollfd waited{reading.get(), POLLIN, 0};
   launch_error error{};
-  if (::poll(&waited, 1, 500) != 1
-      || ::read(reading.get(), &error, sizeof error) != sizeof error)
+  if (::poll(&waited, 1, 500) != 1 || ::read(reading.get(), &error, sizeof error) != sizeof error)
     return pid;
   ::waitpid(pid, nullptr, 0);
   return refused(std::string{"can't "} + error.step + ": " + std::strerror(error.code)

@@ -26,14 +26,14 @@ namespace novacron {
 /// aren't root), called after the first 8 hexadecimal digits of the host's id.
 /// `root` is that name, and every path here starts with it.
 struct libvirtd_layout {
-  std::filesystem::path state;         ///< the folder itself
-  std::filesystem::path root;          ///< `state`, or its short name
-  std::filesystem::path config;        ///< libvirtd.conf, for its command line
-  std::filesystem::path qemu_config;   ///< qemu.conf, where libvirtd looks for it
-  std::filesystem::path socket;        ///< as we connect to it, from outside of any mount namespace
-  std::filesystem::path pid_file;      ///< libvirtd's own, for its command line
-  std::filesystem::path log;           ///< what libvirtd says
-  std::filesystem::path capabilities;  ///< libvirt's cache of what QEMU can do
+  std::filesystem::path state;        ///< the folder itself
+  std::filesystem::path root;         ///< `state`, or its short name
+  std::filesystem::path config;       ///< libvirtd.conf, for its command line
+  std::filesystem::path qemu_config;  ///< qemu.conf, where libvirtd looks for it
+  std::filesystem::path socket;       ///< as we connect to it, from outside of any mount namespace
+  std::filesystem::path pid_file;     ///< libvirtd's own, for its command line
+  std::filesystem::path log;          ///< what libvirtd says
+  std::filesystem::path capabilities; ///< libvirt's cache of what QEMU can do
   std::vector<std::filesystem::path> folders; ///< to be made, parents first
   /// System mode: what is bound over what in the mount namespace.
   std::vector<std::pair<std::filesystem::path, std::filesystem::path>> binds;

@@ -38,7 +38,7 @@ private:
 failure no_folder(const fs::path& path, const std::string& why) {
   return make_failure(hypervisor_errc::refused,
                       "can't prepare libvirtd: folder " + path.native() + ": " + why
-                        + "; choose another state folder or mend this one");
+                          + "; choose another state folder or mend this one");
 }
 
 result<void> make_folder(const fs::path& path, mode_t mode) {
@@ -53,8 +53,7 @@ result<void> make_folder(const fs::path& path, mode_t mode) {
 result<void> write_file(const fs::path& path, const std::string& text) {
   auto fresh = path;
   fresh += ".new";
-  owned_fd file{
-    ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644)};
+  owned_fd file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644)};
   if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())
       || ::rename(fresh.c_str(), path.c_str()) != 0)
     return no_folder(path.parent_path(), std::strerror(errno));
@@ -74,7 +73,7 @@ bool runs_on(int pid, const fs::path& executable, const fs::path& pid_file) {
 } // namespace
 
 libvirtd_process::libvirtd_process(fencer_config config)
-  : config_{std::move(config)}, layout_{lay_out_libvirtd(config_)} {}
+    : config_{std::move(config)}, layout_{lay_out_libvirtd(config_)} {}
 
 result<void> libvirtd_process::prepare() const {
   auto account = find_account(config_);
@@ -126,15 +125,15 @@ result<int> libvirtd_process::end_all(std::chrono::milliseconds patience) const 
   auto end = std::chrono::steady_clock::now() + patience;
   for (const auto& x : found) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-      end - std::chrono::steady_clock::now());
+        end - std::chrono::steady_clock::now());
     if (x.dead(std::max(left, std::chrono::milliseconds{0})))
       continue;
     x.signal(SIGKILL);
     if (!x.dead(std::chrono::seconds{2}))
       return make_failure(hypervisor_errc::refused,
                           "can't end libvirtd " + std::to_string(x.pid())
-                            + ": it doesn't die of SIGKILL within 2 s; it may hang in a disk: "
-                              "look at its state in /proc");
+                              + ": it doesn't die of SIGKILL within 2 s; it may hang in a disk: "
+                                "look at its state in /proc");
   }
   return static_cast<int>(found.size());
 }

@@ -48,7 +48,7 @@ int run_fencer(const fencer_config& config) {
   if (::access(config.libvirtd.c_str(), X_OK) != 0)
     return fail(make_failure(hypervisor_errc::not_supported,
                              "can't execute libvirtd " + config.libvirtd.native()
-                               + "; install it (libvirt-daemon) or give its path"));
+                                 + "; install it (libvirt-daemon) or give its path"));
   auto listener = listen_in_folder(state);
   if (!listener)
     return fail(listener.error());

@@ -22,7 +22,7 @@ constexpr const char* socket_name = "fencer.sock";
 failure unfit(const fs::path& path, const std::string& why) {
   return make_failure(hypervisor_errc::refused,
                       "can't use " + path.native() + " for the fencer's state: " + why
-                        + "; choose another state folder or mend this one");
+                          + "; choose another state folder or mend this one");
 }
 
 owned_fd open_lock(const fs::path& state, int flags) {
@@ -73,8 +73,8 @@ result<void> name_state_folder(const libvirtd_layout& layout) {
     return {};
   if (auto lock = open_lock(named, O_RDONLY);
       !error && lock && ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0)
-    return unfit(layout.root, "it is the short name of " + named.native()
-                                + ", where a fencer is running");
+    return unfit(layout.root,
+                 "it is the short name of " + named.native() + ", where a fencer is running");
   auto folder = layout.root.parent_path();
   if (::mkdir(folder.c_str(), 0711) != 0 && errno != EEXIST)
     return unfit(folder, std::strerror(errno));
@@ -94,9 +94,9 @@ result<owned_fd> lock_state_folder(const fs::path& state) {
   if (!lock)
     return unfit(state, std::strerror(errno));
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
-    return make_failure(hypervisor_errc::already_there,
-                        "another fencer is running on " + state.native()
-                          + "; use that one, or stop it first");
+    return make_failure(hypervisor_errc::already_there, "another fencer is running on "
+                                                            + state.native()
+                                                            + "; use that one, or stop it first");
   return lock;
 }
 
@@ -122,9 +122,9 @@ result<owned_fd> connect_in_folder(const fs::path& state) {
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   auto address = address_in(folder);
   if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-    return make_failure(hypervisor_errc::unreachable,
-                        "no fencer answers on " + (state / socket_name).native() + ": "
-                          + std::strerror(errno) + "; start one");
+    return make_failure(hypervisor_errc::unreachable, "no fencer answers on "
+                                                          + (state / socket_name).native() + ": "
+                                                          + std::strerror(errno) + "; start one");
   return socket;
 }
 

@@ -61,7 +61,7 @@ bool is_incoming(virDomain* domain) {
   typed_params params;
   int type = 0;
   return virDomainGetJobStats(domain, &type, params.values_out(), params.count_out(), 0) != 0
-         && last_complaint().code == VIR_ERR_OPERATION_INVALID;
+         && last_complaint().code == VIR_ERR_OPERATION_UNSUPPORTED;
 }
 
 libvirt_driver::libvirt_driver(const libvirt_config& config, std::string uri)

@@ -102,8 +102,8 @@ private:
   std::set<vm_id> asked_to_stop_;
 };
 
-/// Whether the domain waits for its memory: it looks like the paused source of a
-/// migration, but libvirt has a job for it that is none of the source's.
+/// Whether the domain waits for its memory. It looks like the paused source of a
+/// migration, but libvirt has no statistics for this side.
 bool is_incoming(virDomain* domain);
 
 } // namespace novacron

@@ -135,7 +135,7 @@ result<migration_job> libvirt_driver::migration_statistics(vm_id vm) {
   if (virDomainGetJobStats(guest->domain.get(), &type, params.values_out(), params.count_out(), 0)
       != 0) {
     auto complaint = last_complaint();
-    if (complaint.code == VIR_ERR_OPERATION_INVALID) // an incoming one has no figures
+    if (complaint.code == VIR_ERR_OPERATION_UNSUPPORTED) // an incoming one has no figures
       return migration_job{};
     return explain(guest->connection.get(), call_kind::reads,
                    failed_to("read the migration of", vm), complaint);

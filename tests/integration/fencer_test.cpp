@@ -1,5 +1,4 @@
 #include "fenced_host.hpp"
-
 #include "hypervisor/errors.hpp"
 #include "hypervisor/fencer/deadline_file.hpp"
 #include "hypervisor/fencer/fencer_arguments.hpp"
@@ -232,7 +231,8 @@ TEST_CASE("garbage on the control socket is refused and harms nobody") {
   CHECK(host.attach_fencer().status()->deadline == before);
 }
 
-TEST_CASE("who is neither root nor the fencer's user is put out, even with the socket open to him") {
+TEST_CASE(
+    "who is neither root nor the fencer's user is put out, even with the socket open to him") {
   if (::geteuid() != 0) {
     MESSAGE("skipped: only root can be someone else");
     return;

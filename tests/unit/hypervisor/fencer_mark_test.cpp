@@ -34,8 +34,12 @@ TEST_CASE("what is not exactly a mark is none") {
     CHECK_FALSE(parse_guest_mark(text.substr(0, length)).has_value());
   CHECK_FALSE(parse_guest_mark(text + ",more=1").has_value());
   CHECK_FALSE(parse_guest_mark(text + " ").has_value());
-  for (auto [from, to] : {std::pair{"ha=1", "ha=2"}, {"ha=1", "ha="}, {"epoch=3.", "epoch=3"},
-                          {"epoch=3.", "epoch=-3."}, {"=3.1", "=3.x1"}, {"vm=a", "vm=g"},
+  for (auto [from, to] : {std::pair{"ha=1", "ha=2"},
+                          {"ha=1", "ha="},
+                          {"epoch=3.", "epoch=3"},
+                          {"epoch=3.", "epoch=-3."},
+                          {"=3.1", "=3.x1"},
+                          {"vm=a", "vm=g"},
                           {"host=", "Host="}}) {
     auto wrong = text;
     wrong.replace(wrong.find(from), std::string_view{from}.size(), to);

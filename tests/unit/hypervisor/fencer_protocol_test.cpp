@@ -8,7 +8,8 @@ using namespace novacron;
 using namespace std::chrono_literals;
 
 TEST_CASE("each control request reads back as it was written") {
-  CHECK(std::holds_alternative<status_question>(*decode_control_request(encode(status_question{}))));
+  CHECK(
+      std::holds_alternative<status_question>(*decode_control_request(encode(status_question{}))));
   CHECK(std::holds_alternative<stop_order>(*decode_control_request(encode(stop_order{}))));
   auto moved = decode_control_request(encode(deadline_order{1234567890123456789ns}));
   CHECK(std::get<deadline_order>(*moved).deadline == 1234567890123456789ns);

@@ -57,7 +57,7 @@ bool holds(const std::string& text, const std::string& part) {
 
 TEST_CASE("a whole file becomes a configuration, with paths below the folder") {
   auto config = parse_config(whole, "n.toml", {"/srv", {}});
-  REQUIRE(config);
+  REQUIRE(config.has_value());
   CHECK(config->name == "node-1");
   CHECK(config->roles == std::vector{node_role::controller, node_role::gateway, node_role::host});
   CHECK(config->state == "/srv/node-1");
@@ -121,7 +121,7 @@ TEST_CASE("settings overrule the file, with or without quotes") {
                      {"/srv",
                       {"mesh.listen=127.0.0.1:7201", R"(mesh.controllers=["127.0.0.1:7201"])",
                        "host.hypervisor=simulated", "lease.term_ms=6000"}});
-  REQUIRE(config);
+  REQUIRE(config.has_value());
   CHECK(config->mesh.listen.port == 7201);
   CHECK(config->mesh.controllers == std::vector{endpoint{"127.0.0.1", 7201}});
   CHECK(config->host->hypervisor == host_driver::simulated);
@@ -145,7 +145,7 @@ TEST_CASE("the development cluster's files are good, and each has its own ports"
     auto config = load_config("cluster-configs/dev/node-" + n + ".toml", {"/srv", {}});
     if (!config)
       MESSAGE(config.error().message);
-    REQUIRE(config);
+    REQUIRE(config.has_value());
     CHECK(config->name == "node-" + n);
     CHECK(config->mesh.listen.port == 7100 + std::stoi(n));
     CHECK(config->host->page_listen.port == 7110 + std::stoi(n));

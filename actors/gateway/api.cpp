@@ -1,0 +1,135 @@
+#include "actors/gateway/api.hpp"
+
+namespace novacron {
+
+namespace {
+
+shared_json share(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
+
+} // namespace
+
+api_answer answer_of(const problem& x) {
+  api_answer answer{x.status, "application/problem+json", share(to_json(x)), {}};
+  if (x.status == 401)
+    answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (x.status == 503)
+    answer.headers.emplace_back("Retry-After", "1");
+  return answer;
+}
+
+api::api(gateway_limits limits, token_table tokens, std::shared_ptr<view_table> view, backend way,
+         std::shared_ptr<api_metrics> metrics)
+    : limits_{limits}, tokens_{std::move(tokens)}, view_{std::move(view)}, way_{std::move(way)},
+      metrics_{std::move(metrics)} {
+  // nop
+}
+
+parsed<api::call> api::admit(const api_request& request) const {
+  call c;
+  c.request = &request;
+  auto target = parse_target(request.target);
+  if (!target)
+    return target.error();
+  c.target = std::move(*target);
+  auto where = find_route(request.door, request.method, c.target);
+  bool open = std::holds_alternative<match>(where) && !std::get<match>(where).found->token;
+  if (!open && request.door == listener::api) {
+    auto principal = tokens_.principal(request.authorization);
+    if (!principal)
+      return unauthorized();
+    c.principal = std::move(*principal);
+  }
+  if (auto* none = std::get_if<no_match>(&where)) {
+    if (none->allow.empty())
+      return no_such_path(c.target.path);
+    return method_not_allowed(request.method, none->allow);
+  }
+  c.where = std::get<match>(std::move(where));
+  return c;
+}
+
+void api::handle(const api_request& request, answer_function done) const {
+  using clock = std::chrono::steady_clock;
+  auto begin = clock::now();
+  auto admitted = admit(request);
+  auto* route = admitted ? admitted->where.found : nullptr;
+  auto counted = [metrics = metrics_, route, begin, done = std::move(done)](api_answer answer) {
+    metrics->answered(route, answer.status, clock::now() - begin);
+    done(std::move(answer));
+  };
+  if (!admitted) {
+    auto answer = answer_of(admitted.error());
+    if (answer.status == 405)
+      answer.headers.emplace_back("Allow", admitted.error().field);
+    counted(std::move(answer));
+    return;
+  }
+  admitted->done = std::move(counted);
+  dispatch(*admitted);
+}
+
+void api::dispatch(call& c) const {
+  switch (c.where.found->what) {
+  case action::list_vms:
+    return list_vms(c);
+  case action::list_migrations:
+  case action::list_operations:
+    return list_history(c);
+  case action::list_hosts:
+    return list_hosts(c);
+  case action::read_vm:
+  case action::read_migration:
+  case action::read_operation:
+  case action::read_host:
+    return read_one(c);
+  case action::events:
+    return read_events(c);
+  case action::create_vm:
+    return create(c);
+  case action::delete_vm:
+  case action::start_vm:
+  case action::stop_vm:
+  case action::pause_vm:
+  case action::resume_vm:
+  case action::migrate_vm:
+    return change_vm(c);
+  case action::kill_actor:
+    return kill(c);
+  case action::health:
+    return c.done({200, "application/json", share(R"({"status":"ok"})"), {}});
+  case action::ready:
+    return ready(c);
+  case action::metrics:
+    return c.done({200, "text/plain; version=0.0.4; charset=utf-8",
+                   share(metrics_->scrape(view_->vms_by_state())),
+                   {}});
+  }
+}
+
+void api::ready(call& c) const {
+  if (view_->complete())
+    c.done({200, "application/json", share(R"({"status":"ready"})"), {}});
+  else
+    c.done(answer_of(view_behind("the state has not been read yet; ask again shortly")));
+}
+
+std::variant<uint64_t, api_answer> api::subscribe(const api_request& request) const {
+  auto admitted = admit(request);
+  auto refuse = [&](const problem& why) {
+    metrics_->answered(admitted ? admitted->where.found : nullptr, why.status, {});
+    return answer_of(why);
+  };
+  if (!admitted)
+    return refuse(admitted.error());
+  if (admitted->where.found->what != action::events)
+    return refuse(bad_request("no WebSocket is served here; the events are at /api/v1/events"));
+  auto start = event_start(admitted->target);
+  if (!start)
+    return refuse(start.error());
+  metrics_->answered(admitted->where.found, 101, {});
+  return *start;
+}
+
+} // namespace novacron

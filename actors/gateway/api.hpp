@@ -1,0 +1,116 @@
+#pragma once
+
+#include "actors/gateway/api_metrics.hpp"
+#include "actors/gateway/gateway_config.hpp"
+#include "actors/gateway/problem.hpp"
+#include "actors/gateway/router.hpp"
+#include "actors/gateway/tokens.hpp"
+#include "actors/view/view_table.hpp"
+#include "messages/peer.hpp"
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace novacron {
+
+/// A request as the API sees it, whatever carried it.
+struct api_request {
+  listener door = listener::api;
+  std::string method;
+  std::string target;
+  std::string body;
+  std::string authorization; ///< the headers; empty: not sent
+  std::optional<std::string> idempotency_key;
+  std::optional<std::string> if_match;
+};
+
+struct api_answer {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  shared_json body;
+  std::vector<std::pair<std::string, std::string>> headers; ///< beside those of every answer
+};
+
+/// `problem+json`, with the headers that its status wants.
+api_answer answer_of(const problem& x);
+
+/// What the API does with a request: who asks, what for, is it well-formed; then
+/// a read from the view, or a proposal to the log. Knows neither sockets nor
+/// actors. Safe from any thread.
+class api {
+public:
+  using answer_function = std::function<void(api_answer)>;
+
+  /// The way to the actors. Each calls back exactly once, from any thread.
+  struct backend {
+    /// Calls back with nothing when nobody said what became of it.
+    std::function<void(proposal, std::function<void(std::optional<outcomes>)>)> propose;
+    /// Empty: chaos isn't allowed.
+    std::function<void(kill_actor, std::function<void(bool, std::string)>)> kill;
+    uuid_source ids = random_uuid;
+  };
+
+  api(gateway_limits limits, token_table tokens, std::shared_ptr<view_table> view, backend way,
+      std::shared_ptr<api_metrics> metrics);
+
+  /// Calls `done` exactly once: at once, or from the thread that has the answer.
+  void handle(const api_request& request, answer_function done) const;
+
+  /// A WebSocket wants the events: where in them it starts, or the answer that
+  /// refuses it.
+  [[nodiscard]] std::variant<uint64_t, api_answer> subscribe(const api_request& request) const;
+
+  [[nodiscard]] const gateway_limits& limits() const { return limits_; }
+  [[nodiscard]] api_metrics& metrics() const { return *metrics_; }
+
+private:
+  /// A request on its way to its answer.
+  struct call {
+    const api_request* request = nullptr; ///< only until `handle` returns
+    match where;
+    request_target target;
+    std::string principal;
+    answer_function done;
+  };
+  using answer_with_revision = std::function<api_answer()>;
+
+  [[nodiscard]] parsed<call> admit(const api_request& request) const;
+  void dispatch(call& c) const;
+
+  void read(call& c, std::initializer_list<std::string_view> parameters,
+            answer_with_revision make) const;
+  void list_vms(call& c) const;
+  void list_history(call& c) const;
+  void list_hosts(call& c) const;
+  void read_one(call& c) const;
+  void read_events(call& c) const;
+  [[nodiscard]] parsed<uint64_t> event_start(const request_target& target) const;
+  void ready(call& c) const;
+
+  void create(call& c) const;
+  void change_vm(call& c) const;
+  void kill(call& c) const;
+  [[nodiscard]] parsed<command_body> verb(const call& c) const;
+  [[nodiscard]] parsed<idempotency> key_of(const call& c) const;
+  [[nodiscard]] parsed<node_id> host_of(const std::string& name_or_id,
+                                        const std::string& field) const;
+  void propose(command asked, answer_function done,
+               std::function<void(const command_outcome&)> accepted) const;
+  void answer_operation(const operation_record& fallback, uint64_t revision,
+                        std::chrono::milliseconds wait, answer_function done) const;
+
+  gateway_limits limits_;
+  token_table tokens_;
+  std::shared_ptr<view_table> view_;
+  backend way_;
+  std::shared_ptr<api_metrics> metrics_;
+  /// `?wait=` keeps a place for long; they may take half of all.
+  std::shared_ptr<std::atomic<size_t>> waiting_ = std::make_shared<std::atomic<size_t>>(0);
+};
+
+} // namespace novacron

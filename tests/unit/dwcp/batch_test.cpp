@@ -1,0 +1,168 @@
+#include "sample_streams.hpp"
+
+#include "dwcp/codec/batch_decoder.hpp"
+#include "dwcp/codec/batch_encoder.hpp"
+#include "dwcp/guest_stream/stream_splitter.hpp"
+#include "messages/page_stream.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace novacron;
+using namespace novacron::testing;
+
+namespace {
+
+const chain_value seed_of_tests = digest_of({});
+
+std::vector<encoded_batch> encode_all(std::span<const std::byte> stream, int level,
+                                      random_numbers& random) {
+  std::vector<encoded_batch> batches;
+  batch_encoder encoder{level, seed_of_tests};
+  stream_splitter splitter;
+  const auto add = [&](const page_record& record) {
+    encoder.add(record);
+    if (encoder.full() || random() % 2000 == 0)
+      batches.push_back(encoder.seal());
+  };
+  chop(stream, random, 200'000, [&](auto piece) { splitter.push(piece, add); });
+  splitter.finish(add);
+  batches.push_back(encoder.seal());
+  return batches;
+}
+
+batch_announcement announcement(const encoded_batch& x) { return {x.codec, x.raw_bytes, x.chain}; }
+
+std::error_code code_of(const result<decoded_batch>& x) {
+  return x.has_value() ? std::error_code{} : x.error().code;
+}
+
+encoded_batch one_batch(int level, random_numbers& random) {
+  return encode_all(guest_stream(random, {20, 1, 500, true}), level, random).front();
+}
+
+} // namespace
+
+TEST_CASE("batches decoded in order are the stream, at every level") {
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    CAPTURE(seed);
+    random_numbers random{seed};
+    const auto stream = guest_stream(random, {500, 3, 300'000, true});
+    const auto batches = encode_all(stream, static_cast<int>(seed % 4), random);
+    batch_decoder decoder{seed_of_tests};
+    bytes joined;
+    uint64_t pages = 0;
+    for (const auto& batch : batches) {
+      const auto decoded = decoder.decode(announcement(batch), batch.payload);
+      REQUIRE(decoded.has_value());
+      joined.insert(joined.end(), decoded->raw.begin(), decoded->raw.end());
+      pages += decoded->full_pages;
+    }
+    CHECK(joined == stream);
+    CHECK(pages > 0);
+    CHECK(decoder.chain() == batches.back().chain);
+  }
+}
+
+TEST_CASE("a gigabyte of zero pages costs less than a kilobyte") {
+  stream_writer writer{{{"pc.ram", 1u << 30}}};
+  writer.begin();
+  writer.begin_part();
+  for (uint64_t at = 0; at < 1u << 30; at += page_size)
+    writer.zero_page(0, at);
+  writer.end_part();
+  random_numbers random{1};
+  batch_encoder encoder{0, seed_of_tests};
+  size_t cost = 0;
+  stream_splitter splitter;
+  splitter.push(writer.take(), [&](const page_record& record) {
+    encoder.add(record);
+    if (encoder.full())
+      cost += encoder.seal().payload.size();
+  });
+  cost += encoder.seal().payload.size();
+  CHECK(splitter.statistics().zero_pages == (1u << 30) / page_size);
+  CHECK(cost < 1024);
+}
+
+TEST_CASE("a batch refers to the batches before it") {
+  random_numbers random{2};
+  const auto page = random_bytes(random, page_size);
+  batch_encoder encoder{1, seed_of_tests};
+  page_record record;
+  record.bytes = page;
+  encoder.add(record);
+  CHECK(encoder.seal().payload.size() > page_size);
+  encoder.add(record);
+  CHECK(encoder.seal().payload.size() < 100);
+}
+
+TEST_CASE("a batch whose bytes were changed is never decoded") {
+  for (const int level : {0, 1}) {
+    random_numbers random{7};
+    const auto good = one_batch(level, random);
+    for (int i = 0; i < 400; ++i) {
+      CAPTURE(level);
+      CAPTURE(i);
+      auto bad = good;
+      bad.payload[random() % bad.payload.size()] ^= std::byte{1} << (random() % 8);
+      batch_decoder decoder{seed_of_tests};
+      const auto decoded = decoder.decode(announcement(bad), bad.payload);
+      // Nothing changed for the decoder if the flipped bit meant nothing to zstd.
+      if (decoded.has_value()) {
+        batch_decoder reference{seed_of_tests};
+        const auto original = reference.decode(announcement(good), good.payload);
+        REQUIRE(original.has_value());
+        CHECK(std::ranges::equal(decoded->raw, original->raw));
+      }
+    }
+  }
+}
+
+TEST_CASE("a page that was changed above TLS is a digest mismatch") {
+  random_numbers random{8};
+  auto batch = one_batch(0, random);
+  batch.payload[batch.payload.size() - 600] ^= std::byte{1}; // the content stands last
+  batch_decoder decoder{seed_of_tests};
+  CHECK(code_of(decoder.decode(announcement(batch), batch.payload)) == dwcp_errc::digest_mismatch);
+}
+
+TEST_CASE("a batch of another session, or out of its order, is a digest mismatch") {
+  random_numbers random{9};
+  const auto batch = one_batch(0, random);
+  batch_decoder other{digest_of(batch.payload)};
+  CHECK(code_of(other.decode(announcement(batch), batch.payload)) == dwcp_errc::digest_mismatch);
+  batch_decoder twice{seed_of_tests};
+  CHECK(twice.decode(announcement(batch), batch.payload).has_value());
+  CHECK(code_of(twice.decode(announcement(batch), batch.payload)) == dwcp_errc::digest_mismatch);
+}
+
+TEST_CASE("sizes that a batch announces are bounded before they are believed") {
+  batch_decoder decoder{seed_of_tests};
+  CHECK(code_of(decoder.decode({batch_codec::plain, max_batch_raw_bytes + 1, {}}, {}))
+        == dwcp_errc::malformed);
+  const bytes unpacks_to_4_gib(8, std::byte{0xff});
+  CHECK(code_of(decoder.decode({batch_codec::zstd, 1000, {}}, unpacks_to_4_gib))
+        == dwcp_errc::malformed);
+  // One run of 2^40 zero pages.
+  bytes operations{std::byte{2}, std::byte{0}};
+  put_varint(operations, uint64_t{1} << 40);
+  bytes plan;
+  put_varint(plan, operations.size());
+  plan.insert(plan.end(), operations.begin(), operations.end());
+  CHECK(code_of(decoder.decode({batch_codec::plain, max_batch_raw_bytes, {}}, plan))
+        == dwcp_errc::malformed);
+}
+
+TEST_CASE("noise is not a batch") {
+  for (uint64_t seed = 0; seed < 2000; ++seed) {
+    CAPTURE(seed);
+    random_numbers random{seed};
+    const auto noise = random_bytes(random, random() % 300);
+    batch_decoder decoder{seed_of_tests};
+    CHECK(!decoder
+               .decode({seed % 2 == 0 ? batch_codec::plain : batch_codec::zstd,
+                        static_cast<uint32_t>(random() % 5000), {}},
+                       noise)
+               .has_value());
+  }
+}
