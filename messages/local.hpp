@@ -61,7 +61,8 @@ struct migration_changed {
 struct place_request {
   vm_id vm;
   vm_spec spec;
-  node_id except; ///< nil, or the host that it must leave
+  node_id except; ///< nil, or a host that it must not get
+  bool migration = false; ///< of a VM that exists: the scheduler knows its spec, and the host it leaves
 };
 
 struct place_answer {

@@ -1,1 +1,59 @@
-int main() {}
+#include "hypervisor/fencer/fencer.hpp"
+#include "hypervisor/fencer/fencer_arguments.hpp"
+#include "runtime/certificates/cluster_commands.hpp"
+#include "runtime/cli/client_commands.hpp"
+#include "runtime/demo/demo_command.hpp"
+#include "runtime/node/node_command.hpp"
+#include "runtime/version.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+
+namespace {
+
+constexpr int wrong_use = 2;
+
+/// The fencer is started by nodes, not by people, and reads its own arguments.
+int fencer(int argc, char** argv) {
+  const std::vector<std::string> arguments{argv + 1, argv + argc};
+  auto config = novacron::parse_fencer_arguments(arguments);
+  if (config)
+    return novacron::run_fencer(*config);
+  std::fprintf(stderr, "novacron: %s\n", config.error().message.c_str());
+  return wrong_use;
+}
+
+int commands(int argc, char** argv) {
+  const auto program = std::filesystem::read_symlink("/proc/self/exe");
+  int status = 0;
+  CLI::App app{"novacron: a cluster runtime for virtual machines"};
+  app.require_subcommand(1);
+  app.option_defaults()->always_capture_default();
+  novacron::add_node_command(app, program);
+  novacron::add_cluster_commands(app, status);
+  novacron::add_client_commands(app, status);
+  novacron::add_demo_command(app, program, status);
+  app.add_subcommand("version", "Say which version this is")->callback([] {
+    std::printf("novacron %s\n", novacron::version);
+  });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& why) {
+    return app.exit(why) == 0 ? 0 : wrong_use;
+  }
+  return status;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return argc > 1 && std::string_view{argv[1]} == "fencer" ? fencer(argc, argv)
+                                                             : commands(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "novacron: %s\n", error.what());
+    return 1;
+  }
+}

@@ -14,6 +14,8 @@ api_answer answer_of(const problem& x) {
   api_answer answer{x.status, "application/problem+json", share(to_json(x)), {}};
   if (x.status == 401)
     answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (x.status == 405)
+    answer.headers.emplace_back("Allow", x.allow);
   if (x.status == 503)
     answer.headers.emplace_back("Retry-After", "1");
   return answer;
@@ -60,10 +62,7 @@ void api::handle(const api_request& request, answer_function done) const {
     done(std::move(answer));
   };
   if (!admitted) {
-    auto answer = answer_of(admitted.error());
-    if (answer.status == 405)
-      answer.headers.emplace_back("Allow", admitted.error().field);
-    counted(std::move(answer));
+    counted(answer_of(admitted.error()));
     return;
   }
   admitted->done = std::move(counted);

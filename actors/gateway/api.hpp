@@ -41,8 +41,8 @@ api_answer answer_of(const problem& x);
 
 /// What the API does with a request: who asks, what for, is it well-formed; then
 /// a read from the view, or a proposal to the log. Knows neither sockets nor
-/// actors. Safe from any thread.
-class api {
+/// actors. Safe from any thread; owned by a shared_ptr.
+class api : public std::enable_shared_from_this<api> {
 public:
   using answer_function = std::function<void(api_answer)>;
 

@@ -179,10 +179,10 @@ void api::read_events(call& c) const {
   auto start = event_start(c.target);
   if (!start)
     return c.done(answer_of(start.error()));
-  auto since = number_parameter(c.target, "since", 0, max_revision, revision);
+  auto since = *number_parameter(c.target, "since", 0, max_revision, revision);
   auto slice = view_->events(*start, *limit);
   if (!slice)
-    return c.done(answer_of(events_too_old(since.value_or(0))));
+    return c.done(answer_of(events_too_old(since)));
   auto& events = slice->events;
   // Whole revisions: `next` names one.
   bool more = events.size() == *limit;
@@ -203,7 +203,7 @@ void api::read_events(call& c) const {
   for (const auto& event : events)
     out.raw(*event.json);
   out.end_array();
-  out.key("next").number(events.empty() ? std::max(revision, since.value_or(0))
+  out.key("next").number(events.empty() ? std::max(revision, since)
                                         : events.back().revision);
   out.key("revision").number(revision);
   out.end_object();

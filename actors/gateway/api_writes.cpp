@@ -187,7 +187,7 @@ void api::change_vm(call& c) const {
   auto body = verb(c);
   if (!body)
     return c.done(answer_of(body.error()));
-  auto accepted = [this, how = verb_of(c.where.found->what), wait = *wait,
+  auto accepted = [self = shared_from_this(), how = verb_of(c.where.found->what), wait = *wait,
                    done = c.done](const command_outcome& outcome) {
     operation_record fallback;
     fallback.id = outcome.operation;
@@ -195,7 +195,7 @@ void api::change_vm(call& c) const {
     fallback.vm = outcome.vm;
     fallback.migration = outcome.migration;
     fallback.revision = outcome.revision;
-    answer_operation(fallback, outcome.revision, wait, done);
+    self->answer_operation(fallback, outcome.revision, wait, done);
   };
   propose({std::move(*body), std::move(*key)}, std::move(c.done), std::move(accepted));
 }
@@ -240,9 +240,10 @@ void api::kill(call& c) const {
     if (ok)
       return done({200, "application/json",
                    std::make_shared<const std::string>(R"({"status":"killed"})"), {}});
-    done(answer_of({404, "unknown_actor", "Not killed",
+    done(answer_of({"unknown_actor", 404, "Not killed",
                     why.empty() ? "no actor is at that path; list them with the node's log" : why,
-                    "/actor"}));
+                    "/actor",
+                    {}}));
   });
 }
 

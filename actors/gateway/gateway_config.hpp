@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,7 @@ struct gateway_config {
   std::string address = "127.0.0.1";
   uint16_t port = 7480;
   std::string operator_address = "127.0.0.1";
-  uint16_t operator_port = 7481; ///< /metrics; no token is asked for there
+  std::optional<uint16_t> operator_port = 7481; ///< /metrics, without a token; or not at all
   bool share_port = false;       ///< SO_REUSEPORT: several gateway processes on one port
   std::vector<api_token> tokens;
   bool chaos = false;            ///< allow killing actors over the API

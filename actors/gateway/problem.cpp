@@ -78,56 +78,57 @@ problem problem_of(const command_outcome& outcome) {
     detail = remedy;
   else if (unknown)
     detail += std::string{"; "} + remedy;
-  return {status, to_string(outcome.error), title, std::move(detail), {}};
+  return {to_string(outcome.error), status, title, std::move(detail), {}, {}};
 }
 
 problem bad_field(std::string field, std::string detail) {
-  return {400, "bad_field", "Bad input", std::move(detail), std::move(field)};
+  return {"bad_field", 400, "Bad input", std::move(detail), std::move(field), {}};
 }
 
 problem bad_request(std::string detail) {
-  return {400, "bad_request", "Bad request", std::move(detail), {}};
+  return {"bad_request", 400, "Bad request", std::move(detail), {}, {}};
 }
 
 problem no_such(std::string_view what, std::string_view id) {
-  return {404, "unknown_" + std::string{what}, "No such " + std::string{what},
+  return {"unknown_" + std::string{what}, 404, "No such " + std::string{what},
           "there is no " + std::string{what} + " " + std::string{id.substr(0, 64)}
               + "; list what there is with GET /api/v1/" + std::string{what} + "s",
-          {}};
+          {}, {}};
 }
 
 problem unauthorized() {
-  return {401, "unauthorized", "Unauthorized",
-          "send a known token in the header \"Authorization: Bearer …\"", "Authorization"};
+  return {"unauthorized", 401, "Unauthorized",
+          "send a known token in the header \"Authorization: Bearer …\"", "Authorization", {}};
 }
 
 problem no_such_path(std::string_view path) {
-  return {404, "unknown_path", "No such path",
-          "nothing is at " + std::string{path.substr(0, 128)} + "; the API is below /api/v1", {}};
+  return {"unknown_path", 404, "No such path",
+          "nothing is at " + std::string{path.substr(0, 128)} + "; the API is below /api/v1", {}, {}};
 }
 
 problem method_not_allowed(std::string_view method, std::string_view allow) {
-  return {405, "method_not_allowed", "Method not allowed",
-          std::string{method} + " is not possible here; use one of: " + std::string{allow}, {}};
+  return {"method_not_allowed", 405, "Method not allowed",
+          std::string{method} + " is not possible here; use one of: " + std::string{allow}, {},
+          std::string{allow}};
 }
 
 problem body_too_large(size_t limit) {
-  return {413, "body_too_large", "Body too large",
-          "the body is longer than " + std::to_string(limit) + " bytes; send less", {}};
+  return {"body_too_large", 413, "Body too large",
+          "the body is longer than " + std::to_string(limit) + " bytes; send less", {}, {}};
 }
 
 problem headers_too_large(size_t limit) {
-  return {431, "headers_too_large", "Headers too large",
-          "the headers are longer than " + std::to_string(limit) + " bytes; send fewer", {}};
+  return {"headers_too_large", 431, "Headers too large",
+          "the headers are longer than " + std::to_string(limit) + " bytes; send fewer", {}, {}};
 }
 
 problem too_busy() {
-  return {503, "overloaded", "Overloaded",
-          "too many requests are open; nothing was done, come back later", {}};
+  return {"overloaded", 503, "Overloaded",
+          "too many requests are open; nothing was done, come back later", {}, {}};
 }
 
 problem view_behind(std::string detail) {
-  return {503, "view_behind", "Not ready", std::move(detail), {}};
+  return {"view_behind", 503, "Not ready", std::move(detail), {}, {}};
 }
 
 problem outcome_unknown() {
@@ -143,10 +144,10 @@ problem outcome_unknown() {
 }
 
 problem events_too_old(uint64_t since) {
-  return {410, "events_too_old", "Events too old",
+  return {"events_too_old", 410, "Events too old",
           "the events after revision " + std::to_string(since)
               + " are not kept any more; list again, and follow from that list's revision",
-          "?since"};
+          "?since", {}};
 }
 
 } // namespace novacron

@@ -10,11 +10,12 @@ namespace novacron {
 
 /// Why a request is not answered with what it asked for: an RFC 9457 problem.
 struct problem {
+  std::string code; ///< the last part of `type`; stable, for programs
   unsigned status = 500;
-  std::string code;   ///< the last part of `type`; stable, for programs
   std::string title;  ///< the same for every problem of this code
   std::string detail; ///< this one: what, why, and last what to do
   std::string field;  ///< of the input: a JSON pointer, "?parameter" or a header's name
+  std::string allow; ///< of a 405: the methods that would do
 };
 
 /// What was parsed, or the problem to answer with.

@@ -17,7 +17,7 @@ namespace novacron {
 /// Whether a child that ended is started again.
 enum class restart_type : uint8_t {
   permanent, ///< always
-  transient, ///< unless it ended by itself, with `normal`, `shutdown` or `user_shutdown`
+  transient, ///< unless it ended by itself: without a reason, or with `user_shutdown`
   temporary, ///< never
 };
 

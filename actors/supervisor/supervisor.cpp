@@ -135,8 +135,8 @@ caf::result<ok_atom> kill(self_pointer self, const kill_actor& what) {
 } // namespace
 
 supervisor_actor_state::~supervisor_actor_state() {
-  for (const auto& [name, child] : living)
-    caf::anon_send_exit(child, caf::exit_reason::kill);
+  for (const auto& child : living)
+    caf::anon_send_exit(child.second, caf::exit_reason::kill);
 }
 
 supervisor_with_clock::behavior_type supervisor(self_pointer self, supervisor_spec spec,

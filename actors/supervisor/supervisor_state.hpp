@@ -78,7 +78,7 @@ private:
   using place = uint64_t;
   enum class status : uint8_t { idle, starting, running, stopping };
 
-  struct child {
+  struct entry {
     child_spec spec;
     status now = status::idle;
     bool added = false;   ///< at run time
@@ -100,7 +100,7 @@ private:
   void end_all();
 
   supervisor_spec spec_;
-  std::map<place, child> children_;
+  std::map<place, entry> children_;
   std::unordered_map<std::string, place> by_name_;
   place next_place_ = 0;
   std::set<place> to_start_;

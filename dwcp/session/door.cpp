@@ -3,6 +3,7 @@
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/session_thread.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <poll.h>
 #include <utility>
@@ -102,11 +103,16 @@ void door::welcome(descriptor socket) {
     const auto wire = std::make_shared<wire_counter>();
     auto stream = std::make_unique<tls_stream>(tls_, std::move(socket), tls_stream::end::server,
                                                wire);
-    uint64_t session = 0;
-    const auto led = lead_in(stream, wire, until, session);
-    if (!led && session != 0) {
-      (void)stream->write_frame(abort_frame(session, led.error()), closing_, until);
+    const auto led = lead_in(stream, wire, until);
+    // Strangers hear nothing; nodes of the cluster hear why.
+    if (!led && stream->established()) {
+      (void)stream->write_frame(abort_frame(0, led.error()), closing_, until);
       stream->close_write();
+      // Closed with something unread, a socket takes back what it has sent.
+      while (stream->read_frame(closing_, session_limits::farewell,
+                                std::min(until, std::chrono::steady_clock::now()
+                                                    + session_limits::farewell)))
+        ;
     }
   } catch (const std::exception&) {
     // A connection that we can't serve is closed.
@@ -114,8 +120,7 @@ void door::welcome(descriptor socket) {
 }
 
 result<void> door::lead_in(std::unique_ptr<tls_stream>& stream,
-                           const std::shared_ptr<wire_counter>& wire, deadline until,
-                           uint64_t& session) {
+                           const std::shared_ptr<wire_counter>& wire, deadline until) {
   const auto peer = stream->handshake(closing_, until);
   if (!peer)
     return peer.error();
@@ -124,7 +129,6 @@ result<void> door::lead_in(std::unique_ptr<tls_stream>& stream,
     return first.error();
   if (first->header.kind != frame_kind::open)
     return make_failure(dwcp_errc::malformed, "connection: its first frame opens no session");
-  session = first->header.session;
   const auto request = decode_open_request(first->payload);
   if (!request)
     return request.error();
@@ -138,7 +142,7 @@ result<void> door::lead_in(std::unique_ptr<tls_stream>& stream,
                         "migration " + to_string(request->ticket.migration)
                             + ": the certificate names node " + to_string(peer->node)
                             + ", which is not its source");
-  return expected->adopt(stream, session, *request, wire, until);
+  return expected->adopt(stream, first->header.session, *request, wire, until);
 }
 
 /// Joins the threads of connections that found their session or were closed.

@@ -49,7 +49,7 @@ private:
   void welcome_all();
   void welcome(descriptor socket);
   result<void> lead_in(std::unique_ptr<tls_stream>& stream,
-                       const std::shared_ptr<wire_counter>& wire, deadline until, uint64_t& session);
+                       const std::shared_ptr<wire_counter>& wire, deadline until);
   void sweep();
 
   const tls_context tls_;

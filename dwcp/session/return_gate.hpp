@@ -28,6 +28,8 @@ public:
   /// Bytes that may pass now; `passed` removes the first `count`.
   [[nodiscard]] std::span<const std::byte> ready() const { return ready_; }
   void passed(size_t count);
+  /// Bytes that have come and not passed.
+  [[nodiscard]] size_t waiting_bytes() const { return held_.size() + ready_.size(); }
   /// SHUT waits for `open`.
   [[nodiscard]] bool holding() const { return !held_.empty() && success(); }
   /// The destination has reported that the guest was loaded.

@@ -150,8 +150,6 @@ result<void> sending_session::carry() {
       return *outcome_.why();
     if (auto absorbed = absorb(); !absorbed)
       return absorbed;
-    if (finished_)
-      break;
     if (wants_input() && input_waits()) {
       if (auto taken = take_input(); !taken)
         return taken;
@@ -165,9 +163,16 @@ result<void> sending_session::carry() {
       if (auto ended = end_input(); !ended)
         return ended;
     publish_statistics();
+    // The return path's last bytes come before the end.
+    if (ended_ && return_closed_)
+      break;
+    if (ended_ && now() - *ended_ > options_.silence_limit)
+      return broken("all is done, but QEMU doesn't take the return path's last bytes");
     wait_for_work();
   }
-  publish_statistics();
+  const std::scoped_lock lock{mutex_};
+  statistics_.chain_ok = true;
+  finished_ = true;
   return {};
 }
 
@@ -183,6 +188,10 @@ result<void> sending_session::absorb() {
       return account;
   }
   gate_.push(mail.return_bytes);
+  {
+    const std::scoped_lock lock{mutex_};
+    gate_backlog_ = gate_.waiting_bytes();
+  }
   if (mail.return_ended)
     gate_.end();
   if (!mail.ended)
@@ -193,9 +202,7 @@ result<void> sending_session::absorb() {
     return make_failure(dwcp_errc::digest_mismatch,
                         "page session: the two ends have seen different bytes; "
                         "start the migration again");
-  const std::scoped_lock lock{mutex_};
-  statistics_.chain_ok = true;
-  finished_ = true;
+  ended_ = now();
   return {};
 }
 
@@ -321,7 +328,6 @@ result<void> sending_session::arrived(frame x) {
 void sending_session::publish_statistics() {
   const auto& seen = source_.splitter().statistics();
   const std::scoped_lock lock{mutex_};
-  gate_backlog_ = gate_.ready().size();
   statistics_.guest_bytes = seen.bytes;
   statistics_.zero_pages = seen.zero_pages;
   statistics_.full_pages = seen.full_pages;

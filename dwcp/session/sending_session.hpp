@@ -70,11 +70,12 @@ private:
   bool input_ended_ = false;
   bool end_sent_ = false;
   bool return_closed_ = false;
+  std::optional<std::chrono::steady_clock::time_point> ended_; ///< the destination is done
   bool finished_ = false;
 
   mutable std::mutex mutex_; ///< guards the three below
   mailbox mailbox_;
-  size_t gate_backlog_ = 0; ///< bytes that the gate has let through and QEMU hasn't taken
+  size_t gate_backlog_ = 0; ///< bytes of the return path that wait in the gate
   session_statistics statistics_;
 
   std::thread main_;

@@ -106,7 +106,13 @@ void stream_set::await_ends(deadline until) {
 }
 
 void stream_set::close(deadline until) {
-  await_ends(until);
+  {
+    std::unique_lock lock{mutex_};
+    changed_.wait_until(lock, until, [&] {
+      return std::ranges::all_of(connections_,
+                                 [](const auto& x) { return x->read_ended && x->write_ended; });
+    });
+  }
   broken_.raise();
   // No connection is added after the farewell.
   for (auto& x : connections_) {
@@ -114,6 +120,7 @@ void stream_set::close(deadline until) {
       x->reader.join();
     if (x->writer.joinable())
       x->writer.join();
+    x->stream.reset();
   }
 }
 
@@ -154,31 +161,37 @@ void stream_set::read_all(connection& x) {
 
 void stream_set::write_all(connection& x, bool first) {
   try {
-    std::unique_lock lock{mutex_};
-    while (auto next = next_frame(lock, first)) {
-      ++writing_;
-      const auto until = farewell_until_;
-      lock.unlock();
-      const auto written = x.stream->write_frame(*next, broken_, until);
-      lock.lock();
-      --writing_;
-      if (!written) {
-        lock.unlock();
-        write_failed(x, written.error());
-        return;
-      }
-      lock.unlock();
-      calls_.progressed();
-      lock.lock();
-    }
-    const auto last_words = last_words_;
-    lock.unlock();
-    if (last_words)
-      (void)x.stream->write_frame(*last_words, broken_, now() + farewell_limit);
-    x.stream->close_write();
+    write_frames(x, first);
   } catch (const std::exception& why) {
     calls_.broke(unexpected(why));
   }
+  const std::scoped_lock lock{mutex_};
+  x.write_ended = true;
+  changed_.notify_all();
+}
+
+void stream_set::write_frames(connection& x, bool first) {
+  std::unique_lock lock{mutex_};
+  while (auto next = next_frame(lock, first)) {
+    ++writing_;
+    const auto until = farewell_until_;
+    lock.unlock();
+    const auto written = x.stream->write_frame(*next, broken_, until);
+    lock.lock();
+    --writing_;
+    lock.unlock();
+    if (!written) {
+      write_failed(x, written.error());
+      return;
+    }
+    calls_.progressed();
+    lock.lock();
+  }
+  const auto last_words = last_words_;
+  lock.unlock();
+  if (last_words)
+    (void)x.stream->write_frame(*last_words, broken_, now() + farewell_limit);
+  x.stream->close_write();
 }
 
 /// Waits for the next frame of this connection; nothing after the last.

@@ -60,7 +60,8 @@ public:
   void farewell(std::optional<frame> last_words);
   /// Waits for the peer's end of all connections.
   void await_ends(deadline until);
-  /// As `await_ends`, then ends the threads. After `farewell`.
+  /// As `await_ends`, for our own end as well; then breaks what is left and joins.
+  /// After `farewell`.
   void close(deadline until);
 
 private:
@@ -69,10 +70,12 @@ private:
     std::thread reader;
     std::thread writer;
     bool read_ended = false;
+    bool write_ended = false;
   };
 
   void read_all(connection& x);
   void write_all(connection& x, bool first);
+  void write_frames(connection& x, bool first);
   std::optional<frame> next_frame(std::unique_lock<std::mutex>& lock, bool first);
   std::optional<frame> take_frame(bool first);
   void write_failed(connection& x, const failure& why);

@@ -83,6 +83,11 @@ result<peer_identity> tls_stream::handshake(const wakeup& stop, deadline until) 
   return *identity;
 }
 
+bool tls_stream::established() {
+  const std::scoped_lock lock{mutex_};
+  return SSL_is_init_finished(ssl_.get()) == 1 && SSL_get_verify_result(ssl_.get()) == X509_V_OK;
+}
+
 result<frame> tls_stream::read_frame(const wakeup& stop, std::chrono::milliseconds silence,
                                      deadline until) {
   frame_header_image image;

@@ -35,6 +35,9 @@ public:
   /// or `cancelled` (`stop` was raised).
   result<peer_identity> handshake(const wakeup& stop, deadline until);
 
+  /// Both ends have proved that they are of the cluster.
+  [[nodiscard]] bool established();
+
   /// The next frame. `silence` is how long not a single byte may come; the
   /// whole frame must be there before `until`.
   result<frame> read_frame(const wakeup& stop, std::chrono::milliseconds silence,

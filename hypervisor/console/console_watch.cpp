@@ -1,5 +1,6 @@
 #include "hypervisor/console/console_watch.hpp"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -51,26 +52,45 @@ void console_watch::run() {
   while (!stopping_) {
     bool more = false;
     for (auto& log : logs_)
-      more |= read_more(log);
+      more |= &log == &logs_[active_] ? drain(log) : follow_change(log);
     if (!more)
       std::this_thread::sleep_for(poll_interval);
   }
 }
 
-bool console_watch::read_more(log_file& log) {
+std::string console_watch::read_more(log_file& log) {
   if (log.descriptor < 0)
     log.descriptor = ::open(log.path.c_str(), O_RDONLY | O_CLOEXEC);
   if (log.descriptor < 0)
-    return false;
+    return {};
   char bytes[4096];
   auto count = ::read(log.descriptor, bytes, sizeof bytes);
-  if (count <= 0)
+  return {bytes, static_cast<size_t>(std::max<ssize_t>(count, 0))};
+}
+
+bool console_watch::drain(log_file& log) {
+  bool any = false;
+  for (auto bytes = read_more(log); !bytes.empty() && !stopping_; bytes = read_more(log)) {
+    take_bytes(bytes);
+    any = true;
+  }
+  return any;
+}
+
+/// We may have slept since we read the active log: what was written there before the change
+/// comes first.
+bool console_watch::follow_change(log_file& log) {
+  auto bytes = read_more(log);
+  if (bytes.empty())
     return false;
-  take_bytes({bytes, static_cast<size_t>(count)}, std::chrono::steady_clock::now());
+  drain(logs_[active_]);
+  take_bytes(bytes);
+  active_ = static_cast<size_t>(&log - logs_.data());
   return true;
 }
 
-void console_watch::take_bytes(std::string_view bytes, time_point at) {
+void console_watch::take_bytes(std::string_view bytes) {
+  auto at = std::chrono::steady_clock::now();
   std::lock_guard guard{mutex_};
   for (char c : bytes)
     if (c == '\n' || line_.size() >= longest_line) {

@@ -17,7 +17,9 @@ namespace novacron {
 ///
 /// A guest that migrates writes to one log after the other, and may change over
 /// in the middle of a line: so all logs feed one stream of bytes, in the order
-/// in which they were written. Logs may appear later; what they hold when they
+/// in which they were written. That order is known as long as only one of them
+/// grows at a time: whatever the log before holds is read before a next one's
+/// first bytes count. Logs may appear later; what they hold when they
 /// are first seen is read as well, stamped with that moment.
 class console_watch {
 public:
@@ -46,10 +48,13 @@ private:
   };
 
   void run();
-  bool read_more(log_file& log);
-  void take_bytes(std::string_view bytes, time_point at);
+  static std::string read_more(log_file& log);
+  bool drain(log_file& log);
+  bool follow_change(log_file& log);
+  void take_bytes(std::string_view bytes);
 
   std::vector<log_file> logs_; ///< the thread's
+  size_t active_ = 0;          ///< the thread's: the log that grew last
   std::string line_;           ///< the thread's: what came after the last line's end
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;

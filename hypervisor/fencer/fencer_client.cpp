@@ -97,7 +97,8 @@ result<fencer_client> fencer_client::attach(const fencer_config& config,
       return client;
     if (ended)
       return make_failure(hypervisor_errc::unreachable,
-                          "no fencer answers, and a new one ended at once: " + last_fencer_line(layout.state));
+                          "no fencer answers, and a new one ended at once: "
+                              + last_fencer_line(layout.state));
   }
   return make_failure(hypervisor_errc::unreachable,
                       "the fencer was started but doesn't answer: " + client.error().message);

@@ -22,7 +22,7 @@ void lay_out_session(libvirtd_layout& x) {
   x.qemu_config = config / "qemu.conf";
   x.socket = x.root / "run" / "libvirt" / "libvirt-sock";
   x.pid_file = x.root / "run" / "libvirtd.pid";
-  x.capabilities = x.root / "cache" / "libvirt" / "qemu" / "capabilities";
+  x.capabilities = x.root / "cache" / "libvirt" / "qemu" / "cache" / "capabilities";
   for (const auto* name : {"home", "run", "config", "cache", "data"})
     x.folders.push_back(x.root / name);
   x.folders.push_back(config);

@@ -57,36 +57,6 @@ std::function<void()> report_to(const shared_pending& pending, virConnect* conne
 
 } // namespace
 
-void pending_changes::add(vm_id vm) {
-  std::lock_guard guard{mutex_};
-  pending_.guests.insert(vm);
-  wake_.notify_one();
-}
-
-void pending_changes::connection_closed() {
-  std::lock_guard guard{mutex_};
-  pending_.closed = true;
-  wake_.notify_one();
-}
-
-void pending_changes::stop() {
-  std::lock_guard guard{mutex_};
-  pending_.stopping = true;
-  wake_.notify_one();
-}
-
-pending_changes::taken pending_changes::wait(std::chrono::milliseconds limit) {
-  std::unique_lock guard{mutex_};
-  wake_.wait_for(guard, limit, [&] {
-    return pending_.stopping || pending_.closed || !pending_.guests.empty();
-  });
-  taken out;
-  out.stopping = pending_.stopping;
-  std::swap(out.closed, pending_.closed);
-  std::swap(out.guests, pending_.guests);
-  return out;
-}
-
 guest_watch::guest_watch(std::string uri)
   : link_{std::move(uri),
           [pending = pending_](virConnect* x) { return report_to(pending, x); }},

@@ -2,36 +2,13 @@
 
 #include "hypervisor/hypervisor.hpp"
 #include "hypervisor/libvirt/link.hpp"
+#include "hypervisor/pending_changes.hpp"
 
-#include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <thread>
 
 namespace novacron {
-
-/// What changed since it was last asked: at most one entry per VM, however
-/// often it changed. libvirt's event thread puts in, the watch takes out.
-class pending_changes {
-public:
-  void add(vm_id vm);
-  void connection_closed();
-  void stop();
-
-  struct taken {
-    std::set<vm_id> guests;
-    bool closed = false;
-    bool stopping = false;
-  };
-  /// Waits until there is something, or the limit is over.
-  taken wait(std::chrono::milliseconds limit);
-
-private:
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  taken pending_;
-};
 
 /// Keeps a link to libvirtd open and tells a listener what happens to guests.
 ///

@@ -5,6 +5,7 @@
 #include "runtime/node/state_lock.hpp"
 #include "runtime/telemetry/json_log.hpp"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <unistd.h>
 
@@ -36,8 +37,8 @@ result<void> check_addresses(const node_config& config) {
 
 } // namespace
 
-void node_command(const std::filesystem::path& file, const config_overrides& overrides,
-                  const std::filesystem::path& program) {
+void start_node(const std::filesystem::path& file, const config_overrides& overrides,
+                const std::filesystem::path& program) {
   stop_signal stop;
   auto config = load_config(file, overrides);
   if (!config)
@@ -62,6 +63,23 @@ void node_command(const std::filesystem::path& file, const config_overrides& ove
   (*log)->flush();
   // CAF waits for ever when a detached actor is stuck; what had to be kept is kept.
   ::_exit(status);
+}
+
+void add_node_command(CLI::App& app, const std::filesystem::path& program) {
+  struct node_options {
+    std::filesystem::path file;
+    config_overrides overrides;
+  };
+  auto options = std::make_shared<node_options>();
+  auto* node = app.add_subcommand("node", "Run a node until SIGTERM");
+  node->add_option("--config", options->file, "the node's file")->required();
+  node->add_option("--folder", options->overrides.folder,
+                   "where relative paths start; otherwise at the file's folder");
+  node->add_option("--set", options->overrides.settings,
+                   "section.key=value; overrules the file; repeatable")
+      ->expected(1)
+      ->take_all();
+  node->callback([options, program] { start_node(options->file, options->overrides, program); });
 }
 
 } // namespace novacron

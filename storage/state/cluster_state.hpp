@@ -3,8 +3,10 @@
 #include "messages/changes.hpp"
 #include "messages/codec.hpp"
 #include "messages/commands.hpp"
+#include "storage/state/host_load.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -12,15 +14,39 @@
 
 namespace novacron {
 
+/// The newest `command_batch::cluster_version` whose commands this code knows.
+/// A replica that meets a greater one stops: applying it otherwise than the
+/// others would is worse than not applying it.
+inline constexpr uint32_t known_cluster_version = 1;
+
+/// How long, and how many, records stay that nothing can happen to any more.
+struct retention {
+  std::chrono::milliseconds answers = std::chrono::hours{24};
+  size_t max_answers = 500'000;
+  std::chrono::milliseconds ended = std::chrono::hours{24}; ///< tombstones, ended operations, over migrations
+  size_t max_ended = 20'000;                                ///< of each kind
+};
+
 /// What applying one command batch did: an outcome per command, and what must
 /// be written in the same database batch.
 struct applied_batch {
   std::vector<command_outcome> outcomes;
-  std::vector<change> changes;              ///< for the feed, in order; each with the batch's revision
+  std::vector<change> changes; ///< for the feed, in order of first touch; each with the batch's revision
+  /// For each change, the hosts that it concerns: for a VM where it is and was
+  /// placed, and both ends of the migration that it has and had. So a host also
+  /// sees the change that takes a VM away from it. Empty: all hosts, if the
+  /// record is a host; none otherwise.
+  std::vector<std::vector<node_id>> audience;
+  std::vector<vm_record> noted;             ///< written, not fed: only what was seen when differs
   std::vector<lease_record> leases;         ///< written, not fed
   std::vector<stored_answer> answers;       ///< written, not fed
   std::vector<std::string> expired_answers; ///< keys to delete
+
+  friend bool operator==(const applied_batch&, const applied_batch&) = default;
 };
+
+/// The key under which an answer is kept: principal, NUL, key.
+std::string answer_key(const idempotency& asked);
 
 /// The state machine: the cluster's records, and what commands do to them.
 ///
@@ -28,6 +54,11 @@ struct applied_batch {
 /// and batches give equal results on every replica. One thread at a time.
 class cluster_state {
 public:
+  cluster_state() = default;
+  explicit cluster_state(retention kept) : retention_{kept} {
+    // nop
+  }
+
   /// Applies `batch`, which has log index `revision`. A refused command changes
   /// nothing, and the others of its batch are applied all the same.
   applied_batch apply(const command_batch& batch, uint64_t revision);
@@ -46,10 +77,28 @@ public:
   [[nodiscard]] const migration_record* find(migration_id migration) const;
   [[nodiscard]] const operation_record* find(operation_id operation) const;
   [[nodiscard]] std::vector<lease_record> leases() const;
+  [[nodiscard]] size_t answers() const { return answers_.size(); }
+  /// What is promised to guests on `host`.
+  [[nodiscard]] host_load load_of(node_id host) const;
+  /// Every record of the feed, sorted by type and id.
+  [[nodiscard]] std::vector<any_record> records() const;
 
 private:
-  friend class batch_applier; ///< one batch's apply; see apply.cpp
+  friend class batch_applier; ///< one batch's apply
 
+  template <class Id>
+  using by_age = std::set<std::pair<log_time, Id>>;
+
+  // Each record enters and leaves the indexes through these; `sign` is 1 or -1.
+  void index(const vm_record& vm);
+  void unindex(const vm_record& vm);
+  void index(const migration_record& migration);
+  void unindex(const migration_record& migration);
+  void index(const operation_record& operation);
+  void unindex(const operation_record& operation);
+  void count_claims(const vm_record& vm, int sign);
+
+  retention retention_;
   uint64_t revision_ = 0;
   log_time now_;
   std::unordered_map<vm_id, vm_record> vms_;
@@ -57,8 +106,16 @@ private:
   std::unordered_map<migration_id, migration_record> migrations_;
   std::unordered_map<operation_id, operation_record> operations_;
   std::unordered_map<node_id, lease_record> leases_;
-  std::map<std::string, stored_answer> answers_; ///< by principal, NUL, key
-  std::unordered_map<std::string, vm_id> names_;
+  std::map<std::string, stored_answer> answers_; ///< by `answer_key`
+
+  // Indexes: derived from the records above, rebuilt by `loaded`.
+  std::unordered_map<std::string, vm_id> names_;                    ///< of VMs that aren't gone
+  std::unordered_map<node_id, host_load> load_;                     ///< never one that is empty
+  std::unordered_map<vm_id, std::set<migration_id>> not_over_;      ///< migrations
+  by_age<vm_id> tombstones_;
+  by_age<operation_id> ended_operations_;
+  by_age<migration_id> over_migrations_;
+  by_age<std::string> answers_by_expiry_;
 };
 
 } // namespace novacron

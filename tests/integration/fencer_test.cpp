@@ -148,6 +148,7 @@ TEST_CASE("a fencer ends a libvirtd of its folder that it isn't the parent of") 
   auto guest = host.start_guest(true);
   auto client = host.attach_fencer();
   CHECK(dies(*stray, 5s));
+  ::kill(*stray, SIGKILL);
   ::waitpid(*stray, nullptr, 0);
   CHECK(becomes_true(5s, [&] { return client.status()->libvirtd_pid != 0; }));
   CHECK(becomes_true(10s, [&] { return host.guests_listed() == 1; }));

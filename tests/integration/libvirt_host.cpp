@@ -7,6 +7,7 @@
 #include <csignal>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <thread>
@@ -56,6 +57,19 @@ fencer_config config_for(libvirt_mode mode) {
   return config;
 }
 
+void give_to(const fs::path& tree, uid_t uid, gid_t gid) {
+  ::lchown(tree.c_str(), uid, gid);
+  for (const auto& entry : fs::recursive_directory_iterator{tree})
+    ::lchown(entry.path().c_str(), uid, gid);
+}
+
+/// libvirt takes seconds to find out what a QEMU can do, and keeps it in its
+/// cache: the tests of a build folder ask once.
+fs::path kept_capabilities(libvirt_mode mode) {
+  return fs::path{NOVACRON_GUEST_FOLDER}
+         / (mode == libvirt_mode::session ? "capabilities-session" : "capabilities-system");
+}
+
 } // namespace
 
 bool comes_true(std::chrono::milliseconds patience, const std::function<bool()>& holds) {
@@ -77,6 +91,14 @@ libvirt_host::libvirt_host(libvirt_mode mode)
     fs::copy_file(fs::path{NOVACRON_GUEST_FOLDER} / name, image / name);
   auto prepared = daemon_.prepare();
   REQUIRE_MESSAGE(prepared.has_value(), (prepared ? "" : prepared.error().message));
+  auto folder = daemon_.layout().capabilities;
+  auto kept = kept_capabilities(mode);
+  struct stat facts {};
+  if (fs::exists(kept) && ::stat(folder.parent_path().parent_path().c_str(), &facts) == 0) {
+    fs::create_directories(folder.parent_path());
+    fs::copy(kept, folder, fs::copy_options::recursive);
+    give_to(folder.parent_path(), facts.st_uid, facts.st_gid);
+  }
   start_daemon();
 }
 
@@ -109,6 +131,9 @@ void libvirt_host::kill_daemon() {
 std::unique_ptr<hypervisor> libvirt_host::connect_as(node_id host) {
   auto driver = make_libvirt_hypervisor({daemon_.socket(), config_.mode, host, {}, true});
   REQUIRE_MESSAGE(driver.has_value(), (driver ? "" : driver.error().message));
+  std::error_code ignored;
+  if (auto kept = kept_capabilities(config_.mode); !fs::exists(kept))
+    fs::copy(daemon_.layout().capabilities, kept, fs::copy_options::recursive, ignored);
   return std::move(*driver);
 }
 
@@ -120,7 +145,7 @@ guest_spec libvirt_host::spec(vm_id vm, epoch number) const {
   x.memory_mib = 128;
   x.kernel = config_.state / "image" / "vmlinuz";
   x.initrd = config_.state / "image" / "initrd.gz";
-  x.kernel_arguments = "console=ttyS0 quiet novacron.region=16";
+  x.kernel_arguments = "console=ttyS0 quiet novacron.region=16 novacron.sweep=2";
   x.console_log = config_.state / "console" / (to_string(vm) + ".log");
   return x;
 }

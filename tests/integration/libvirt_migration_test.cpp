@@ -163,6 +163,8 @@ TEST_CASE("after Perform the source stays paused, whatever dies, until it is tol
   CHECK(hosts.source_host.processes(vm) == 0);
   CHECK(hosts.destination_host.processes(vm) == 1);
   CHECK(hosts.console.summary().repeated == 0);
+  CHECK(hosts.console.summary().missing == 0);
+  CHECK(hosts.console.summary().malformed == 0);
 }
 
 TEST_CASE("an incoming guest that was not finished dies with its agent or its libvirtd") {

@@ -7,8 +7,9 @@
 // itself: a page that was lost, swapped or left stale by a migration is found by the next sweep,
 // and from then on every tick says BAD.
 //
-// Kernel arguments: novacron.region=MIB, novacron.dirty=MIB_per_s, novacron.seed=N,
-// novacron.corrupt=TICK (flips one bit of the region at that tick, to prove that it is noticed).
+// Kernel arguments: novacron.region=MIB (32), novacron.dirty=MIB_per_s (2), novacron.sweep=SECONDS
+// for one pass over the region (10), novacron.seed=N, and novacron.corrupt=TICK, which flips one
+// bit of the region at that tick, to prove that it is noticed.
 
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 enum { page_size = 4096, line_size = 64, lines = page_size / line_size };
-enum { ticks_per_second = 10, sweep_seconds = 10 };
+enum { ticks_per_second = 10 };
 
 struct region {
   unsigned char* bytes;
@@ -139,7 +140,8 @@ int main(void) {
   struct region r = make_region(argument(cmdline, "novacron.region=", 32),
                                 argument(cmdline, "novacron.seed=", 1));
   const uint64_t dirty = argument(cmdline, "novacron.dirty=", 2) * 1024 * 1024 / page_size;
-  const uint64_t verified_a_tick = r.pages / (sweep_seconds * ticks_per_second) + 1;
+  const uint64_t sweep_ticks = argument(cmdline, "novacron.sweep=", 10) * ticks_per_second;
+  const uint64_t verified_a_tick = r.pages / (sweep_ticks > 0 ? sweep_ticks : 1) + 1;
   const uint64_t corrupt_at = argument(cmdline, "novacron.corrupt=", 0);
 
   struct timespec next;

@@ -1,23 +1,36 @@
 #include "qemu_pair.hpp"
+#include "tcp_proxy.hpp"
 
 #include "messages/page_stream.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
 using namespace novacron;
 using namespace novacron::testing;
+
+namespace {
+
+const bytes last_word = qemu_stream::shut_message();
+
+void check_carried(const carried& x, std::span<const std::byte> stream) {
+  CHECK(std::ranges::equal(x.at_destination, stream));
+  REQUIRE(x.at_source.size() == 16);
+  CHECK(std::ranges::equal(std::span{x.at_source}.subspan(8), last_word));
+}
+
+} // namespace
 
 TEST_CASE("a session carries a guest's stream there and the return path back, byte for byte") {
   random_numbers random{1};
   for (const size_t pages : {1u, 300u, 5000u}) {
     CAPTURE(pages);
     qemu_pair pair;
+    pair.sending.streams = pages == 300 ? 1 : 3;
     const auto stream = guest_stream(random, {pages, 3, 5000, true});
-    const auto x = migrate(pair, stream, random);
-    CHECK(x.at_destination == stream);
-    REQUIRE(x.at_source.size() == 16);
-    const auto shut = qemu_stream::shut_message();
-    CHECK(std::equal(shut.begin(), shut.end(), x.at_source.begin() + 8));
+    check_carried(migrate(pair, stream, random), stream);
     const auto sent = pair.sent.wait();
     const auto received = pair.received.wait();
     REQUIRE(why(sent) == "");
@@ -26,7 +39,368 @@ TEST_CASE("a session carries a guest's stream there and the return path back, by
     CHECK(received->chain_ok);
     CHECK(sent->guest_bytes == stream.size());
     CHECK(received->guest_bytes == stream.size());
-    CHECK(sent->streams == 2);
+    CHECK(sent->streams == pair.sending.streams);
+    CHECK(received->streams == pair.sending.streams);
+    CHECK(sent->full_pages == received->full_pages);
+    CHECK(sent->zero_pages == received->zero_pages);
+    CHECK(sent->opaque_bytes == received->opaque_bytes);
+    CHECK(sent->batches == received->batches);
     CHECK(sent->rounds == 3);
+    CHECK(received->rounds == 3);
   }
+}
+
+TEST_CASE("real QEMUs' streams are carried byte for byte") {
+  for (const auto& file : captured_streams()) {
+    CAPTURE(file);
+    random_numbers random{2};
+    qemu_pair pair;
+    const auto stream = read_file(file);
+    const auto x = migrate(pair, stream, random);
+    CHECK(x.at_destination == stream);
+    const auto sent = pair.sent.wait();
+    REQUIRE(why(sent) == "");
+    CHECK(sent->chain_ok);
+    CHECK(sent->wire_bytes < stream.size());
+    MESSAGE(file.filename().native(), ": ", sent->guest_bytes, " guest bytes, ", sent->wire_bytes,
+            " wire bytes, ", sent->batches, " batches");
+  }
+}
+
+TEST_CASE("bytes that nobody understands are carried as well, in both directions") {
+  random_numbers random{3};
+  qemu_pair pair;
+  pair.sending.compression_level = 0;
+  auto [source, destination] = pair.connect();
+  const auto there = random_bytes(random, 3'000'000);
+  std::thread writer{[&, &out = source] {
+    CHECK(out.write(there));
+    out.close_write(); // a half-close: the other direction goes on
+  }};
+  CHECK(destination.read_all() == there);
+  writer.join();
+  const auto back = random_bytes(random, 500'000);
+  CHECK(destination.write(last_word));
+  CHECK(destination.write(back));
+  destination.close();
+  CHECK(source.read(last_word.size()) == last_word);
+  CHECK(source.read_all() == back);
+  source.close();
+  const auto sent = pair.sent.wait();
+  REQUIRE(why(sent) == "");
+  CHECK(sent->chain_ok);
+  CHECK(why(pair.received.wait()) == "");
+}
+
+TEST_CASE("wire bytes are what the sockets carried") {
+  random_numbers random{4};
+  qemu_pair pair;
+  tcp_proxy proxy{pair.door->port(), {}};
+  pair.sending.destination_port = proxy.port();
+  const auto stream = guest_stream(random, {2000, 3, 5000, true});
+  check_carried(migrate(pair, stream, random), stream);
+  const auto sent = pair.sent.wait();
+  const auto received = pair.received.wait();
+  REQUIRE(why(sent) == "");
+  REQUIRE(why(received) == "");
+  // Their farewells may be counted by one end and not yet by the other.
+  CHECK(eventually([&] {
+    return pair.sender->statistics().wire_bytes == proxy.bytes()
+           && pair.receiver->statistics().wire_bytes == proxy.bytes();
+  }));
+}
+
+TEST_CASE("a stream that falls silent is delivered all the same") {
+  random_numbers random{5};
+  qemu_pair pair;
+  auto [source, destination] = pair.connect();
+  const auto stream = guest_stream(random, {50, 2, 100, true});
+  const auto half = std::span{stream}.first(stream.size() / 2);
+  CHECK(source.write(half));
+  // All but the piece that is not complete.
+  CHECK(destination.read(half.size() - 5000).size() == half.size() - 5000);
+}
+
+TEST_CASE("a session lives as long as its ends do, however silent QEMU is") {
+  random_numbers random{6};
+  qemu_pair pair;
+  pair.sending.silence_limit = pair.receiving.silence_limit = 200ms;
+  auto [source, destination] = pair.connect();
+  // Ten times the limit: that nothing ends is what this waits for.
+  CHECK(!eventually([&] { return pair.sent.calls() + pair.received.calls() > 0; }, 2s));
+  const auto stream = guest_stream(random, {50, 2, 100, true});
+  CHECK(source.write(stream));
+  CHECK(destination.read(stream.size()) == stream);
+}
+
+TEST_CASE("the last word waits until the destination has released everything") {
+  random_numbers random{7};
+  qemu_pair pair;
+  pair.sending.compression_level = 0;
+  auto [source, destination] = pair.connect();
+  const auto stream = guest_stream(random, {3000, 1, 100, true});
+  std::thread writer{[&, &out = source] { out.write(stream); }};
+  // The destination says that it is done while most of it is still under way.
+  CHECK(destination.read(100'000).size() == 100'000);
+  CHECK(destination.write(last_word));
+  char byte = 0;
+  CHECK(!eventually([&] { return ::recv(source.fd(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) > 0; },
+                    300ms));
+  CHECK(destination.read(stream.size() - 100'000).size() == stream.size() - 100'000);
+  writer.join();
+  CHECK(source.read(8) == last_word);
+}
+
+TEST_CASE("a destination that could not load the guest tells the source at once") {
+  random_numbers random{8};
+  qemu_pair pair;
+  auto [source, destination] = pair.connect();
+  const auto stream = guest_stream(random, {100, 1, 100, true});
+  CHECK(source.write(stream));
+  const auto refusal = qemu_stream::shut_message(1);
+  CHECK(destination.write(refusal));
+  CHECK(source.read(8) == refusal);
+  source.close();
+  CHECK(code(pair.sent.wait()) == dwcp_errc::stream_broken);
+  CHECK(code(pair.received.wait()) == dwcp_errc::stream_broken);
+}
+
+TEST_CASE("a stream that ends in the middle of memory is no good end, at either end") {
+  random_numbers random{9};
+  qemu_pair pair;
+  auto [source, destination] = pair.connect();
+  const auto stream = guest_stream(random, {500, 2, 100, true});
+  CHECK(source.write(std::span{stream}.first(stream.size() / 2)));
+  source.close();
+  CHECK(code(pair.sent.wait()) == dwcp_errc::stream_broken);
+  CHECK(code(pair.received.wait()) == dwcp_errc::stream_broken);
+  destination.read_all(); // QEMU sees the end
+}
+
+TEST_CASE("a stream without the destination's last word is no good end") {
+  random_numbers random{10};
+  qemu_pair pair;
+  auto [source, destination] = pair.connect();
+  const auto stream = guest_stream(random, {100, 2, 100, true});
+  CHECK(source.write(stream));
+  CHECK(destination.read(stream.size()) == stream);
+  destination.close();
+  CHECK(source.read_all().empty());
+  source.close();
+  CHECK(code(pair.sent.wait()) == dwcp_errc::stream_broken);
+  CHECK(code(pair.received.wait()) == dwcp_errc::stream_broken);
+}
+
+TEST_CASE("a destination QEMU that dies breaks the source's stream") {
+  random_numbers random{11};
+  qemu_pair pair;
+  pair.sending.compression_level = 0;
+  auto [source, destination] = pair.connect();
+  const auto stream = guest_stream(random, {8000, 1, 100, true});
+  std::thread writer{[&, &out = source] { CHECK(!out.write(stream)); }};
+  destination.read(100'000);
+  destination.close();
+  writer.join();
+  CHECK(code(pair.sent.wait()) == dwcp_errc::stream_broken);
+  CHECK(code(pair.received.wait()) == dwcp_errc::stream_broken);
+}
+
+TEST_CASE("connections cut at any point end the session at both ends, and QEMU sees it") {
+  random_numbers random{12};
+  const auto stream = guest_stream(random, {1500, 2, 5000, true});
+  for (int i = 0; i < 16; ++i) {
+    CAPTURE(i);
+    qemu_pair pair;
+    pair.sending.compression_level = 0;
+    const auto at = random() % stream.size();
+    tcp_proxy::faults cut;
+    (i % 2 == 0 ? cut.cut_all_after : cut.cut_one_after) = at;
+    CAPTURE(at);
+    tcp_proxy proxy{pair.door->port(), cut};
+    pair.sending.destination_port = proxy.port();
+    pair.expect();
+    pair.start();
+    auto source = guest_socket::connect(pair.sending.stream_socket);
+    std::thread writer{[&] {
+      source.write(stream);
+      CHECK(source.read_all().empty());
+    }};
+    // What arrives is a part of what was sent, never anything else.
+    bytes arrived;
+    if (at > 10'000) {
+      auto destination = pair.incoming->accept();
+      arrived = destination.read_all();
+    }
+    CHECK(arrived.size() < stream.size());
+    CHECK(std::equal(arrived.begin(), arrived.end(), stream.begin()));
+    const auto sent = pair.sent.wait();
+    CHECK(!sent.has_value());
+    CHECK(code(sent) != dwcp_errc::timed_out);
+    if (at > 10'000)
+      CHECK(code(pair.received.wait()) == dwcp_errc::stream_broken);
+    writer.join();
+  }
+}
+
+TEST_CASE("a bit that the link flips is noticed, and nothing of it is released") {
+  random_numbers random{13};
+  const auto stream = guest_stream(random, {1500, 2, 5000, true});
+  for (int i = 0; i < 8; ++i) {
+    CAPTURE(i);
+    qemu_pair pair;
+    pair.sending.compression_level = 0;
+    tcp_proxy::faults flip;
+    flip.flip_bit_at = 10'000 + random() % (stream.size() - 20'000);
+    tcp_proxy proxy{pair.door->port(), flip};
+    pair.sending.destination_port = proxy.port();
+    auto [source, destination] = pair.connect();
+    std::thread writer{[&, &out = source] { out.write(stream); }};
+    const auto arrived = destination.read_all();
+    CHECK(arrived.size() < stream.size());
+    CHECK(std::equal(arrived.begin(), arrived.end(), stream.begin()));
+    CHECK(!pair.sent.wait().has_value());
+    CHECK(!pair.received.wait().has_value());
+    writer.join();
+  }
+}
+
+TEST_CASE("a link that holds everything back ends the session after the silence limit") {
+  random_numbers random{14};
+  qemu_pair pair;
+  pair.sending.silence_limit = pair.receiving.silence_limit = 300ms;
+  pair.sending.compression_level = 0;
+  tcp_proxy::faults hold;
+  hold.hold_after = 200'000;
+  tcp_proxy proxy{pair.door->port(), hold};
+  pair.sending.destination_port = proxy.port();
+  auto [source, destination] = pair.connect();
+  const auto stream = guest_stream(random, {1500, 2, 5000, true});
+  std::thread writer{[&, &out = source] { out.write(stream); }};
+  CHECK(code(pair.sent.wait()) == dwcp_errc::timed_out);
+  CHECK(code(pair.received.wait()) == dwcp_errc::timed_out);
+  CHECK(proxy.holding());
+  source.read_all();
+  writer.join();
+}
+
+TEST_CASE("a destination that reads slowly holds the source's QEMU back") {
+  random_numbers random{15};
+  qemu_pair pair;
+  pair.sending.compression_level = 0;
+  pair.sending.queue_bytes = 1u << 20;
+  pair.receiving.queue_bytes = 1u << 20;
+  auto [source, destination] = pair.connect();
+  const auto stream = guest_stream(random, {30'000, 1, 100, true});
+  std::atomic<size_t> written{0};
+  std::thread writer{[&, &out = source] {
+    chop(stream, random, 65'536, [&](auto piece) {
+      out.write(piece);
+      written += piece.size();
+    });
+  }};
+  // It stands still, though the destination has read nothing.
+  size_t before = 0;
+  CHECK(eventually([&] {
+    const auto now = written.load();
+    const bool still = now > 0 && now == before;
+    before = now;
+    std::this_thread::sleep_for(200ms); // the span over which it must not have moved
+    return still;
+  }));
+  // Two queues, what is being encoded, written and read, and the kernel's buffers.
+  CHECK(written < 40u << 20);
+  CHECK(written < stream.size());
+  CHECK(destination.read(stream.size()) == stream);
+  writer.join();
+}
+
+TEST_CASE("cancelled in any phase, both ends end once, and soon") {
+  random_numbers random{16};
+  const auto stream = guest_stream(random, {20'000, 1, 100, true});
+  for (int phase = 0; phase < 3; ++phase) {
+    for (const bool by_sender : {true, false}) {
+      CAPTURE(phase);
+      CAPTURE(by_sender);
+      qemu_pair pair;
+      pair.expect();
+      pair.start();
+      guest_socket source;
+      guest_socket destination;
+      std::thread writer;
+      if (phase >= 1) {
+        source = guest_socket::connect(pair.sending.stream_socket);
+        destination = pair.incoming->accept();
+      }
+      if (phase >= 2) {
+        writer = std::thread{[&] { source.write(stream); }};
+        CHECK(destination.read(1'000'000).size() == 1'000'000); // and then no more: it is stuck
+      }
+      const auto began = std::chrono::steady_clock::now();
+      by_sender ? pair.sender->cancel("test") : pair.receiver->cancel("test");
+      auto& own = by_sender ? pair.sent : pair.received;
+      auto& other = by_sender ? pair.received : pair.sent;
+      CHECK(code(own.wait()) == dwcp_errc::cancelled);
+      if (phase >= 1)
+        CHECK(code(other.wait()) == dwcp_errc::stream_broken);
+      if (writer.joinable())
+        writer.join();
+      pair.sender.reset();
+      pair.receiver.reset();
+      CHECK(std::chrono::steady_clock::now() - began < 5s);
+      CHECK(own.calls() == 1);
+      CHECK(other.calls() == 1);
+    }
+  }
+}
+
+TEST_CASE("destroyed while it carries, a session ends once and lets go of everything") {
+  random_numbers random{17};
+  const auto stream = guest_stream(random, {5000, 1, 100, true});
+  for (const bool sender_first : {true, false}) {
+    qemu_pair pair;
+    auto [source, destination] = pair.connect();
+    std::thread writer{[&, &out = source] { out.write(stream); }};
+    CHECK(destination.read(1'000'000).size() == 1'000'000);
+    if (sender_first)
+      pair.sender.reset();
+    else
+      pair.receiver.reset();
+    CHECK((sender_first ? pair.sent : pair.received).calls() == 1);
+    CHECK(code((sender_first ? pair.received : pair.sent).wait()) == dwcp_errc::stream_broken);
+    destination.read_all();
+    writer.join();
+    pair.door.reset();
+  }
+}
+
+TEST_CASE("the stream socket is for everyone who reaches its folder, once") {
+  qemu_pair pair;
+  pair.expect();
+  pair.start();
+  struct stat info {};
+  REQUIRE(::stat(pair.sending.stream_socket.c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0666);
+  auto source = guest_socket::connect(pair.sending.stream_socket);
+  pair.incoming->accept();
+  CHECK(!std::filesystem::exists(pair.sending.stream_socket));
+}
+
+TEST_CASE("what can't be started says why") {
+  qemu_pair pair;
+  pair.sending.stream_socket = pair.folder / std::string(120, 'x');
+  CHECK(code(start_page_sender(pair.authority.issue(pair.ticket.source), pair.ticket, pair.sending,
+                               pair.sent.callback()))
+        == dwcp_errc::too_many);
+  pair.sending.stream_socket = pair.folder / "no-such-folder/x";
+  CHECK(code(start_page_sender(pair.authority.issue(pair.ticket.source), pair.ticket, pair.sending,
+                               pair.sent.callback()))
+        == dwcp_errc::unreachable);
+  pair.sending.stream_socket = pair.folder / "x";
+  CHECK(code(start_page_sender({pair.folder / "none", pair.folder / "none", pair.folder / "none"},
+                               pair.ticket, pair.sending, pair.sent.callback()))
+        == dwcp_errc::unauthorised);
+  CHECK(code(open_page_door(pair.authority.issue(pair.ticket.destination), "127.0.0.1",
+                            pair.door->port()))
+        == dwcp_errc::unreachable);
+  CHECK(pair.sent.calls() == 0);
 }

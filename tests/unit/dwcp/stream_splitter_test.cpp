@@ -16,6 +16,7 @@ struct split_result {
   bytes joined;
   split_statistics seen;
   size_t most_held = 0;
+  size_t largest = 0;
   bool memory_complete = false;
   bool wants_return_path = false;
 };
@@ -24,7 +25,7 @@ split_result split(std::span<const std::byte> stream, random_numbers& random, si
   split_result x;
   stream_splitter splitter;
   const auto out = [&](const page_record& record) {
-    CHECK(record.size() <= stream_splitter::max_opaque_bytes);
+    x.largest = std::max(x.largest, record.size());
     join(record, x.joined);
   };
   chop(stream, random, longest, [&](auto piece) {
@@ -32,6 +33,7 @@ split_result split(std::span<const std::byte> stream, random_numbers& random, si
     x.most_held = std::max(x.most_held, splitter.held_bytes());
   });
   splitter.finish(out);
+  CHECK(x.largest <= stream_splitter::max_opaque_bytes);
   x.seen = splitter.statistics();
   x.memory_complete = splitter.memory_complete();
   x.wants_return_path = splitter.wants_return_path();

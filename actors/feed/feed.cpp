@@ -1,0 +1,79 @@
+#include "actors/feed/feed.hpp"
+
+#include <caf/actor_cast.hpp>
+
+namespace novacron {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto tick_interval = 50ms;
+constexpr auto read_timeout = 3s;
+
+using self_pointer = feed_actor::stateful_pointer<feed_actor_state>;
+
+void carry_out(self_pointer self, const feed_state::effects& effects);
+
+/// Takes the promise of a pull out of those that wait.
+caf::typed_response_promise<feed_changes> take(self_pointer self, pull_ticket ticket) {
+  auto node = self->state.waiting.extract(ticket);
+  return node ? std::move(node.mapped()) : caf::typed_response_promise<feed_changes>{};
+}
+
+void read(self_pointer self, const read_changes& what) {
+  self->request(self->state.replica, read_timeout, what.request)
+      .then(
+          [self, ticket = what.pull](const feed_changes& changes) {
+            carry_out(self, self->state.feed.was_read(ticket, changes, self->clock().now()));
+          },
+          [self, ticket = what.pull](caf::error& why) {
+            self->state.feed.not_read(ticket);
+            take(self, ticket).deliver(std::move(why));
+          });
+}
+
+void carry_out(self_pointer self, const feed_state::effects& effects) {
+  for (const auto& effect : effects)
+    if (auto* one = std::get_if<read_changes>(&effect))
+      read(self, *one);
+    else if (auto* answer = std::get_if<answer_pull>(&effect))
+      take(self, answer->pull).deliver(answer->changes);
+    else if (auto* refused = std::get_if<refuse_pull>(&effect))
+      take(self, refused->pull)
+          .deliver(caf::make_error(caf::sec::runtime_error,
+                                   "feed: too many readers wait; come back later"));
+}
+
+caf::result<feed_changes> pull(self_pointer self, const pull_request& request) {
+  auto& state = self->state;
+  auto ticket = ++state.last_ticket;
+  auto answer = self->make_response_promise<feed_changes>();
+  state.waiting.emplace(ticket, answer);
+  auto reader = std::hash<caf::actor_addr>{}(caf::actor_cast<caf::actor_addr>(self->current_sender()));
+  carry_out(self, state.feed.pulled(ticket, reader, request, self->clock().now()));
+  return answer;
+}
+
+} // namespace
+
+feed_actor::behavior_type feed(self_pointer self, feed_config config, replica_actor replica) {
+  self->state.feed = feed_state{config};
+  self->state.replica = std::move(replica);
+  self->send(self->state.replica, caf::subscribe_atom::value, caf::actor_cast<caf::actor>(self));
+  self->send(self, tick_atom::value);
+  return {
+      [self](const list_request& request) { return self->delegate(self->state.replica, request); },
+      [self](const pull_request& request) { return pull(self, request); },
+      [self](const migration_progress& progress) {
+        carry_out(self, self->state.feed.progressed(progress, self->clock().now()));
+      },
+      [self](update_atom, uint64_t revision) { carry_out(self, self->state.feed.applied(revision)); },
+      [self](tick_atom) {
+        self->delayed_send(self, tick_interval, tick_atom::value);
+        carry_out(self, self->state.feed.tick(self->clock().now()));
+      },
+  };
+}
+
+} // namespace novacron

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "actors/feed/feed_state.hpp"
+#include "messages/actors.hpp"
+
+#include <caf/typed_response_promise.hpp>
+#include <unordered_map>
+
+namespace novacron {
+
+struct feed_actor_state {
+  feed_state feed;
+  replica_actor replica;
+  pull_ticket last_ticket = 0;
+  std::unordered_map<pull_ticket, caf::typed_response_promise<feed_changes>> waiting;
+  static constexpr const char* name = "feed";
+};
+
+/// Serves the state of `replica`. Killed and restarted it knows no reader any
+/// more: their pulls fail, and they ask again.
+feed_actor::behavior_type feed(feed_actor::stateful_pointer<feed_actor_state> self,
+                               feed_config config, replica_actor replica);
+
+} // namespace novacron

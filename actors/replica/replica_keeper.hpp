@@ -1,0 +1,54 @@
+#pragma once
+
+#include "actors/log/log.hpp"
+#include "actors/replica/lease_watch.hpp"
+#include "messages/actors.hpp"
+#include "storage/replica.hpp"
+
+#include <caf/typed_response_promise.hpp>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace novacron {
+
+/// The replica's actor, and the way back from the engine's threads.
+using replica_keeper_actor = replica_actor::extend<caf::reacts_to<continuation>>;
+
+/// Opens the engine; may block for as long as loading the log takes.
+using replica_opener = std::function<result<std::unique_ptr<replica>>()>;
+
+/// The engine and those who wait for it. However the actor ends, the engine is
+/// closed first; then those who wait are told that nobody knows what became of
+/// their commands.
+struct replica_keeper_state {
+  replica_keeper_state() = default;
+  ~replica_keeper_state();
+
+  struct open_proposal {
+    caf::typed_response_promise<outcomes> answer;
+    size_t commands = 0;
+  };
+
+  std::unique_ptr<replica> engine;
+  std::unordered_map<uint64_t, open_proposal> proposals;
+  std::unordered_map<uint64_t, caf::typed_response_promise<feed_listing>> reads; ///< behind a barrier
+  uint64_t last_ticket = 0;
+  std::vector<caf::actor> subscribers;
+  lease_watch leases;
+  logger log;
+  static constexpr const char* name = "replica";
+};
+
+/// Owns the engine that `open` yields, and ends those leases that were not
+/// renewed. Opening and reading block, so spawn it detached:
+///
+///     system.spawn<caf::detached>(replica_keeper, open, log)
+///
+/// Ends with an error when the engine can't be opened.
+replica_keeper_actor::behavior_type
+replica_keeper(replica_keeper_actor::stateful_pointer<replica_keeper_state> self,
+               replica_opener open, logger log);
+
+} // namespace novacron

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "messages/ids.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+
+namespace novacron {
+
+/// What changed since it was last asked: at most one entry per VM, however
+/// often it changed. Whoever sees a change puts it in; a thread of the driver's
+/// own takes it out and tells the listener.
+class pending_changes {
+public:
+  void add(vm_id vm);
+  void connection_closed();
+  void stop();
+
+  struct taken {
+    std::set<vm_id> guests;
+    bool closed = false;
+    bool stopping = false;
+  };
+  /// Waits until there is something, or the limit is over.
+  taken wait(std::chrono::milliseconds limit);
+
+private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  taken pending_;
+};
+
+} // namespace novacron

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "messages/result.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+namespace novacron {
+
+/// A UNIX stream socket of the simulation. Everything ends early when `stop`
+/// becomes true, and with `aborted` when the peer is silent beyond the limit.
+class stream_socket {
+public:
+  stream_socket() = default;
+  explicit stream_socket(int descriptor) : descriptor_{descriptor} {}
+  stream_socket(stream_socket&& other) noexcept;
+  stream_socket& operator=(stream_socket&& other) noexcept;
+  ~stream_socket();
+
+  static result<stream_socket> listen(const std::filesystem::path& path);
+  static result<stream_socket> connect(const std::filesystem::path& path);
+
+  /// Waits as long as it takes, unless stopped.
+  result<stream_socket> accept(const std::atomic<bool>& stop);
+  result<void> write(std::span<const std::byte> bytes, const std::atomic<bool>& stop);
+  /// Fills `bytes`; an end of the stream before is a failure.
+  result<void> read(std::span<std::byte> bytes, const std::atomic<bool>& stop);
+
+private:
+  result<void> wait(short events, const std::atomic<bool>& stop, std::chrono::milliseconds limit);
+  int descriptor_ = -1;
+};
+
+} // namespace novacron

@@ -1,0 +1,129 @@
+#include "runtime/demo/demo_cluster.hpp"
+
+#include "runtime/certificates/cluster_init.hpp"
+#include "runtime/certificates/secret_file.hpp"
+#include "runtime/demo/leftovers.hpp"
+#include "runtime/errors.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <pwd.h>
+#include <thread>
+#include <unistd.h>
+
+namespace novacron {
+
+namespace {
+
+constexpr std::chrono::milliseconds ask_every{25};
+constexpr int page_ports = 10; ///< offsets from --port, as in cluster-configs/dev
+constexpr int gateway_port = 80;
+constexpr int operator_port = 90;
+
+std::string loopback(int port) {
+  return "127.0.0.1:" + std::to_string(port);
+}
+
+} // namespace
+
+demo_cluster::demo_cluster(const demo_options& options, bool simulated)
+    : options_{options}, simulated_{simulated} {
+  // nop
+}
+
+std::filesystem::path demo_cluster::token_file() const {
+  return options_.folder / "cluster" / "admin-token";
+}
+
+std::filesystem::path demo_cluster::log_of(const std::string& node) const {
+  return options_.folder / (node + ".log");
+}
+
+std::vector<std::filesystem::path> demo_cluster::consoles_of(const std::string& vm) const {
+  std::vector<std::filesystem::path> logs;
+  for (const auto* name : names)
+    logs.push_back(options_.folder / name / "console" / (vm + ".log"));
+  return logs;
+}
+
+result<void> demo_cluster::init() {
+  if (auto made = init_cluster(options_.folder / "cluster", development_nodes()); !made)
+    return made;
+  ids_ = nodes_of_cluster(options_.folder / "cluster");
+  auto token = read_small_file(token_file(), "the token");
+  if (!token)
+    return token.error();
+  token->resize(token->find_last_not_of('\n') + 1);
+  api_.emplace(endpoint{"127.0.0.1", static_cast<uint16_t>(options_.port + gateway_port)}, *token);
+  return {};
+}
+
+child_command demo_cluster::command_of(size_t number) const {
+  const std::string name = names.at(number - 1);
+  const auto n = static_cast<int>(number);
+  std::vector<std::string> settings{
+      "mesh.listen=" + loopback(options_.port + n),
+      "mesh.controllers=[\"" + loopback(options_.port + 1) + "\"]",
+      "host.page_listen=" + loopback(options_.port + page_ports + n),
+      "host.hypervisor=" + std::string{simulated_ ? "simulated" : "libvirt"},
+      "host.images.tick.kernel=" + (options_.guest / "vmlinuz").string(),
+      "host.images.tick.initrd=" + (options_.guest / "initrd.gz").string(),
+  };
+  if (number == 1) {
+    settings.push_back("gateway.listen=" + loopback(options_.port + gateway_port));
+    settings.push_back("gateway.operator_listen=" + loopback(options_.port + operator_port));
+  }
+  if (const auto* self = ::geteuid() != 0 ? ::getpwuid(::geteuid()) : nullptr)
+    settings.push_back("host.user=" + std::string{self->pw_name});
+  child_command command{options_.program,
+                        {"node", "--config", (options_.configs / (name + ".toml")).string(),
+                         "--folder", options_.folder.string()},
+                        log_of(name)};
+  for (auto& setting : settings) {
+    command.arguments.emplace_back("--set");
+    command.arguments.push_back(std::move(setting));
+  }
+  return command;
+}
+
+result<void> demo_cluster::start(std::chrono::milliseconds limit) {
+  for (size_t number = 1; number <= names.size(); ++number)
+    launcher_.start(names.at(number - 1), command_of(number));
+  auto up = await(
+      "/api/v1/hosts",
+      [](const boost::json::value& list) {
+        const auto* items = value_at(list, "items").if_array();
+        size_t count = 0;
+        for (size_t i = 0; items && i < items->size(); ++i)
+          count += text_at((*items)[i], "state") == "up" ? 1 : 0;
+        return count == names.size();
+      },
+      limit);
+  if (!up)
+    return up.error();
+  return {};
+}
+
+result<boost::json::value>
+demo_cluster::await(const std::string& path,
+                    const std::function<bool(const boost::json::value&)>& good,
+                    std::chrono::milliseconds limit) const {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  std::string last = "nothing";
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (auto dead = launcher_.given_up(); !dead.empty())
+      return make_failure(runtime_errc::process, dead);
+    api_call call;
+    call.path = path;
+    call.limit = std::chrono::seconds{2};
+    auto reply = api_->call(call);
+    if (reply && reply->ok() && good(reply->body))
+      return reply->body;
+    last = reply ? boost::json::serialize(reply->body) : reply.error().message;
+    std::this_thread::sleep_for(ask_every);
+  }
+  return make_failure(runtime_errc::timed_out, "GET " + path + " did not show what was awaited in "
+                                                   + std::to_string(limit.count())
+                                                   + " ms; last: " + last.substr(0, 600));
+}
+
+} // namespace novacron

@@ -1,0 +1,148 @@
+#include "runtime/demo/story.hpp"
+#include "runtime/errors.hpp"
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <csignal>
+#include <sys/syscall.h>
+#include <thread>
+#include <unistd.h>
+
+namespace novacron {
+
+namespace {
+
+constexpr std::chrono::seconds boot_limit{60};
+constexpr uint64_t first_ticks = 10;
+/// A guest verifies all of its memory within 100 ticks, from wherever it is.
+constexpr uint64_t ticks_of_a_pass = 105;
+constexpr uint64_t smallest_region_mib = 8;
+
+uint64_t region_mib(const demo_options& options) {
+  return std::max(smallest_region_mib, options.guest_memory_mib * 3 / 8);
+}
+
+failure answered(const std::string& what, const api_reply& reply) {
+  return make_failure(runtime_errc::answer, what + " was answered with "
+                                                + std::to_string(reply.status) + ' '
+                                                + boost::json::serialize(reply.body));
+}
+
+} // namespace
+
+result<void> carry_out(story& x, const std::string& method, const std::string& path) {
+  api_call call;
+  call.method = method;
+  call.path = path;
+  auto reply = x.cluster.api().call(call);
+  if (!reply)
+    return reply.error();
+  if (reply->status != 202)
+    return answered(method + ' ' + path, *reply);
+  ++x.summary.acknowledged_writes;
+  const auto operation = text_at(reply->body, "id");
+  auto ended = x.cluster.await(
+      "/api/v1/operations/" + operation,
+      [](const auto& now) { return text_at(now, "state") != "running"; }, boot_limit);
+  if (!ended)
+    return ended.error();
+  if (text_at(*ended, "state") != "succeeded")
+    return make_failure(runtime_errc::answer,
+                        method + ' ' + path + " failed: " + text_at(*ended, "error"));
+  return {};
+}
+
+result<void> start_guest(story& x) {
+  const auto region = std::to_string(region_mib(x.options));
+  // What is under the guest's checksum is no zeros: a committed stream is longer.
+  if (x.options.guest_arguments.find("novacron.region=") == std::string::npos)
+    x.summary.smallest_stream_bytes = region_mib(x.options) << 20;
+  const auto ours = "console=ttyS0 quiet panic=-1 novacron.region=" + region + " novacron.dirty=4";
+  api_call create;
+  create.method = "POST";
+  create.path = "/api/v1/vms";
+  create.body = boost::json::object{
+      {"name", "demo"},
+      {"vcpus", 1},
+      {"memory_mib", x.options.guest_memory_mib},
+      {"image", "tick"},
+      {"kernel_arguments",
+       x.options.guest_arguments.empty() ? ours : x.options.guest_arguments + ' ' + ours}};
+  auto created = x.cluster.api().call(create);
+  if (!created)
+    return created.error();
+  if (created->status != 201)
+    return answered("POST /api/v1/vms", *created);
+  ++x.summary.acknowledged_writes;
+  x.vm = text_at(created->body, "id");
+  x.out.say("vm demo is " + x.vm + ", " + std::to_string(x.options.guest_memory_mib)
+            + " MiB, placed on " + text_at(created->body, "host"));
+  x.ticks = std::make_unique<console_watch>(x.cluster.consoles_of(x.vm));
+  if (auto started = carry_out(x, "POST", "/api/v1/vms/" + x.vm + "/start"); !started)
+    return started;
+  x.out.say("it runs, says its host; waiting for its ticks");
+  if (!x.ticks->wait_for_ticks(first_ticks, boot_limit))
+    return make_failure(runtime_errc::timed_out,
+                        "the guest did not tick within " + std::to_string(boot_limit.count())
+                            + " s; see " + x.cluster.consoles_of(x.vm).front().string()
+                            + " and its like");
+  x.out.say("it ticks every 100 ms, and checks " + region + " MiB of its memory");
+  return {};
+}
+
+result<std::string> host_of_guest(story& x) {
+  auto vm = x.cluster.await(
+      "/api/v1/vms/" + x.vm, [](const auto& now) { return !text_at(now, "host").empty(); },
+      std::chrono::seconds{10});
+  if (!vm)
+    return vm.error();
+  return text_at(*vm, "host");
+}
+
+result<void> pause_guest(story& x) {
+  const auto guests = x.census->guests();
+  if (guests.empty())
+    return make_failure(runtime_errc::process,
+                        "--pause-guest: no guest has a process; the simulated driver has none");
+  const auto handle = static_cast<int>(::syscall(SYS_pidfd_open, guests.begin()->first, 0));
+  const descriptor process{handle};
+  const auto text = std::to_string(x.options.pause_guest.count());
+  x.out.say("holding the guest still for " + text + " ms, on purpose");
+  ::syscall(SYS_pidfd_send_signal, process.get(), SIGSTOP, nullptr, 0U);
+  std::this_thread::sleep_for(x.options.pause_guest);
+  ::syscall(SYS_pidfd_send_signal, process.get(), SIGCONT, nullptr, 0U);
+  x.ticks->wait_for_ticks(2, std::chrono::seconds{10});
+  return {};
+}
+
+void note_ticks(story& x, bool whole_pass) {
+  const auto seen = x.ticks->summary();
+  x.summary.ticks = seen.ticks;
+  x.summary.guest_memory_ok = seen.memory_ok && whole_pass;
+  x.summary.max_tick_gap_ms = static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(seen.largest_gap).count());
+  x.summary.repeated_ticks = seen.repeated;
+  x.summary.guest_starts = seen.starts;
+}
+
+result<void> judge_guest(story& x) {
+  const bool whole = x.ticks->wait_for_ticks(ticks_of_a_pass, std::chrono::seconds{60});
+  note_ticks(x, whole);
+  x.out.say("after everything: " + std::to_string(x.summary.ticks) + " ticks, largest gap "
+            + std::to_string(x.summary.max_tick_gap_ms) + " ms, memory "
+            + (x.summary.guest_memory_ok ? "verified once more, ok" : "NOT ok"));
+  return {};
+}
+
+result<void> end_guest(story& x) {
+  if (auto stopped = carry_out(x, "POST", "/api/v1/vms/" + x.vm + "/stop"); !stopped)
+    return stopped;
+  x.out.say("stopped");
+  if (auto deleted = carry_out(x, "DELETE", "/api/v1/vms/" + x.vm); !deleted)
+    return deleted;
+  x.out.say("deleted");
+  return {};
+}
+
+} // namespace novacron

@@ -1,0 +1,144 @@
+#include "runtime/demo/story.hpp"
+#include "runtime/errors.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+namespace novacron {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds recovery_limit{10};
+constexpr std::chrono::milliseconds look_every{5};
+
+uint64_t ms_since(clock::time_point begin) {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - begin).count());
+}
+
+result<api_reply> kill_actor_at(story& x, const std::string& node, const std::string& path) {
+  api_call call;
+  call.method = "POST";
+  call.path = "/api/v1/chaos/kill";
+  call.body = boost::json::object{{"node", node}, {"actor", path}};
+  return x.cluster.api().call(call);
+}
+
+result<void> must_kill(story& x, const std::string& node, const std::string& path) {
+  auto reply = kill_actor_at(x, node, path);
+  if (!reply)
+    return reply.error();
+  if (!reply->ok())
+    return make_failure(runtime_errc::answer, "killing " + path + " on " + node
+                                                  + " was answered with "
+                                                  + std::to_string(reply->status) + ' '
+                                                  + boost::json::serialize(reply->body));
+  return {};
+}
+
+/// An actor that lives answers that it has no child of that name to kill; a
+/// supervisor without the actor, that nobody lives there.
+bool lives(story& x, const std::string& node, const std::string& path) {
+  auto reply = kill_actor_at(x, node, path + "/none");
+  return reply && text_at(reply->body, "detail").find("has no children") != std::string::npos;
+}
+
+std::string text_after(const std::filesystem::path& file, std::streamoff offset) {
+  std::ifstream in{file, std::ios::binary};
+  in.seekg(offset);
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+std::string other_than(const std::string& host) {
+  return host == "node-2" ? "node-3" : "node-2";
+}
+
+void note_kill(story& x, const std::string& what, bool recovered, clock::time_point begin) {
+  const kill_summary kill{what, recovered, ms_since(begin)};
+  x.summary.kills.push_back(kill);
+  x.out.say(what
+            + (recovered ? ": back after " + std::to_string(kill.recovered_ms) + " ms"
+                         : ": did not come back"));
+}
+
+/// A migration that was disturbed may be rolled back; then it is asked for again.
+result<void> repeat_if_rolled_back(story& x, const result<migration_summary>& disturbed,
+                                   const std::string& to) {
+  if (!disturbed)
+    return disturbed.error();
+  if (disturbed->outcome == "done")
+    return {};
+  x.out.say("rolled back, the guest runs where it was; asking again");
+  auto again = migrate(x, to);
+  if (!again)
+    return again.error();
+  return {};
+}
+
+} // namespace
+
+result<void> kill_vm_actor(story& x) {
+  auto host = host_of_guest(x);
+  if (!host)
+    return host.error();
+  const auto log = x.cluster.log_of(*host);
+  std::error_code none;
+  const auto before = static_cast<std::streamoff>(std::filesystem::file_size(log, none));
+  const auto begin = clock::now();
+  if (auto killed = must_kill(x, *host, "host/vm:" + x.vm); !killed)
+    return killed;
+  const auto death = "\"child\":\"vm:" + x.vm;
+  bool recovered = false;
+  while (!recovered && clock::now() < begin + recovery_limit) {
+    recovered = text_after(log, before).find(death) != std::string::npos
+                && lives(x, *host, "host/vm:" + x.vm);
+    std::this_thread::sleep_for(look_every);
+  }
+  note_kill(x, "the vm's actor on " + *host, recovered, begin);
+  return {};
+}
+
+result<void> kill_migration_actor(story& x) {
+  auto from = host_of_guest(x);
+  if (!from)
+    return from.error();
+  const auto to = other_than(*from);
+  const auto what = "the migration's actor on " + *from;
+  clock::time_point begin;
+  x.out.say("migrating to " + to);
+  auto disturbed = migrate(x, to, {what, [&](const std::string& migration) {
+                                     begin = clock::now();
+                                     return must_kill(x, *from, "host/migration:" + migration);
+                                   }});
+  if (begin != clock::time_point{})
+    note_kill(x, what, disturbed.has_value(), begin);
+  return repeat_if_rolled_back(x, disturbed, to);
+}
+
+result<void> kill_agent(story& x) {
+  auto from = host_of_guest(x);
+  if (!from)
+    return from.error();
+  const auto to = other_than(*from);
+  const std::string what
+      = "node-2's agent (" + std::string{*from == "node-2" ? "source" : "destination"} + ')';
+  clock::time_point begin;
+  x.out.say("migrating to " + to);
+  auto disturbed
+      = migrate(x, to, {what, [&](const std::string&) -> result<void> {
+                          begin = clock::now();
+                          if (x.cluster.nodes().kill("node-2") == 0)
+                            return make_failure(runtime_errc::process, "node-2 was dead already");
+                          return {};
+                        }});
+  if (begin != clock::time_point{})
+    note_kill(x, what, disturbed.has_value() && x.cluster.nodes().pid("node-2") != 0, begin);
+  return repeat_if_rolled_back(x, disturbed, to);
+}
+
+} // namespace novacron

@@ -1,0 +1,138 @@
+#include "runtime/demo/story.hpp"
+#include "runtime/errors.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cstdio>
+#include <thread>
+
+namespace novacron {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds migration_limit{90};
+constexpr std::chrono::milliseconds look_every{20};
+constexpr std::chrono::milliseconds show_every{500};
+/// A disturbance comes by then, though no page was reported yet.
+constexpr std::chrono::milliseconds middle_at{600};
+constexpr double bytes_per_mib = 1'048'576;
+
+std::string progress_line(const boost::json::value& progress) {
+  char line[160];
+  std::snprintf(
+      line, sizeof line, "  round %.0f, %.1f MiB remain, %.1f MiB/s on the wire, ratio %.2f",
+      number_at(progress, "round"), number_at(progress, "remaining_bytes") / bytes_per_mib,
+      number_at(progress, "bytes_per_second") / bytes_per_mib, number_at(progress, "ratio"));
+  return line;
+}
+
+bool over(const boost::json::value& migration) {
+  const auto phase = text_at(migration, "phase");
+  return phase == "done" || phase == "rolled_back";
+}
+
+result<std::string> ask(story& x, const std::string& to) {
+  api_call call;
+  call.method = "POST";
+  call.path = "/api/v1/vms/" + x.vm + "/migrate";
+  call.body = boost::json::object{{"to", to}};
+  auto reply = x.cluster.api().call(call);
+  if (!reply)
+    return reply.error();
+  if (reply->status != 202)
+    return make_failure(runtime_errc::answer, "POST " + call.path + " was answered with "
+                                                  + std::to_string(reply->status) + ' '
+                                                  + boost::json::serialize(reply->body));
+  ++x.summary.acknowledged_writes;
+  return text_at(reply->body, "migration");
+}
+
+/// Follows it to its end; acts once, in its middle.
+result<boost::json::value> follow(story& x, const std::string& id, const disturbance& middle) {
+  const auto begin = clock::now();
+  auto shown = begin;
+  bool acted = middle.what.empty();
+  boost::json::value last;
+  while (clock::now() < begin + migration_limit) {
+    api_call call;
+    call.path = "/api/v1/migrations/" + id;
+    call.limit = std::chrono::seconds{2};
+    if (auto reply = x.cluster.api().call(call); reply && reply->ok())
+      last = reply->body;
+    const auto& progress = value_at(last, "progress");
+    if (over(last))
+      return last;
+    if (!acted && (number_at(progress, "guest_bytes") > 0 || clock::now() > begin + middle_at)) {
+      acted = true;
+      x.out.say("killing " + middle.what + " in the middle, " + text_at(progress, "phase")
+                + " round " + std::to_string(static_cast<int>(number_at(progress, "round"))));
+      if (auto done = middle.act(id); !done)
+        return done.error();
+    }
+    if (clock::now() > shown + show_every && progress.is_object()) {
+      shown = clock::now();
+      x.out.say(progress_line(progress));
+    }
+    std::this_thread::sleep_for(look_every);
+  }
+  return make_failure(runtime_errc::timed_out,
+                      "migration " + id + " did not end; last: " + boost::json::serialize(last));
+}
+
+migration_summary summary_of(const boost::json::value& migration) {
+  const auto& cost = value_at(migration, "cost");
+  migration_summary m;
+  m.from = text_at(migration, "from");
+  m.to = text_at(migration, "to");
+  m.outcome = text_at(migration, "phase");
+  m.seconds = number_at(cost, "seconds");
+  m.guest_bytes = static_cast<uint64_t>(number_at(cost, "guest_bytes"));
+  m.wire_bytes = static_cast<uint64_t>(number_at(cost, "wire_bytes"));
+  m.ratio = number_at(cost, "ratio");
+  m.chain_ok = flag_at(cost, "chain_ok");
+  return m;
+}
+
+} // namespace
+
+result<migration_summary> migrate(story& x, const std::string& to, const disturbance& middle) {
+  const process_census::migration_window window{*x.census};
+  const auto begin = clock::now();
+  auto id = ask(x, to);
+  if (!id)
+    return id.error();
+  auto ended = follow(x, *id, middle);
+  if (!ended)
+    return ended.error();
+  auto runs = x.cluster.await(
+      "/api/v1/vms/" + x.vm,
+      [](const auto& vm) {
+        return text_at(vm, "actual") == "running" && value_at(vm, "migration").is_null();
+      },
+      std::chrono::seconds{20});
+  if (!runs)
+    return runs.error();
+  if (!x.ticks->wait_for_ticks(3, std::chrono::seconds{10}))
+    return make_failure(runtime_errc::timed_out, "the guest ticks no more after its migration");
+  auto m = summary_of(*ended);
+  m.disturbed_by = middle.what;
+  m.tick_gap_ms = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                            x.ticks->largest_gap(begin, clock::now()))
+                                            .count());
+  char line[200];
+  std::snprintf(line, sizeof line,
+                "%s: %.2f s, largest gap %llu ms, %.1f MiB of guest in %.1f MiB on the wire, %s",
+                m.outcome.c_str(), m.seconds, static_cast<unsigned long long>(m.tick_gap_ms),
+                static_cast<double>(m.guest_bytes) / bytes_per_mib,
+                static_cast<double>(m.wire_bytes) / bytes_per_mib,
+                m.chain_ok ? "digests agree" : "no digest");
+  x.out.say(m.from + " > " + m.to + ' ' + line);
+  if (const auto why = text_at(*ended, "reason"); !why.empty())
+    x.out.say("  because " + why);
+  x.summary.migrations.push_back(m);
+  return m;
+}
+
+} // namespace novacron

@@ -1,0 +1,158 @@
+#include "runtime/node/host_setup.hpp"
+
+#include "hypervisor/errors.hpp"
+#include "hypervisor/fencer/fencer.hpp"
+#include "hypervisor/libvirt/libvirt_hypervisor.hpp"
+#include "hypervisor/simulated/simulated_hypervisor.hpp"
+#include "messages/address.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace novacron {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr unsigned blocking_threads = 8;
+constexpr auto driver_patience = 60s;
+constexpr auto driver_retry = 200ms;
+
+/// The boot of this machine's operating system, as the kernel names it.
+boot_id this_boot() {
+  std::ifstream file{"/proc/sys/kernel/random/boot_id"};
+  std::string text;
+  file >> text;
+  return {parse_uuid(text).value_or(uuid{0, 1})};
+}
+
+/// The agent's connection to its fencer, made again when it breaks: a fencer
+/// that died is started anew, and reads the deadline that it had.
+class fencer_line {
+public:
+  fencer_line(fencer_config config, std::filesystem::path program)
+    : config_{std::move(config)}, program_{std::move(program)} {
+    // nop
+  }
+
+  result<std::filesystem::path> attach() {
+    std::lock_guard lock{mutex_};
+    if (auto attached = attach_locked(); !attached)
+      return attached.error();
+    return client_->libvirt_socket();
+  }
+
+  result<void> set_deadline(std::chrono::nanoseconds deadline) {
+    std::lock_guard lock{mutex_};
+    if (client_)
+      if (auto done = client_->set_deadline(deadline))
+        return done;
+    client_.reset();
+    if (auto attached = attach_locked(); !attached)
+      return attached.error();
+    return client_->set_deadline(deadline);
+  }
+
+private:
+  result<void> attach_locked() {
+    auto client = fencer_client::attach(config_, program_);
+    if (!client)
+      return client.error();
+    client_.emplace(std::move(*client));
+    return {};
+  }
+
+  fencer_config config_;
+  std::filesystem::path program_;
+  std::mutex mutex_;
+  std::optional<fencer_client> client_;
+};
+
+/// libvirtd may have been started a moment ago: tries until it answers.
+result<std::shared_ptr<hypervisor>> connect_to_libvirt(const libvirt_config& config) {
+  auto deadline = std::chrono::steady_clock::now() + driver_patience;
+  for (;;) {
+    auto driver = make_libvirt_hypervisor(config);
+    if (driver)
+      return std::shared_ptr<hypervisor>{std::move(*driver)};
+    if (driver.error().code != hypervisor_errc::unreachable
+        || std::chrono::steady_clock::now() >= deadline)
+      return driver.error();
+    std::this_thread::sleep_for(driver_retry);
+  }
+}
+
+result<void> choose_driver(host_context& context, const node_start& start) {
+  const auto& host = *start.config.host;
+  if (host.hypervisor == host_driver::simulated) {
+    simulated_config simulated;
+    simulated.host = start.config.id;
+    simulated.console = context.state / "console";
+    context.driver = make_simulated_hypervisor(simulated);
+    return {};
+  }
+  fencer_config fencer{start.config.id, context.state / "fencer", host.mode, host.user,
+                       "/usr/sbin/libvirtd"};
+  auto line = std::make_shared<fencer_line>(fencer, start.program);
+  auto socket = line->attach();
+  if (!socket)
+    return socket.error();
+  if (host.fencer)
+    context.move_deadline
+      = [line](std::chrono::nanoseconds deadline) { return line->set_deadline(deadline); };
+  auto driver
+    = connect_to_libvirt({*socket, host.mode, start.config.id, context.self.boot, true});
+  if (!driver)
+    return driver.error();
+  context.driver = std::move(*driver);
+  return {};
+}
+
+result<void> describe(host_record& self, hypervisor& driver, const host_section& section) {
+  auto capacity = driver.capacity();
+  if (!capacity)
+    return capacity.error();
+  self.vcpus = std::min(section.vcpus.value_or(capacity->vcpus), uint32_t{1024});
+  self.memory_mib = section.memory_mib.value_or(capacity->memory_mib);
+  for (const auto& [name, files] : section.images)
+    self.images.push_back(name);
+  self.hypervisor = driver.description();
+  self.accelerator = driver.accelerator();
+  self.live_migration_problem = driver.live_migration_problem();
+  return {};
+}
+
+} // namespace
+
+result<std::shared_ptr<host_context>> set_up_host(const node_start& start) {
+  const auto& config = start.config;
+  auto context = std::make_shared<host_context>();
+  context->state = config.state;
+  context->tls = config.tls;
+  context->log = start.log;
+  context->lease_term = config.lease.term;
+  context->renew_every = config.lease.renew;
+  context->self.id = config.id;
+  context->self.name = config.name;
+  context->self.boot = this_boot();
+  context->self.mesh_address = to_string(address{config.mesh.listen.host, config.mesh.listen.port});
+  for (const auto& [name, files] : config.host->images)
+    context->images.emplace(name, image_files{files.kernel, files.initrd});
+  context->pool = std::make_shared<blocking_pool>(blocking_threads);
+  if (auto chosen = choose_driver(*context, start); !chosen)
+    return chosen.error();
+  auto door = open_page_door(config.tls, config.host->page_listen.host, config.host->page_listen.port);
+  if (!door)
+    return door.error();
+  context->self.page_address = to_string(address{config.host->page_listen.host, (*door)->port()});
+  context->pages = std::move(*door);
+  if (auto described = describe(context->self, *context->driver, *config.host); !described)
+    return described.error();
+  return context;
+}
+
+} // namespace novacron

@@ -1,0 +1,182 @@
+#include "storage/state/cluster_state.hpp"
+
+#include <algorithm>
+#include <type_traits>
+
+namespace novacron {
+
+namespace {
+
+template <class Map, class Id>
+auto* find_in(const Map& map, const Id& id) {
+  auto i = map.find(id);
+  return i == map.end() ? nullptr : &i->second;
+}
+
+} // namespace
+
+std::string answer_key(const idempotency& asked) {
+  return asked.principal + '\0' + asked.key;
+}
+
+// -- reading ---------------------------------------------------------------------
+
+const vm_record* cluster_state::find(vm_id vm) const {
+  return find_in(vms_, vm);
+}
+
+const host_record* cluster_state::find(node_id host) const {
+  return find_in(hosts_, host);
+}
+
+const migration_record* cluster_state::find(migration_id migration) const {
+  return find_in(migrations_, migration);
+}
+
+const operation_record* cluster_state::find(operation_id operation) const {
+  return find_in(operations_, operation);
+}
+
+std::vector<lease_record> cluster_state::leases() const {
+  std::vector<lease_record> all;
+  for (const auto& [host, lease] : leases_)
+    all.push_back(lease);
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a.host < b.host; });
+  return all;
+}
+
+host_load cluster_state::load_of(node_id host) const {
+  auto load = find_in(load_, host);
+  return load ? *load : host_load{};
+}
+
+std::vector<any_record> cluster_state::records() const {
+  std::vector<any_record> all;
+  auto add = [&](const auto& map) {
+    for (const auto& [id, record] : map)
+      all.emplace_back(record);
+  };
+  add(vms_);
+  add(hosts_);
+  add(migrations_);
+  add(operations_);
+  auto key = [](const any_record& x) { return std::pair{type_of(x), id_of(x)}; };
+  std::sort(all.begin(), all.end(),
+            [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  return all;
+}
+
+// -- loading ---------------------------------------------------------------------
+
+void cluster_state::load(any_record record) {
+  std::visit(
+      [this](auto&& x) {
+        using record_kind = std::decay_t<decltype(x)>;
+        auto id = x.id;
+        if constexpr (std::is_same_v<record_kind, vm_record>)
+          vms_.insert_or_assign(id, std::move(x));
+        else if constexpr (std::is_same_v<record_kind, host_record>)
+          hosts_.insert_or_assign(id, std::move(x));
+        else if constexpr (std::is_same_v<record_kind, migration_record>)
+          migrations_.insert_or_assign(id, std::move(x));
+        else
+          operations_.insert_or_assign(id, std::move(x));
+      },
+      std::move(record));
+}
+
+void cluster_state::load(lease_record lease) {
+  leases_.insert_or_assign(lease.host, lease);
+}
+
+void cluster_state::load(stored_answer answer) {
+  auto key = answer_key(answer.asked);
+  answers_.insert_or_assign(std::move(key), std::move(answer));
+}
+
+void cluster_state::loaded(uint64_t revision, log_time now) {
+  revision_ = revision;
+  now_ = now;
+  names_.clear();
+  load_.clear();
+  not_over_.clear();
+  tombstones_.clear();
+  ended_operations_.clear();
+  over_migrations_.clear();
+  answers_by_expiry_.clear();
+  for (const auto& [id, migration] : migrations_)
+    index(migration);
+  for (const auto& [id, vm] : vms_) {
+    index(vm);
+    count_claims(vm, 1);
+  }
+  for (const auto& [id, operation] : operations_)
+    index(operation);
+  for (const auto& [key, answer] : answers_)
+    answers_by_expiry_.emplace(answer.expires, key);
+}
+
+// -- indexes ---------------------------------------------------------------------
+
+void cluster_state::index(const vm_record& vm) {
+  if (vm.actual == actual_state::gone)
+    tombstones_.emplace(vm.changed, vm.id);
+  else
+    names_[vm.name] = vm.id;
+}
+
+void cluster_state::unindex(const vm_record& vm) {
+  if (vm.actual == actual_state::gone)
+    tombstones_.erase({vm.changed, vm.id});
+  else
+    names_.erase(vm.name);
+}
+
+void cluster_state::index(const migration_record& migration) {
+  if (migration.over())
+    over_migrations_.emplace(migration.ended, migration.id);
+  else
+    not_over_[migration.vm].insert(migration.id);
+}
+
+void cluster_state::unindex(const migration_record& migration) {
+  if (migration.over()) {
+    over_migrations_.erase({migration.ended, migration.id});
+    return;
+  }
+  auto i = not_over_.find(migration.vm);
+  i->second.erase(migration.id);
+  if (i->second.empty())
+    not_over_.erase(i);
+}
+
+void cluster_state::index(const operation_record& operation) {
+  if (operation.state != operation_state::running)
+    ended_operations_.emplace(operation.ended, operation.id);
+}
+
+void cluster_state::unindex(const operation_record& operation) {
+  if (operation.state != operation_state::running)
+    ended_operations_.erase({operation.ended, operation.id});
+}
+
+void cluster_state::count_claims(const vm_record& vm, int sign) {
+  if (vm.actual == actual_state::gone)
+    return;
+  auto count = [&](node_id host) {
+    if (host.nil())
+      return;
+    auto& load = load_[host];
+    load.memory_mib += static_cast<uint64_t>(sign) * vm.spec.memory_mib;
+    load.vcpus += static_cast<uint64_t>(sign) * vm.spec.vcpus;
+    if (load.nothing())
+      load_.erase(host);
+  };
+  count(vm.host);
+  if (auto migrations = find_in(not_over_, vm.id))
+    for (const auto& id : *migrations)
+      count(holds_room_on(migrations_.at(id)));
+}
+
+} // namespace novacron

@@ -1,0 +1,39 @@
+#include "dwcp/codec/batch_decoder.hpp"
+#include "dwcp/codec/batch_encoder.hpp"
+#include "dwcp/guest_stream/stream_splitter.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+
+/// Any bytes are refused as a batch, within its bounds; and any bytes, taken for
+/// a stream, come back from a batch as they were.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace novacron;
+  if (size < 4)
+    return 0;
+  const auto input = std::as_bytes(std::span{data, size}).subspan(4);
+  const auto seed = digest_of({});
+  batch_announcement announced;
+  announced.codec = data[0] % 2 == 0 ? batch_codec::plain : batch_codec::zstd;
+  announced.raw_bytes = static_cast<uint32_t>(data[1] << 16 | data[2] << 8 | data[3]);
+  batch_decoder stranger{seed};
+  if (stranger.decode(announced, input).has_value())
+    std::abort(); // its digest would have to be zero
+
+  batch_encoder encoder{data[0] % 2, seed};
+  stream_splitter splitter;
+  const auto add = [&](const page_record& record) { encoder.add(record); };
+  splitter.push(input.first(std::min(input.size(), batch_target_bytes)), add);
+  splitter.finish(add);
+  const auto batch = encoder.seal();
+  batch_decoder decoder{seed};
+  const auto decoded
+      = decoder.decode({batch.codec, batch.raw_bytes, batch.chain}, batch.payload);
+  if (!decoded.has_value()
+      || !std::ranges::equal(decoded->raw,
+                             input.first(std::min(input.size(), batch_target_bytes))))
+    std::abort();
+  return 0;
+}

@@ -1,0 +1,297 @@
+#include "actors/gateway/errors.hpp"
+#include "actors/gateway/gateway.hpp"
+#include "actors/gateway/tokens.hpp"
+#include "gateway_fake_log.hpp"
+#include "gateway_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace novacron;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A gateway with short limits, a token "secret" and a small log.
+struct edge_fixture {
+  std::shared_ptr<view_table> view = std::make_shared<view_table>();
+  std::shared_ptr<small_log> log = std::make_shared<small_log>(view);
+  gateway_config config = short_limits();
+  running_gateway gateway{config, view, [x = log](const command& asked) { return (*x)(asked); }};
+  uint16_t port = config.ports->api_port();
+
+  static gateway_config short_limits() {
+    gateway_config x;
+    x.port = 0;
+    x.operator_port = 0;
+    x.chaos = true;
+    x.tokens = {{"ann", sha256_hex("secret")}};
+    x.limits.header_time = 300ms;
+    x.limits.body_time = 300ms;
+    x.limits.idle_time = 5s;
+    x.limits.proposal_time = 300ms;
+    x.limits.body_bytes = 10'000;
+    x.limits.connections = 3;
+    x.limits.in_flight = 2;
+    x.limits.event_interval = 5ms;
+    x.ports = bind_gateway(x).value();
+    return x;
+  }
+
+  static std::string request(const std::string& line, const std::string& body = "",
+                             const std::string& more = "") {
+    return line + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\n" + more
+           + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
+
+  std::string ask(const std::string& line, const std::string& body = "") {
+    test_connection connection{port};
+    connection.send(request(line, body));
+    return connection.receive();
+  }
+};
+
+int status(const std::string& answer) {
+  return answer.starts_with("HTTP/1.1 ") ? std::stoi(answer.substr(9)) : 0;
+}
+
+const std::string good_create
+    = R"({"name":"web-1","vcpus":2,"memory_mib":256,"image":"debian"})";
+
+/// The next text frame of a WebSocket (RFC 6455, 5.2), unmasked as servers send it.
+std::string receive_frame(test_connection& connection) {
+  for (;;) {
+    auto head = connection.receive_bytes(2);
+    if (head.size() < 2)
+      return {};
+    auto length = static_cast<size_t>(head[1] & 0x7F);
+    auto wide = length == 126 ? 2U : length == 127 ? 8U : 0U;
+    if (wide > 0) {
+      length = 0;
+      for (auto byte : connection.receive_bytes(wide))
+        length = length << 8 | static_cast<unsigned char>(byte);
+    }
+    auto content = connection.receive_bytes(length);
+    if ((head[0] & 0x0F) == 1)
+      return content;
+    if ((head[0] & 0x0F) == 8)
+      return {};
+  }
+}
+
+const std::string upgrade_headers
+    = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+} // namespace
+
+TEST_CASE_FIXTURE(edge_fixture, "a VM is created, read and listed over one connection") {
+  test_connection connection{port};
+  connection.send(request("POST /api/v1/vms", good_create));
+  auto created = connection.receive();
+  CHECK(status(created) == 201);
+  auto at = created.find("Location: ") + 10;
+  auto path = created.substr(at, created.find("\r\n", at) - at);
+  connection.send(request("GET " + path));
+  CHECK(status(connection.receive()) == 200);
+  connection.send(request("GET /api/v1/vms"));
+  CHECK(connection.receive().find("\"web-1\"") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "requests that were sent ahead are answered in order") {
+  test_connection connection{port};
+  connection.send(request("POST /api/v1/vms", good_create) + request("GET /api/v1/hosts")
+                  + request("GET /api/v1/nothing"));
+  CHECK(status(connection.receive()) == 201);
+  CHECK(connection.receive().find("node-9") != std::string::npos);
+  CHECK(status(connection.receive()) == 404);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "no token is 401") {
+  test_connection connection{port};
+  connection.send("GET /api/v1/vms HTTP/1.1\r\nHost: x\r\n\r\n");
+  auto answer = connection.receive();
+  CHECK(status(answer) == 401);
+  CHECK(answer.find("application/problem+json") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "a wrong method is 405 and names the right ones") {
+  auto answer = ask("PUT /api/v1/vms");
+  CHECK(status(answer) == 405);
+  CHECK(answer.find("\r\nAllow: GET, POST\r\n") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "a body that is too long is 413, announced or sent") {
+  CHECK(status(ask("POST /api/v1/vms", std::string(2u << 20, 'x'))) == 413);
+  test_connection connection{port};
+  connection.send("POST /api/v1/vms HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "4000\r\n"
+                  + std::string(0x4000, 'x') + "\r\n");
+  CHECK(status(connection.receive()) == 413);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "headers that are too long are 431") {
+  test_connection connection{port};
+  connection.send("GET /health HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n");
+  CHECK(status(connection.receive()) == 431);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "a body is sent only after 100 Continue where the client waits") {
+  test_connection connection{port};
+  auto whole = request("POST /api/v1/vms", good_create, "Expect: 100-continue\r\n");
+  auto head = whole.find("\r\n\r\n") + 4;
+  connection.send(whole.substr(0, head));
+  CHECK(status(connection.receive()) == 100);
+  connection.send(whole.substr(head));
+  CHECK(status(connection.receive()) == 201);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "garbage is 400 and ends the connection, nothing else") {
+  test_connection connection{port};
+  connection.send(request("GET /health") + "\x16\x03\x01 garbage \r\n\r\n more\r\n\r\n");
+  CHECK(status(connection.receive()) == 200);
+  auto rest = connection.receive_all();
+  CHECK(status(rest) == 400);
+  CHECK(rest.find("HTTP/1.1 ", 9) == std::string::npos); // no second answer
+  CHECK(status(ask("GET /health")) == 200);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "a client that sends its headers too slowly is cut off") {
+  test_connection connection{port};
+  connection.send("GET /health HTTP/1.1\r\nHost:");
+  CHECK(connection.receive_all().empty());
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "a client that sends its body too slowly is cut off") {
+  test_connection connection{port};
+  connection.send("POST /api/v1/vms HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
+  CHECK(connection.receive_all().empty());
+  CHECK(log->commands.empty());
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "connections beyond the limit are closed, and make room when they end") {
+  {
+    test_connection one{port}, two{port}, three{port};
+    for (auto* each : {&one, &two, &three}) {
+      each->send(request("GET /health"));
+      CHECK(status(each->receive()) == 200);
+    }
+    test_connection four{port};
+    four.send(request("GET /health"));
+    CHECK(four.receive().empty());
+  }
+  auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (status(ask("GET /health")) != 200)
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "requests beyond the limit are 503, those of a silent log too") {
+  log->silent = true;
+  test_connection one{port}, two{port}, three{port};
+  const auto start = request("POST /api/v1/vms/" + to_string(uuid_of(1)) + "/start");
+  one.send(start);
+  two.send(start);
+  auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (log->size() < 2)
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+  three.send(start);
+  auto refused = three.receive();
+  CHECK(status(refused) == 503);
+  CHECK(refused.find("Retry-After: 1") != std::string::npos);
+  CHECK(refused.find("overloaded") != std::string::npos);
+  for (auto* each : {&one, &two}) {
+    auto answer = each->receive();
+    CHECK(status(answer) == 503);
+    CHECK(answer.find("unknown_outcome") != std::string::npos);
+  }
+  log->silent = false;
+  three.send(start);
+  CHECK(status(three.receive()) == 202);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "a gateway that dies closes its connections, and comes back on its port") {
+  test_connection before{port};
+  before.send(request("GET /health"));
+  CHECK(status(before.receive()) == 200);
+  gateway.kill();
+  CHECK(before.receive_all().empty());
+  test_connection meanwhile{port}; // waits in the kernel's queue
+  meanwhile.send(request("GET /api/v1/hosts"));
+  gateway.start();
+  CHECK(status(meanwhile.receive()) == 200);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "a gateway that dies while the log is asked leaves nothing behind") {
+  log->silent = true;
+  test_connection connection{port};
+  connection.send(request("POST /api/v1/vms", good_create));
+  auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (log->size() < 1)
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+  gateway.kill();
+  connection.receive_all();
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "a WebSocket sends the events after a revision, then the new ones") {
+  log->touch(1);
+  auto revision = log->touch(2);
+  test_connection socket{port};
+  socket.send(request("GET /api/v1/events?since=" + std::to_string(revision - 1), "",
+                      upgrade_headers));
+  CHECK(status(socket.receive()) == 101);
+  auto first = receive_frame(socket);
+  CHECK(first.find("vm-2") != std::string::npos);
+  CHECK(first.find("vm-1") == std::string::npos);
+  CHECK(first.front() == '[');
+  log->touch(3);
+  CHECK(receive_frame(socket).find("vm-3") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "a WebSocket is refused without a token, or from a time that is gone") {
+  {
+    test_connection socket{port};
+    socket.send("GET /api/v1/events HTTP/1.1\r\nHost: x\r\n" + upgrade_headers + "\r\n");
+    CHECK(status(socket.receive()) == 401);
+  }
+  test_connection socket{port};
+  socket.send(request("GET /api/v1/events?since=0", "", upgrade_headers));
+  CHECK(status(socket.receive()) == 410);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "a WebSocket that was overtaken by a new listing is closed") {
+  test_connection socket{port};
+  socket.send(request("GET /api/v1/events", "", upgrade_headers));
+  CHECK(status(socket.receive()) == 101);
+  view->keep_only({});
+  view->advance(50);
+  CHECK(receive_frame(socket).empty());
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "metrics are served on the operators' port alone, without a token") {
+  test_connection operators{config.ports->operator_port()};
+  operators.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK(operators.receive().find("novacron_websocket_connections_active 0") != std::string::npos);
+  CHECK(status(ask("GET /metrics")) == 404);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "an actor is killed over HTTP") {
+  CHECK(status(ask("POST /api/v1/chaos/kill", R"({"node":"node-9","actor":"host/vm:1"})")) == 200);
+  CHECK(gateway.killed() == std::vector<std::string>{"host/vm:1"});
+}
+
+TEST_CASE("a port that is taken is told before anything starts") {
+  gateway_config config;
+  config.port = 0;
+  config.operator_port = 0;
+  auto first = bind_gateway(config).value();
+  config.port = first->api_port();
+  auto second = bind_gateway(config);
+  REQUIRE(!second);
+  CHECK(second.error().code == gateway_errc::port_taken);
+  CHECK(second.error().message.find(std::to_string(config.port)) != std::string::npos);
+}
+
+TEST_CASE("an address that is none is refused") {
+  gateway_config config;
+  config.address = "localhost:80";
+  CHECK(bind_gateway(config).error().code == gateway_errc::bad_address);
+}

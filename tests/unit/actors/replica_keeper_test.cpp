@@ -1,0 +1,224 @@
+#include "actors/replica/replica_keeper.hpp"
+#include "storage/errors.hpp"
+#include "unit/actors/virtual_time.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <doctest/doctest.h>
+
+using namespace novacron;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What the test sees and sets of the engine, also after its end.
+struct engine_room {
+  bool holds_answers = false; ///< proposals are answered at `release`, or by the destructor
+  bool leader = true;
+  bool open = false;
+  uint64_t revision = 0;
+  std::vector<lease_record> leases;
+  std::vector<command> proposed;
+  std::vector<std::function<void()>> barriers;
+  std::function<void(uint64_t)> applied;
+};
+
+/// A log in memory: every command succeeds and takes one revision.
+class engine_in_memory : public replica {
+public:
+  explicit engine_in_memory(engine_room& room) : room_{room} { room_.open = true; }
+  ~engine_in_memory() override {
+    for (auto& each : held_)
+      each({});
+    room_.open = false;
+    room_.applied = {};
+  }
+
+  void propose(std::vector<command> commands,
+               std::function<void(std::vector<command_outcome>)> done) override {
+    room_.proposed.insert(room_.proposed.end(), commands.begin(), commands.end());
+    if (room_.holds_answers) {
+      held_.push_back(done);
+      return;
+    }
+    command_outcome good;
+    good.revision = ++room_.revision;
+    done(std::vector<command_outcome>(commands.size(), good));
+    room_.applied(room_.revision);
+  }
+  void read_barrier(std::function<void(result<uint64_t>)> done) override {
+    room_.barriers.emplace_back([this, done] { done(room_.revision); });
+  }
+  void on_applied(std::function<void(uint64_t)> listener) override { room_.applied = listener; }
+  result<feed_listing> list(const list_request&) override {
+    feed_listing out;
+    out.revision = room_.revision;
+    return out;
+  }
+  result<feed_changes> changes_after(const pull_request& request) override {
+    if (request.after > room_.revision)
+      return make_failure(storage_errc::stopped, "no");
+    feed_changes out;
+    out.revision = room_.revision;
+    return out;
+  }
+  [[nodiscard]] replica_status status() const override {
+    replica_status out;
+    out.leader = room_.leader;
+    out.applied_index = room_.revision;
+    return out;
+  }
+  [[nodiscard]] std::vector<lease_record> leases() const override { return room_.leases; }
+  result<void> checkpoint(const std::filesystem::path&) override { return {}; }
+
+private:
+  engine_room& room_;
+  std::vector<std::function<void(std::vector<command_outcome>)>> held_;
+};
+
+struct one_replica : virtual_time {
+  engine_room room;
+  replica_actor keeper;
+
+  void start() {
+    keeper = system.spawn(
+        replica_keeper,
+        [this]() -> result<std::unique_ptr<replica>> {
+          return std::unique_ptr<replica>{std::make_unique<engine_in_memory>(room)};
+        },
+        logger{});
+    run();
+  }
+
+  std::vector<uint64_t> told; ///< by the replica, to a subscriber
+  caf::actor subscribe() {
+    auto reader = system.spawn([this](caf::event_based_actor*) -> caf::behavior {
+      return {[this](update_atom, uint64_t revision) { told.push_back(revision); }};
+    });
+    caf::anon_send(keeper, caf::subscribe_atom::value, reader);
+    run();
+    return reader;
+  }
+
+  ~one_replica() {
+    kill(keeper);
+    keeper = {};
+  }
+};
+
+proposal one_command() {
+  return {{command{barrier{}, {}}}};
+}
+
+} // namespace
+
+TEST_CASE_FIXTURE(one_replica, "a proposal is answered once it is applied") {
+  start();
+  auto answer = ask<outcomes>(keeper, one_command()).answer();
+  REQUIRE(answer.has_value());
+  CHECK(answer->each.front().revision == 1);
+}
+
+TEST_CASE_FIXTURE(one_replica, "a killed replica closes its engine and leaves the outcome unknown") {
+  start();
+  room.holds_answers = true;
+  auto question = ask<outcomes>(keeper, one_command());
+  CHECK(!answered(question));
+  kill(keeper);
+  CHECK(!room.open);
+  auto answer = question.answer();
+  REQUIRE(answer.has_value());
+  REQUIRE(answer->each.size() == 1);
+  CHECK(answer->each.front().error == command_errc::unknown_outcome);
+}
+
+TEST_CASE_FIXTURE(one_replica, "a linearizable read waits for the barrier") {
+  start();
+  list_request request;
+  request.linearizable = true;
+  auto question = ask<feed_listing>(keeper, request);
+  CHECK(!answered(question));
+  room.revision = 8;
+  REQUIRE(room.barriers.size() == 1);
+  room.barriers.front()();
+  run();
+  auto page = question.answer();
+  REQUIRE(page.has_value());
+  CHECK(page->revision == 8);
+}
+
+TEST_CASE_FIXTURE(one_replica, "a read that waits for its barrier fails when the replica dies") {
+  start();
+  list_request request;
+  request.linearizable = true;
+  auto question = ask<feed_listing>(keeper, request);
+  kill(keeper);
+  CHECK(!question.answer().has_value());
+}
+
+TEST_CASE_FIXTURE(one_replica, "an error of the engine reaches the reader") {
+  start();
+  pull_request request;
+  request.after = 99;
+  CHECK(!ask<feed_changes>(keeper, request).answer().has_value());
+}
+
+TEST_CASE_FIXTURE(one_replica, "subscribers hear of the revision, of many applies once") {
+  start();
+  room.revision = 3;
+  auto reader = subscribe();
+  CHECK(told == std::vector<uint64_t>{3});
+  room.applied(4);
+  room.applied(5);
+  room.applied(6);
+  run();
+  CHECK(told == std::vector<uint64_t>{3, 6});
+  room.applied(7);
+  run();
+  CHECK(told.back() == 7);
+  kill(reader);
+  room.applied(8);
+  run();
+  CHECK(told.back() == 7);
+}
+
+TEST_CASE_FIXTURE(one_replica, "a leader ends leases that were not renewed") {
+  start();
+  lease_record lease;
+  lease.host = {{0, 1}};
+  lease.renewal = 4;
+  lease.term = 2s;
+  room.leases = {lease};
+  pass(1'500ms);
+  CHECK(room.proposed.empty());
+  pass(1s);
+  REQUIRE(room.proposed.size() == 1);
+  CHECK(std::get<expire_lease>(room.proposed.front().body).renewal == 4);
+}
+
+TEST_CASE_FIXTURE(one_replica, "who doesn't lead ends no leases") {
+  start();
+  room.leader = false;
+  lease_record lease;
+  lease.host = {{0, 1}};
+  lease.term = 2s;
+  room.leases = {lease};
+  pass(5s);
+  CHECK(room.proposed.empty());
+  room.leader = true; // the full term again
+  pass(1'500ms);
+  CHECK(room.proposed.empty());
+}
+
+TEST_CASE_FIXTURE(one_replica, "a replica that can't be opened ends with the reason") {
+  std::string reason;
+  keeper = system.spawn(
+      replica_keeper,
+      []() -> result<std::unique_ptr<replica>> {
+        return make_failure(storage_errc::cannot_open, "the folder is locked");
+      },
+      logger{});
+  caf::actor_cast<caf::actor>(keeper)->attach_functor(
+      [&](const caf::error& why) { reason = system.render(why); });
+  run();
+  CHECK(reason.find("the folder is locked") != std::string::npos);
+}

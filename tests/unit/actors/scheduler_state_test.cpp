@@ -1,0 +1,229 @@
+#include "actors/scheduler/scheduler_state.hpp"
+
+#include <algorithm>
+#include <doctest/doctest.h>
+
+using namespace novacron;
+using namespace std::chrono_literals;
+
+namespace {
+
+const scheduler_state::time_point start{1h};
+
+node_id host_id(uint64_t n) { return {{0, n}}; }
+vm_id vm_number(uint64_t n) { return {{0, n}}; }
+
+host_record host(uint64_t n, uint64_t memory_mib = 8'192, uint32_t vcpus = 4) {
+  host_record out;
+  out.id = host_id(n);
+  out.name = "node-" + std::to_string(n);
+  out.memory_mib = memory_mib;
+  out.vcpus = vcpus;
+  out.images = {"tick"};
+  out.state = host_state::up;
+  return out;
+}
+
+vm_record vm(uint64_t n, uint64_t on, uint64_t memory_mib = 1'024, uint32_t vcpus = 1) {
+  vm_record out;
+  out.id = vm_number(n);
+  out.host = host_id(on);
+  out.spec.memory_mib = memory_mib;
+  out.spec.vcpus = vcpus;
+  out.spec.image = "tick";
+  return out;
+}
+
+place_request create(uint64_t n, uint64_t memory_mib = 1'024, uint32_t vcpus = 1) {
+  place_request out;
+  out.vm = vm_number(n);
+  out.spec.memory_mib = memory_mib;
+  out.spec.vcpus = vcpus;
+  out.spec.image = "tick";
+  return out;
+}
+
+place_request migrate(uint64_t n) {
+  place_request out;
+  out.vm = vm_number(n);
+  out.migration = true;
+  return out;
+}
+
+bool mentions(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("the host with the greatest free share of memory wins") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 8'192));
+  scheduler.put(host(2, 4'096));
+  scheduler.put(vm(1, 1, 4'096)); // half of node-1, 4 GiB free
+  scheduler.put(vm(2, 2, 1'024)); // a quarter of node-2, 3 GiB free
+  CHECK(scheduler.choose(create(9), start).host == host_id(2));
+}
+
+TEST_CASE("equal hosts are told apart by free vcpus, then by id") {
+  scheduler_state scheduler;
+  scheduler.put(host(2));
+  scheduler.put(host(1));
+  CHECK(scheduler.choose(create(9), start).host == host_id(1));
+  scheduler_state other;
+  other.put(host(1, 8'192, 4));
+  other.put(host(2, 8'192, 8));
+  CHECK(other.choose(create(9), start).host == host_id(2));
+}
+
+TEST_CASE("the order of the records doesn't matter") {
+  std::vector<any_record> records{host(1), host(2), host(3), vm(1, 1), vm(2, 2, 512), vm(3, 3)};
+  std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) {
+    return id_of(a) > id_of(b);
+  });
+  scheduler_state forward;
+  scheduler_state backward;
+  for (const auto& each : records)
+    forward.put(each);
+  for (auto i = records.rbegin(); i != records.rend(); ++i)
+    backward.put(*i);
+  for (uint64_t n = 10; n < 20; ++n)
+    CHECK(forward.choose(create(n), start).host == backward.choose(create(n), start).host);
+}
+
+TEST_CASE("only hosts that are up, have the image and room are chosen") {
+  scheduler_state scheduler;
+  auto cordoned = host(1);
+  cordoned.state = host_state::cordoned;
+  auto bare = host(2);
+  bare.images = {"other"};
+  scheduler.put(cordoned);
+  scheduler.put(bare);
+  scheduler.put(host(3, 2'048));
+  CHECK(scheduler.choose(create(9, 2'048), start).host == host_id(3));
+  CHECK(scheduler.choose(create(8, 1), start).host.nil());
+}
+
+TEST_CASE("the answer says what is missing on the best host") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 2'048));
+  scheduler.put(host(2, 4'096));
+  auto answer = scheduler.choose(create(9, 6'144), start);
+  CHECK(answer.host.nil());
+  CHECK(mentions(answer.detail, "host node-2 has 4096 MiB free, 2048 MiB are missing"));
+  scheduler_state empty;
+  CHECK(mentions(empty.choose(create(9), start).detail, "there is no other host"));
+}
+
+TEST_CASE("vcpus are overcommitted eightfold and not more") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 65'536, 1));
+  CHECK(!scheduler.choose(create(9, 256, 8), start).host.nil());
+  CHECK(mentions(scheduler.choose(create(8, 256, 1), start).detail, "vcpus free, 1 are missing"));
+}
+
+TEST_CASE("a VM that is gone takes no room") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 1'024));
+  auto gone = vm(1, 1, 1'024);
+  gone.actual = actual_state::gone;
+  scheduler.put(gone);
+  CHECK(!scheduler.choose(create(9, 1'024), start).host.nil());
+}
+
+TEST_CASE("an unfinished migration takes room at its destination") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 1'024));
+  scheduler.put(vm(1, 2, 1'024));
+  migration_record migration;
+  migration.id = {{0, 1}};
+  migration.vm = vm_number(1);
+  migration.from = host_id(2);
+  migration.to = host_id(1);
+  scheduler.put(migration);
+  CHECK(scheduler.choose(create(9, 1'024), start).host.nil());
+  migration.phase = migration_phase::rolled_back;
+  migration.revision = 2;
+  scheduler.put(migration);
+  CHECK(!scheduler.choose(create(9, 1'024), start).host.nil());
+}
+
+TEST_CASE("a migration leaves its host, and needs one that can take part") {
+  scheduler_state scheduler;
+  auto unable = host(1);
+  unable.live_migration_problem = "libvirt is too old";
+  scheduler.put(unable);
+  scheduler.put(host(2));
+  scheduler.put(host(3));
+  scheduler.put(vm(1, 2));
+  scheduler.put(vm(2, 3, 4'096));
+  CHECK(scheduler.choose(migrate(1), start).host == host_id(3));
+  auto third = host(3);
+  third.state = host_state::unreachable;
+  third.revision = 2;
+  scheduler.put(third);
+  CHECK(mentions(scheduler.choose(migrate(1), start).detail, "libvirt is too old"));
+  CHECK(scheduler.choose(migrate(77), start).host.nil());
+}
+
+TEST_CASE("a host that refused is not chosen again") {
+  scheduler_state scheduler;
+  scheduler.put(host(1));
+  scheduler.put(host(2, 4'096, 1));
+  auto request = create(9);
+  request.except = host_id(1);
+  CHECK(scheduler.choose(request, start).host == host_id(2));
+}
+
+TEST_CASE("choices that the feed doesn't show yet count") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 2'048));
+  CHECK(!scheduler.choose(create(1, 1'024), start).host.nil());
+  CHECK(!scheduler.choose(create(2, 1'024), start).host.nil());
+  CHECK(scheduler.choose(create(3, 1'024), start).host.nil());
+}
+
+TEST_CASE("a choice that the feed shows counts once") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 2'048));
+  scheduler.choose(create(1, 1'024), start);
+  scheduler.put(vm(1, 1, 1'024));
+  CHECK(scheduler.promises() == 0);
+  CHECK(!scheduler.choose(create(2, 1'024), start).host.nil());
+}
+
+TEST_CASE("a choice that came to nothing is forgotten after ten seconds") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 1'024));
+  scheduler.choose(create(1, 1'024), start);
+  CHECK(scheduler.choose(create(2, 1'024), start + 9'999ms).host.nil());
+  CHECK(!scheduler.choose(create(2, 1'024), start + 10s).host.nil());
+}
+
+TEST_CASE("asking twice for one VM promises once") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 1'024));
+  scheduler.choose(create(1, 1'024), start);
+  CHECK(!scheduler.choose(create(1, 1'024), start).host.nil());
+  CHECK(scheduler.promises() == 1);
+}
+
+TEST_CASE("a listing that is older than what came before changes nothing") {
+  scheduler_state scheduler;
+  auto now_cordoned = host(1);
+  now_cordoned.state = host_state::cordoned;
+  now_cordoned.revision = 9;
+  scheduler.put(now_cordoned);
+  auto before = host(1);
+  before.revision = 3;
+  scheduler.put(before);
+  CHECK(scheduler.choose(create(1), start).host.nil());
+}
+
+TEST_CASE("what a new listing doesn't name is gone") {
+  scheduler_state scheduler;
+  scheduler.put(host(1));
+  scheduler.put(host(2));
+  scheduler.keep_only({{record_type::host, host_id(2).value}});
+  CHECK(scheduler.choose(create(1), start).host == host_id(2));
+}

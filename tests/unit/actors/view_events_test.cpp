@@ -1,0 +1,100 @@
+#include "actors/view/view_table.hpp"
+#include "view_records.hpp"
+
+#include <boost/json/parse.hpp>
+#include <doctest/doctest.h>
+
+using namespace novacron;
+namespace json = boost::json;
+
+namespace {
+
+struct events_fixture {
+  view_table table{view_limits{4, 10}};
+
+  events_fixture() {
+    table.listed(vm_of(1, 10));
+    table.keep_only({{record_type::vm, uuid_of(1)}});
+    table.advance(10);
+  }
+
+  void change(uint64_t revision) {
+    table.changed(vm_of(1, revision));
+    table.advance(revision);
+  }
+
+  /// Revisions of the events after `revision`.
+  std::vector<uint64_t> after(uint64_t revision) const {
+    std::vector<uint64_t> result;
+    auto slice = table.events(*table.event_position(revision), 100);
+    for (const auto& event : slice->events)
+      result.push_back(event.revision);
+    return result;
+  }
+};
+
+using revisions = std::vector<uint64_t>;
+
+} // namespace
+
+TEST_CASE_FIXTURE(events_fixture, "events go on after any revision that is still kept") {
+  change(11);
+  change(13);
+  CHECK(after(10) == revisions{11, 13});
+  CHECK(after(11) == revisions{13});
+  CHECK(after(12) == revisions{13});
+  CHECK(after(13).empty());
+  CHECK(after(99).empty());
+}
+
+TEST_CASE_FIXTURE(events_fixture, "a revision whose later events were dropped is too old") {
+  for (uint64_t revision = 11; revision <= 16; ++revision)
+    change(revision);
+  CHECK(!table.event_position(10));
+  CHECK(!table.event_position(11));
+  CHECK(after(12) == revisions{13, 14, 15, 16});
+}
+
+TEST_CASE_FIXTURE(events_fixture, "what was listed can't be resumed event by event") {
+  CHECK(!table.event_position(9));
+  CHECK(table.event_position(10));
+}
+
+TEST_CASE_FIXTURE(events_fixture, "a reader that had everything is told of a new listing") {
+  change(11);
+  auto reader = table.event_end();
+  table.listed(vm_of(1, 20));
+  table.keep_only({{record_type::vm, uuid_of(1)}});
+  table.advance(20);
+  CHECK(!table.events(reader, 10));
+  CHECK(!table.event_position(11));
+  CHECK(after(20).empty());
+}
+
+TEST_CASE_FIXTURE(events_fixture, "events appear only with their whole revision") {
+  table.changed(vm_of(1, 11));
+  CHECK(after(10).empty());
+  table.changed(vm_of(2, 11));
+  table.advance(11);
+  CHECK(after(10) == revisions{11, 11});
+}
+
+TEST_CASE_FIXTURE(events_fixture, "a removal comes with a revision that isn't too early") {
+  table.changed(vm_of(2, 15));
+  table.removed(vm_of(1, 10));
+  table.changed(vm_of(3, 17));
+  table.advance(18);
+  CHECK(after(10) == revisions{15, 17, 17});
+  auto slice = table.events(*table.event_position(15), 1);
+  auto event = json::parse(*slice->events.at(0).json).as_object();
+  CHECK(event.at("event").as_string() == "removed");
+  CHECK(event.at("type").as_string() == "vm");
+  CHECK(event.at("record").at("name").as_string() == "vm-1");
+  CHECK(!table.vm({uuid_of(1)}));
+}
+
+TEST_CASE_FIXTURE(events_fixture, "a change that is repeated is no event") {
+  change(11);
+  change(11);
+  CHECK(after(10) == revisions{11});
+}

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "dwcp/transport/descriptor.hpp"
+#include "dwcp/transport/wakeup.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <thread>
+#include <vector>
+
+namespace novacron::testing {
+
+/// Stands between source and destination on loopback, and does what links do.
+class tcp_proxy {
+public:
+  static constexpr uint64_t never = std::numeric_limits<uint64_t>::max();
+
+  /// What happens, and after how many bytes from the source, over all its
+  /// connections. Set before the first connection.
+  struct faults {
+    uint64_t cut_all_after = never;
+    uint64_t cut_one_after = never; ///< the connection that carried the byte
+    uint64_t flip_bit_at = never;
+    uint64_t hold_after = never; ///< from then on nothing passes, either way
+  };
+
+  tcp_proxy(uint16_t to, const faults& what);
+  ~tcp_proxy();
+
+  [[nodiscard]] uint16_t port() const { return port_; }
+  /// Bytes that were carried, both ways.
+  [[nodiscard]] uint64_t bytes() const { return there_ + back_; }
+  [[nodiscard]] bool holding() const { return there_ >= faults_.hold_after; }
+
+private:
+  struct link {
+    descriptor source;
+    descriptor destination;
+    bool source_ended = false;
+    bool destination_ended = false;
+  };
+
+  void run();
+  bool forward(link& x, bool there);
+
+  const faults faults_;
+  const uint16_t to_;
+  descriptor listener_;
+  uint16_t port_ = 0;
+  wakeup stop_;
+  std::vector<link> links_;
+  std::atomic<uint64_t> there_{0};
+  std::atomic<uint64_t> back_{0};
+  bool cut_one_ = false;
+  std::thread thread_;
+};
+
+} // namespace novacron::testing
