@@ -40,7 +40,9 @@ const std::error_category& dwcp_category() {
   return category;
 }
 
-std::error_code make_error_code(dwcp_errc code) { return {static_cast<int>(code), dwcp_category()}; }
+std::error_code make_error_code(dwcp_errc code) {
+  return {static_cast<int>(code), dwcp_category()};
+}
 
 failure make_failure(dwcp_errc code, std::string message) {
   return {make_error_code(code), std::move(message)};

@@ -8,9 +8,9 @@ void pending_changes::add(vm_id vm) {
   wake_.notify_one();
 }
 
-void pending_changes::connection_closed() {
+void pending_changes::add_all() {
   std::lock_guard guard{mutex_};
-  pending_.closed = true;
+  pending_.all = true;
   wake_.notify_one();
 }
 
@@ -22,12 +22,11 @@ void pending_changes::stop() {
 
 pending_changes::taken pending_changes::wait(std::chrono::milliseconds limit) {
   std::unique_lock guard{mutex_};
-  wake_.wait_for(guard, limit, [&] {
-    return pending_.stopping || pending_.closed || !pending_.guests.empty();
-  });
+  wake_.wait_for(guard, limit,
+                 [&] { return pending_.stopping || pending_.all || !pending_.guests.empty(); });
   taken out;
   out.stopping = pending_.stopping;
-  std::swap(out.closed, pending_.closed);
+  std::swap(out.all, pending_.all);
   std::swap(out.guests, pending_.guests);
   return out;
 }

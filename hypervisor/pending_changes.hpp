@@ -15,12 +15,12 @@ namespace novacron {
 class pending_changes {
 public:
   void add(vm_id vm);
-  void connection_closed();
+  void add_all();
   void stop();
 
   struct taken {
     std::set<vm_id> guests;
-    bool closed = false;
+    bool all = false; ///< look at all of them
     bool stopping = false;
   };
   /// Waits until there is something, or the limit is over.

@@ -54,9 +54,13 @@ void stream_writer::begin(std::string_view machine) {
   end_part();
 }
 
-void stream_writer::begin_part() { section_head(qemu_stream::section::part); }
+void stream_writer::begin_part() {
+  section_head(qemu_stream::section::part);
+}
 
-void stream_writer::begin_last() { section_head(qemu_stream::section::end); }
+void stream_writer::begin_last() {
+  section_head(qemu_stream::section::end);
+}
 
 void stream_writer::page(uint32_t block, uint64_t offset, std::span<const std::byte> content) {
   page_head(block, offset, qemu_stream::ram_flag::page);
@@ -87,7 +91,9 @@ void stream_writer::finish(std::span<const std::byte> device_state) {
   out_.push_back(std::byte{static_cast<uint8_t>(qemu_stream::section::eof)});
 }
 
-std::vector<std::byte> stream_writer::take() { return std::exchange(out_, {}); }
+std::vector<std::byte> stream_writer::take() {
+  return std::exchange(out_, {});
+}
 
 void stream_writer::section_head(qemu_stream::section kind) {
   current_.reset();

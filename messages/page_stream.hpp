@@ -24,10 +24,10 @@ inline constexpr std::string_view ram_name = "ram";
 /// First byte of each piece of the stream's top level.
 enum class section : uint8_t {
   eof = 0x00,
-  start = 0x01,         ///< u32 id, u8 length, name, u32 instance, u32 version, content
-  part = 0x02,          ///< u32 id, content
-  end = 0x03,           ///< u32 id, content
-  full = 0x04,          ///< as start; a device's state, its content has no length
+  start = 0x01, ///< u32 id, u8 length, name, u32 instance, u32 version, content
+  part = 0x02,  ///< u32 id, content
+  end = 0x03,   ///< u32 id, content
+  full = 0x04,  ///< as start; a device's state, its content has no length
   subsection = 0x05,
   description = 0x06,   ///< u32 length, JSON
   configuration = 0x07, ///< u32 length, machine's name
@@ -41,10 +41,10 @@ inline constexpr uint16_t command_open_return_path = 1;
 /// are the page's offset in its block. Without `same_block` u8 length and the
 /// block's name follow.
 namespace ram_flag {
-inline constexpr uint64_t zero = 0x02;       ///< u8 fill byte follows
-inline constexpr uint64_t sizes = 0x04;      ///< total; then for each block u8 length, name, u64 size
-inline constexpr uint64_t page = 0x08;       ///< the page follows
-inline constexpr uint64_t end = 0x10;        ///< of this section's content
+inline constexpr uint64_t zero = 0x02;  ///< u8 fill byte follows
+inline constexpr uint64_t sizes = 0x04; ///< total; then for each block u8 length, name, u64 size
+inline constexpr uint64_t page = 0x08;  ///< the page follows
+inline constexpr uint64_t end = 0x10;   ///< of this section's content
 inline constexpr uint64_t same_block = 0x20; ///< as the piece before
 } // namespace ram_flag
 
@@ -60,8 +60,8 @@ std::vector<std::byte> shut_message(uint32_t error = 0);
 
 /// A piece of a guest's memory that has a name, such as "pc.ram".
 struct ram_block {
-  std::string name;         ///< at most 255 bytes
-  uint64_t size_bytes = 0;  ///< whole pages
+  std::string name;        ///< at most 255 bytes
+  uint64_t size_bytes = 0; ///< whole pages
 
   friend bool operator==(const ram_block&, const ram_block&) = default;
 };

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <iostream>
+#include <unistd.h>
 
 namespace {
 
@@ -27,14 +29,13 @@ int fencer(int argc, char** argv) {
 
 int commands(int argc, char** argv) {
   const auto program = std::filesystem::read_symlink("/proc/self/exe");
-  int status = 0;
+  std::function<int()> chosen;
   CLI::App app{"novacron: a cluster runtime for virtual machines"};
   app.require_subcommand(1);
-  app.option_defaults()->always_capture_default();
-  novacron::add_node_command(app, program);
-  novacron::add_cluster_commands(app, status);
-  novacron::add_client_commands(app, status);
-  novacron::add_demo_command(app, program, status);
+  novacron::add_node_command(app, program, chosen);
+  novacron::add_cluster_commands(app, chosen);
+  novacron::add_client_commands(app, chosen, {std::cout, std::cerr, ::isatty(STDOUT_FILENO) == 1});
+  novacron::add_demo_command(app, program, chosen);
   app.add_subcommand("version", "Say which version this is")->callback([] {
     std::printf("novacron %s\n", novacron::version);
   });
@@ -43,7 +44,7 @@ int commands(int argc, char** argv) {
   } catch (const CLI::ParseError& why) {
     return app.exit(why) == 0 ? 0 : wrong_use;
   }
-  return status;
+  return chosen ? chosen() : 0;
 }
 
 } // namespace

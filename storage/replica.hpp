@@ -23,6 +23,7 @@ struct replica_config {
   std::chrono::milliseconds heartbeat{100};
   size_t max_queued_bytes = 16u << 20;       ///< proposals that wait; more are refused as `overloaded`
   uint64_t keep_changes = 1'000'000;         ///< revisions that the feed can resume from
+  uint32_t keep_log = 10'000;                ///< applied entries kept for replicas that are behind
   std::function<log_time()> clock;           ///< empty: the system's; stamps batches
 };
 

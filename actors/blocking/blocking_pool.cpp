@@ -18,6 +18,9 @@ using strand = boost::asio::strand<boost::asio::thread_pool::executor_type>;
 /// Keys that fall into the same strand wait for one another: rarely, and harmlessly.
 constexpr size_t strand_count = 256;
 
+/// The pool that this thread works for.
+thread_local const void* employer = nullptr;
+
 } // namespace
 
 struct blocking_pool::implementation {
@@ -27,6 +30,16 @@ struct blocking_pool::implementation {
     pool.emplace(threads);
     for (size_t i = 0; i < strand_count; ++i)
       strands.emplace_back(pool->get_executor());
+  }
+
+  void end() {
+    std::unique_lock lock{mutex};
+    idle.wait(lock, [this] { return long_calls == 0; });
+    lock.unlock();
+    if (pool) {
+      pool->stop();
+      pool->join();
+    }
   }
 
   std::optional<boost::asio::thread_pool> pool;
@@ -42,13 +55,11 @@ blocking_pool::blocking_pool(unsigned threads)
 }
 
 blocking_pool::~blocking_pool() {
-  std::unique_lock lock{implementation_->mutex};
-  implementation_->idle.wait(lock, [this] { return implementation_->long_calls == 0; });
-  lock.unlock();
-  if (implementation_->pool) {
-    implementation_->pool->stop();
-    implementation_->pool->join();
-  }
+  // The last work may hold the last handle on the pool; it can't wait for itself.
+  if (employer == implementation_.get())
+    std::thread{[state = std::move(implementation_)] { state->end(); }}.detach();
+  else
+    implementation_->end();
 }
 
 void blocking_pool::run(const uuid& key, std::function<void()> work) {
@@ -57,7 +68,11 @@ void blocking_pool::run(const uuid& key, std::function<void()> work) {
     return;
   }
   auto& order = implementation_->strands[std::hash<uuid>{}(key) % strand_count];
-  boost::asio::post(order, std::move(work));
+  boost::asio::post(order, [me = implementation_.get(), work = std::move(work)]() mutable {
+    employer = me;
+    work();
+    work = nullptr;
+  });
 }
 
 bool blocking_pool::run_long(std::function<void()> work) {
@@ -72,6 +87,7 @@ bool blocking_pool::run_long(std::function<void()> work) {
     ++implementation_->long_calls;
   }
   std::thread{[state = implementation_, work = std::move(work)]() mutable {
+    employer = state.get();
     work();
     work = nullptr; // what it held goes before anybody is told that it is over
     std::lock_guard lock{state->mutex};

@@ -45,12 +45,17 @@ void carry_out(self_pointer self, const feed_state::effects& effects) {
                                    "feed: too many readers wait; come back later"));
 }
 
+/// Tells readers apart; 0 for those without an address.
+uint64_t reader_of(const caf::strong_actor_ptr& sender) {
+  return sender ? std::hash<caf::actor_addr>{}(caf::actor_cast<caf::actor_addr>(sender)) : 0;
+}
+
 caf::result<feed_changes> pull(self_pointer self, const pull_request& request) {
   auto& state = self->state;
   auto ticket = ++state.last_ticket;
+  auto reader = reader_of(self->current_sender()); // a promise takes the sender away
   auto answer = self->make_response_promise<feed_changes>();
   state.waiting.emplace(ticket, answer);
-  auto reader = std::hash<caf::actor_addr>{}(caf::actor_cast<caf::actor_addr>(self->current_sender()));
   carry_out(self, state.feed.pulled(ticket, reader, request, self->clock().now()));
   return answer;
 }
@@ -68,7 +73,9 @@ feed_actor::behavior_type feed(self_pointer self, feed_config config, replica_ac
       [self](const migration_progress& progress) {
         carry_out(self, self->state.feed.progressed(progress, self->clock().now()));
       },
-      [self](update_atom, uint64_t revision) { carry_out(self, self->state.feed.applied(revision)); },
+      [self](update_atom, uint64_t revision) {
+        carry_out(self, self->state.feed.applied(revision));
+      },
       [self](tick_atom) {
         self->delayed_send(self, tick_interval, tick_atom::value);
         carry_out(self, self->state.feed.tick(self->clock().now()));

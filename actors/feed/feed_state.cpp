@@ -90,8 +90,8 @@ feed_state::effects feed_state::applied(uint64_t revision) {
 
 feed_state::effects feed_state::progressed(const migration_progress& progress, time_point now) {
   if (!news_.contains(progress.migration) && news_.size() >= config_.most_progress)
-    news_.erase(std::ranges::min_element(
-        news_, {}, [](const auto& each) { return each.second.number; }));
+    news_.erase(
+        std::ranges::min_element(news_, {}, [](const auto& each) { return each.second.number; }));
   news_[progress.migration] = {progress, ++last_news_, now};
   effects out;
   for (auto i = pulls_.begin(); i != pulls_.end();) {

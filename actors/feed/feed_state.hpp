@@ -14,10 +14,11 @@
 namespace novacron {
 
 struct feed_config {
-  size_t most_pulls = 4'096;                        ///< that wait or are read; more are refused
-  std::chrono::milliseconds longest_wait{10'000};   ///< of a pull
-  std::chrono::milliseconds keep_progress{60'000};  ///< a migration that is silent for longer is forgotten
-  size_t most_progress = 4'096;                     ///< migrations; the oldest is forgotten first
+  size_t most_pulls = 4'096;                      ///< that wait or are read; more are refused
+  std::chrono::milliseconds longest_wait{10'000}; ///< of a pull
+  std::chrono::milliseconds keep_progress{
+      60'000};                  ///< a migration that is silent for longer is forgotten
+  size_t most_progress = 4'096; ///< migrations; the oldest is forgotten first
 };
 
 /// Names one pull; the actor knows whose answer it is.
@@ -99,7 +100,8 @@ private:
   uint64_t applied_ = 0; ///< 0: not known yet
   std::unordered_map<migration_id, news_item> news_;
   uint64_t last_news_ = 0;
-  std::unordered_map<uint64_t, acquaintance> readers_; ///< forgotten when silent for `keep_progress`
+  std::unordered_map<uint64_t, acquaintance>
+      readers_; ///< forgotten when silent for `keep_progress`
 };
 
 } // namespace novacron

@@ -8,7 +8,8 @@ namespace {
 
 /// Only hosts and leases depend on being heard in time.
 bool is_from_host(const command& x) {
-  return std::holds_alternative<host_report>(x.body) || std::holds_alternative<register_host>(x.body)
+  return std::holds_alternative<host_report>(x.body)
+         || std::holds_alternative<register_host>(x.body)
          || std::holds_alternative<renew_lease>(x.body)
          || std::holds_alternative<decide_migration>(x.body);
 }
@@ -240,8 +241,7 @@ frontend_state::effects frontend_state::tick(time_point now) {
 
 void frontend_state::refuse_waiting(time_point now, effects& out) {
   for (auto* queue : {&host_queue_, &client_queue_})
-    while (!queue->empty()
-           && now - jobs_.at(queue->front().ticket).arrived >= config_.patience) {
+    while (!queue->empty() && now - jobs_.at(queue->front().ticket).arrived >= config_.patience) {
       auto ticket = queue->front().ticket;
       queue->pop_front();
       refuse(ticket, out);

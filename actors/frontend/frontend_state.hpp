@@ -15,15 +15,16 @@
 namespace novacron {
 
 struct frontend_config {
-  size_t batch_commands = 256;                ///< a batch is sent when it has this many,
-  size_t batch_bytes = 65'536;                ///< or about this size,
-  std::chrono::milliseconds batch_wait{2};    ///< or waited this long; at once when none is in flight
-  size_t most_batches = 4;                    ///< in flight
-  size_t most_commands = 8'192;               ///< of clients, waiting or in flight; more are refused
-  size_t most_host_commands = 8'192;          ///< of hosts
-  std::chrono::milliseconds patience{5'000};  ///< a command that waited longer is refused, not proposed
-  size_t most_placements = 64;                ///< questions that the scheduler has at a time
-  unsigned most_plans = 3;                    ///< how often a host is chosen for one command
+  size_t batch_commands = 256;             ///< a batch is sent when it has this many,
+  size_t batch_bytes = 65'536;             ///< or about this size,
+  std::chrono::milliseconds batch_wait{2}; ///< or waited this long; at once when none is in flight
+  size_t most_batches = 4;                 ///< in flight
+  size_t most_commands = 8'192;            ///< of clients, waiting or in flight; more are refused
+  size_t most_host_commands = 8'192;       ///< of hosts
+  std::chrono::milliseconds patience{
+      5'000};                  ///< a command that waited longer is refused, not proposed
+  size_t most_placements = 64; ///< questions that the scheduler has at a time
+  unsigned most_plans = 3;     ///< how often a host is chosen for one command
 };
 
 using proposal_ticket = uint64_t;
@@ -82,7 +83,7 @@ private:
   struct placed_command {
     command what;
     std::optional<command_outcome> outcome;
-    bool ours = false;   ///< we choose its host
+    bool ours = false; ///< we choose its host
     unsigned plans = 0;
     node_id tried;       ///< chosen, and refused
     std::string no_room; ///< none fits; proposed all the same, for what apply knows better

@@ -101,7 +101,8 @@ void api::dispatch(call& c) const {
   case action::ready:
     return ready(c);
   case action::metrics:
-    return c.done({200, "text/plain; version=0.0.4; charset=utf-8",
+    return c.done({200,
+                   "text/plain; version=0.0.4; charset=utf-8",
                    share(metrics_->scrape(view_->vms_by_state())),
                    {}});
   }

@@ -14,9 +14,8 @@ namespace {
 
 using prometheus::Histogram;
 
-const Histogram::BucketBoundaries request_seconds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                                  0.1,   0.25,   0.5,   1,    2.5,   5,
-                                                  10,    30};
+const Histogram::BucketBoundaries request_seconds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                                  0.25,  0.5,    1,     2.5,  5,     10,   30};
 const Histogram::BucketBoundaries operation_seconds{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
 
 double seconds_between(log_time from, log_time to) {
@@ -42,8 +41,7 @@ struct api_metrics::families {
         vms{family(prometheus::BuildGauge(), r, "vms_total", "VMs in each actual state")},
         operations{family(prometheus::BuildCounter(), r, "vm_operations_total",
                           "Operations that ended, by verb and state")},
-        operation_durations{family(prometheus::BuildHistogram(), r,
-                                   "vm_operation_duration_seconds",
+        operation_durations{family(prometheus::BuildHistogram(), r, "vm_operation_duration_seconds",
                                    "From an operation's acceptance until its end")},
         migrations{family(prometheus::BuildCounter(), r, "dwcp_migrations_total",
                           "Migrations that ended, by outcome")},
@@ -83,8 +81,7 @@ void api_metrics::answered(const route* which, unsigned status,
   // time series is bounded.
   std::string method{which == nullptr ? "other" : which->method};
   std::string path{which == nullptr ? "other" : which->path};
-  families_->requests
-      .Add({{"method", method}, {"path", path}, {"status", std::to_string(status)}})
+  families_->requests.Add({{"method", method}, {"path", path}, {"status", std::to_string(status)}})
       .Increment();
   families_->durations.Add({{"method", method}, {"path", path}}, request_seconds)
       .Observe(took.count());

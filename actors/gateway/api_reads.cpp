@@ -58,19 +58,18 @@ void api::read(call& c, std::initializer_list<std::string_view> parameters,
     return c.done(answer_of(revision.error()));
   if (!view_->complete())
     return c.done(answer_of(view_behind("the state has not been read yet; ask again shortly")));
-  view_->when_revision(
-      *revision, view_table::clock::now() + limits_.view_time,
-      [wanted = *revision, view = view_, make = std::move(make),
-       done = std::move(c.done)](wait_end how) {
-        if (how == wait_end::reached)
-          return done(make());
-        done(answer_of(how == wait_end::refused
-                           ? too_busy()
-                           : view_behind("revision " + std::to_string(wanted)
-                                         + " has not come yet, this gateway is at "
-                                         + std::to_string(view->revision())
-                                         + "; ask again shortly")));
-      });
+  view_->when_revision(*revision, view_table::clock::now() + limits_.view_time,
+                       [wanted = *revision, view = view_, make = std::move(make),
+                        done = std::move(c.done)](wait_end how) {
+                         if (how == wait_end::reached)
+                           return done(make());
+                         done(answer_of(how == wait_end::refused
+                                            ? too_busy()
+                                            : view_behind("revision " + std::to_string(wanted)
+                                                          + " has not come yet, this gateway is at "
+                                                          + std::to_string(view->revision())
+                                                          + "; ask again shortly")));
+                       });
 }
 
 void api::list_vms(call& c) const {
@@ -83,8 +82,8 @@ void api::list_vms(call& c) const {
   if (auto* state = c.target.find("state")) {
     query.state = parse<actual_state>(*state);
     if (!query.state)
-      return c.done(answer_of(
-          bad_field("?state", "the parameter state must be one of " + allowed_states())));
+      return c.done(
+          answer_of(bad_field("?state", "the parameter state must be one of " + allowed_states())));
   }
   auto* host = c.target.find("host");
   std::string host_name = host == nullptr ? std::string{} : *host;
@@ -203,8 +202,7 @@ void api::read_events(call& c) const {
   for (const auto& event : events)
     out.raw(*event.json);
   out.end_array();
-  out.key("next").number(events.empty() ? std::max(revision, since)
-                                        : events.back().revision);
+  out.key("next").number(events.empty() ? std::max(revision, since) : events.back().revision);
   out.key("revision").number(revision);
   out.end_object();
   c.done({200, "application/json", std::make_shared<const std::string>(out.take()), {}});

@@ -123,23 +123,22 @@ void api::create(call& c) const {
   auto accepted = [wish, view = view_, limit = limits_.view_time,
                    done = c.done](const command_outcome& outcome) {
     // The answer shows the VM as the log made it; the view has it in a moment.
-    view->when_revision(
-        outcome.revision, view_table::clock::now() + limit, [=](wait_end /*how*/) {
-          vm_record fallback;
-          fallback.id = outcome.vm;
-          fallback.name = wish.name;
-          fallback.spec = wish.spec;
-          fallback.revision = outcome.revision;
-          auto document = view->vm(outcome.vm);
-          if (!document)
-            document = view_document{
-                std::make_shared<const std::string>(vm_json(fallback, "")), outcome.revision};
-          done({201,
-                "application/json",
-                document->json,
-                {{"Location", "/api/v1/vms/" + to_string(outcome.vm)},
-                 {"ETag", etag(document->revision)}}});
-        });
+    view->when_revision(outcome.revision, view_table::clock::now() + limit, [=](wait_end /*how*/) {
+      vm_record fallback;
+      fallback.id = outcome.vm;
+      fallback.name = wish.name;
+      fallback.spec = wish.spec;
+      fallback.revision = outcome.revision;
+      auto document = view->vm(outcome.vm);
+      if (!document)
+        document = view_document{std::make_shared<const std::string>(vm_json(fallback, "")),
+                                 outcome.revision};
+      done({201,
+            "application/json",
+            document->json,
+            {{"Location", "/api/v1/vms/" + to_string(outcome.vm)},
+             {"ETag", etag(document->revision)}}});
+    });
   };
   propose({std::move(wish), std::move(*key)}, std::move(c.done), std::move(accepted));
 }
@@ -204,8 +203,8 @@ void api::answer_operation(const operation_record& fallback, uint64_t revision,
                            std::chrono::milliseconds wait, answer_function done) const {
   auto answer = [fallback, view = view_, done = std::move(done)](unsigned status) {
     auto document = view->operation(fallback.id);
-    auto json = document ? document->json
-                         : std::make_shared<const std::string>(operation_json(fallback));
+    auto json
+        = document ? document->json : std::make_shared<const std::string>(operation_json(fallback));
     done({status,
           "application/json",
           std::move(json),
@@ -214,11 +213,11 @@ void api::answer_operation(const operation_record& fallback, uint64_t revision,
   auto now = view_table::clock::now();
   bool waits = wait.count() > 0 && waiting_->fetch_add(1) < limits_.in_flight / 2;
   if (waits)
-    return view_->when_operation_ends(
-        fallback.id, now + wait, [answer, waiting = waiting_](wait_end how) {
-          waiting->fetch_sub(1);
-          answer(how == wait_end::reached ? 200 : 202);
-        });
+    return view_->when_operation_ends(fallback.id, now + wait,
+                                      [answer, waiting = waiting_](wait_end how) {
+                                        waiting->fetch_sub(1);
+                                        answer(how == wait_end::reached ? 200 : 202);
+                                      });
   if (wait.count() > 0)
     waiting_->fetch_sub(1);
   view_->when_revision(revision, now + limits_.view_time, [answer](wait_end) { answer(202); });
@@ -238,9 +237,13 @@ void api::kill(call& c) const {
     return c.done(answer_of(node.error()));
   way_.kill({*node, body->actor}, [done = c.done, path = body->actor](bool ok, std::string why) {
     if (ok)
-      return done({200, "application/json",
-                   std::make_shared<const std::string>(R"({"status":"killed"})"), {}});
-    done(answer_of({"unknown_actor", 404, "Not killed",
+      return done({200,
+                   "application/json",
+                   std::make_shared<const std::string>(R"({"status":"killed"})"),
+                   {}});
+    done(answer_of({"unknown_actor",
+                    404,
+                    "Not killed",
                     why.empty() ? "no actor is at that path; list them with the node's log" : why,
                     "/actor",
                     {}}));

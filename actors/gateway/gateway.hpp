@@ -25,7 +25,8 @@ struct gateway_state {
 result<std::shared_ptr<const gateway_ports>> bind_gateway(const gateway_config& config);
 
 /// How the gateway has an actor killed: calls back once, from any thread.
-using chaos_function = std::function<void(kill_actor, std::function<void(bool ok, std::string why)>)>;
+using chaos_function
+    = std::function<void(kill_actor, std::function<void(bool ok, std::string why)>)>;
 
 /// Owns the HTTP edge, and asks the log on its behalf. `chaos` may be empty:
 /// then, or when the configuration doesn't allow it, no actor can be killed

@@ -27,7 +27,7 @@ struct gateway_limits {
   size_t header_bytes = 8'192;
   size_t body_bytes = 1u << 20;
   size_t connections = 10'000;
-  size_t in_flight = 4'096;   ///< requests that wait for an answer; beyond: 503
+  size_t in_flight = 4'096; ///< requests that wait for an answer; beyond: 503
   size_t events_per_frame = 1'000;
   std::chrono::milliseconds header_time{10'000};
   std::chrono::milliseconds body_time{30'000};
@@ -41,12 +41,12 @@ struct gateway_limits {
 
 struct gateway_config {
   std::string address = "127.0.0.1";
-  uint16_t port = 7480;
+  uint16_t port = 7180;
   std::string operator_address = "127.0.0.1";
-  std::optional<uint16_t> operator_port = 7481; ///< /metrics, without a token; or not at all
-  bool share_port = false;       ///< SO_REUSEPORT: several gateway processes on one port
+  std::optional<uint16_t> operator_port = 7190; ///< /metrics, without a token; or not at all
+  bool share_port = false; ///< SO_REUSEPORT: several gateway processes on one port
   std::vector<api_token> tokens;
-  bool chaos = false;            ///< allow killing actors over the API
+  bool chaos = false; ///< allow killing actors over the API
   size_t io_threads = 1;
   gateway_limits limits;
   /// Where metrics are counted; made by the gateway if null.

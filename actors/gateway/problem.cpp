@@ -42,8 +42,7 @@ kind kind_of(command_errc error) {
     return {503, "Overloaded", "nothing was done; come back later"};
   case command_errc::not_leader:
   case command_errc::unknown_outcome:
-    return {503, "Outcome unknown",
-            "outcome unknown, repeat with the same Idempotency-Key"};
+    return {503, "Outcome unknown", "outcome unknown, repeat with the same Idempotency-Key"};
   // Answers to hosts, never to clients.
   case command_errc::none:
   case command_errc::stale_epoch:
@@ -90,41 +89,61 @@ problem bad_request(std::string detail) {
 }
 
 problem no_such(std::string_view what, std::string_view id) {
-  return {"unknown_" + std::string{what}, 404, "No such " + std::string{what},
+  return {"unknown_" + std::string{what},
+          404,
+          "No such " + std::string{what},
           "there is no " + std::string{what} + " " + std::string{id.substr(0, 64)}
               + "; list what there is with GET /api/v1/" + std::string{what} + "s",
-          {}, {}};
+          {},
+          {}};
 }
 
 problem unauthorized() {
-  return {"unauthorized", 401, "Unauthorized",
-          "send a known token in the header \"Authorization: Bearer …\"", "Authorization", {}};
+  return {"unauthorized",  401,
+          "Unauthorized",  "send a known token in the header \"Authorization: Bearer …\"",
+          "Authorization", {}};
 }
 
 problem no_such_path(std::string_view path) {
-  return {"unknown_path", 404, "No such path",
-          "nothing is at " + std::string{path.substr(0, 128)} + "; the API is below /api/v1", {}, {}};
+  return {"unknown_path",
+          404,
+          "No such path",
+          "nothing is at " + std::string{path.substr(0, 128)} + "; the API is below /api/v1",
+          {},
+          {}};
 }
 
 problem method_not_allowed(std::string_view method, std::string_view allow) {
-  return {"method_not_allowed", 405, "Method not allowed",
-          std::string{method} + " is not possible here; use one of: " + std::string{allow}, {},
+  return {"method_not_allowed",
+          405,
+          "Method not allowed",
+          std::string{method} + " is not possible here; use one of: " + std::string{allow},
+          {},
           std::string{allow}};
 }
 
 problem body_too_large(size_t limit) {
-  return {"body_too_large", 413, "Body too large",
-          "the body is longer than " + std::to_string(limit) + " bytes; send less", {}, {}};
+  return {"body_too_large",
+          413,
+          "Body too large",
+          "the body is longer than " + std::to_string(limit) + " bytes; send less",
+          {},
+          {}};
 }
 
 problem headers_too_large(size_t limit) {
-  return {"headers_too_large", 431, "Headers too large",
-          "the headers are longer than " + std::to_string(limit) + " bytes; send fewer", {}, {}};
+  return {"headers_too_large",
+          431,
+          "Headers too large",
+          "the headers are longer than " + std::to_string(limit) + " bytes; send fewer",
+          {},
+          {}};
 }
 
 problem too_busy() {
-  return {"overloaded", 503, "Overloaded",
-          "too many requests are open; nothing was done, come back later", {}, {}};
+  return {"overloaded", 503,
+          "Overloaded", "too many requests are open; nothing was done, come back later",
+          {},           {}};
 }
 
 problem view_behind(std::string detail) {
@@ -144,10 +163,13 @@ problem outcome_unknown() {
 }
 
 problem events_too_old(uint64_t since) {
-  return {"events_too_old", 410, "Events too old",
+  return {"events_too_old",
+          410,
+          "Events too old",
           "the events after revision " + std::to_string(since)
               + " are not kept any more; list again, and follow from that list's revision",
-          "?since", {}};
+          "?since",
+          {}};
 }
 
 } // namespace novacron

@@ -15,7 +15,7 @@ struct problem {
   std::string title;  ///< the same for every problem of this code
   std::string detail; ///< this one: what, why, and last what to do
   std::string field;  ///< of the input: a JSON pointer, "?parameter" or a header's name
-  std::string allow; ///< of a 405: the methods that would do
+  std::string allow;  ///< of a 405: the methods that would do
 };
 
 /// What was parsed, or the problem to answer with.

@@ -35,9 +35,8 @@ bool letter_or_digit(char c) {
 
 bool is_word(std::string_view text, size_t limit, std::string_view also) {
   return !text.empty() && text.size() <= limit && letter_or_digit(text.front())
-         && std::ranges::all_of(text, [also](char c) {
-              return letter_or_digit(c) || also.find(c) != also.npos;
-            });
+         && std::ranges::all_of(
+             text, [also](char c) { return letter_or_digit(c) || also.find(c) != also.npos; });
 }
 
 /// Characters beyond ASCII are allowed; those that end lines or move cursors aren't.
@@ -70,8 +69,8 @@ public:
     object_ = std::move(document->as_object());
     for (const auto& [key, value] : object_)
       if (std::ranges::find(known, std::string_view{key.data(), key.size()}) == known.end()) {
-        refuse(pointer_part({key.data(), key.size()}), "this field is not known here; leave it out"
-                                                           + list_of(known));
+        refuse(pointer_part({key.data(), key.size()}),
+               "this field is not known here; leave it out" + list_of(known));
         return;
       }
   }
@@ -218,7 +217,8 @@ parsed<migrate_body> parse_migrate(std::string_view body) {
   result.to = fields.text("to", false);
   if (fields.has("to"))
     fields.check(!result.to.empty() && result.to.size() <= max_host && !has_control(result.to),
-                 "/to", "must be the name or the id of a host; leave it out to let the scheduler choose");
+                 "/to",
+                 "must be the name or the id of a host; leave it out to let the scheduler choose");
   if (fields.first_problem())
     return *fields.first_problem();
   return result;

@@ -30,7 +30,8 @@ constexpr std::array table{
 };
 
 /// The id, or nothing if the path isn't the pattern's.
-std::optional<std::string> fits(std::string_view pattern, const std::vector<std::string>& segments) {
+std::optional<std::string> fits(std::string_view pattern,
+                                const std::vector<std::string>& segments) {
   std::string id;
   size_t i = 0;
   while (!pattern.empty()) {

@@ -36,7 +36,8 @@ std::optional<std::string> decode(std::string_view text, bool plus_is_space) {
 }
 
 problem bad_escape() {
-  return bad_request("the path has a broken percent-escape; write it as % and two hexadecimal digits");
+  return bad_request(
+      "the path has a broken percent-escape; write it as % and two hexadecimal digits");
 }
 
 /// Calls `fn` with each part; stops when it returns false.
@@ -140,7 +141,8 @@ parsed<std::chrono::milliseconds> duration_parameter(const request_target& targe
   }
   auto x = whole_number(number);
   if (unit == 0 || !x || *x > 1'000'000'000)
-    return bad_field("?" + name, "the parameter " + name + " must be a duration such as 30s or 500ms");
+    return bad_field("?" + name,
+                     "the parameter " + name + " must be a duration such as 30s or 500ms");
   return std::min(longest, std::chrono::milliseconds{*x * unit});
 }
 

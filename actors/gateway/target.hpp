@@ -13,8 +13,8 @@ namespace novacron {
 
 /// A request's target (RFC 9112, 3.2), taken apart: "/a/b?c=d".
 struct request_target {
-  std::string path; ///< as it was sent
-  std::vector<std::string> segments; ///< percent-decoded, without empty ones
+  std::string path;                         ///< as it was sent
+  std::vector<std::string> segments;        ///< percent-decoded, without empty ones
   std::map<std::string, std::string> query; ///< percent-decoded
 
   [[nodiscard]] const std::string* find(const std::string& parameter) const;

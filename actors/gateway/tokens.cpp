@@ -30,10 +30,10 @@ public:
   sha256_digest end() {
     sha256_digest digest;
     unsigned size = 0;
-    check(::EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()),
-                               &size)
-              == 1
-          && size == digest.size());
+    check(
+        ::EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()), &size)
+            == 1
+        && size == digest.size());
     return digest;
   }
 

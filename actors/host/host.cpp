@@ -150,8 +150,10 @@ host_actor::behavior_type host(host_pointer self, std::shared_ptr<host_context> 
   state.follower.emplace(feed_filter{context->self.id}, true, state.table->sink());
   state.lease.emplace(context->lease_term, context->renew_every);
   context->host.set(self);
-  context->driver->subscribe([context](const guest_event&) {
-    if (auto present = context->host.get())
+  // The driver is the context's: held by its listener, neither would ever go.
+  context->driver->subscribe([weak = std::weak_ptr{context}](const guest_event&) {
+    auto held = weak.lock();
+    if (auto present = held ? held->host.get() : host_actor{})
       caf::anon_send(present, update_atom::value);
   });
   self->set_down_handler([=](const caf::down_msg& down) { absent(self, down.source); });

@@ -51,8 +51,14 @@ struct host_context {
   [[nodiscard]] std::filesystem::path console_log(vm_id vm) const {
     return state / "console" / (to_string(vm) + ".log");
   }
-  [[nodiscard]] std::filesystem::path stream_socket(migration_id migration) const {
-    return state / "streams" / to_string(migration).substr(0, 8);
+  /// Where we listen for the memory of a guest that leaves.
+  [[nodiscard]] std::filesystem::path outgoing_socket(migration_id migration) const {
+    return state / "outgoing" / to_string(migration).substr(0, 8);
+  }
+  /// Where QEMU listens for the memory of a guest that comes. A folder of its
+  /// own: it belongs to the hypervisor's user, the other one to us.
+  [[nodiscard]] std::filesystem::path incoming_socket(migration_id migration) const {
+    return state / "incoming" / to_string(migration).substr(0, 8);
   }
   /// Stands once a Finish was begun for the migration: see `found_guest`.
   [[nodiscard]] std::filesystem::path finish_mark(migration_id migration) const {

@@ -54,7 +54,7 @@ void keep_alive(host_pointer self, std::string name, std::function<caf::actor()>
 void start_vm(host_pointer self, vm_id vm) {
   auto context = self->state.context;
   auto& system = self->system();
-  self->state.vms[vm] = {}; // asked for; a repeat would be harmless, but not free
+  self->state.vms.insert_or_assign(vm, vm_actor{}); // asked for; a repeat would be harmless, but not free
   keep_alive(
       self, vm_child(vm),
       [&system, context, vm] {
@@ -78,7 +78,7 @@ void tell_migration(host_pointer self, migration_id id) {
   }
   if (actor != state.migrations.end() || !record || !state.table->needs_actor(*record))
     return;
-  state.migrations[id] = {};
+  state.migrations.insert_or_assign(id, migration_actor{});
   auto context = state.context;
   auto& system = self->system();
   auto side

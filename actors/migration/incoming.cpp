@@ -21,6 +21,12 @@ std::array<std::byte, 32> random_token() {
   return token;
 }
 
+/// A Finish that had no effect; any other failure may have come after one.
+bool says_that_it_did_not_run(const failure& why) {
+  return why.code == hypervisor_errc::no_such_guest || why.code == hypervisor_errc::refused
+         || why.code == hypervisor_errc::unreachable;
+}
+
 /// Creates the file and its entry in the folder, both on the disk.
 bool create_durably(const std::filesystem::path& file) {
   std::error_code ignored;
@@ -46,7 +52,7 @@ incoming::prepare(const prepare_migration& request,
   auto spec = make_guest_spec(*context_, about_.vm, record.epoch.next());
   if (!spec)
     return spec.error();
-  auto socket = context_->stream_socket(record.id);
+  auto socket = context_->incoming_socket(record.id);
   session_ticket ticket{record.id, record.from, record.to, record.epoch, random_token()};
   receive_options options;
   options.stream_socket = socket;
@@ -75,12 +81,20 @@ incoming::prepare(const prepare_migration& request,
 }
 
 std::optional<failure> incoming::finish(const std::string& cookie) {
-  if (!create_durably(context_->finish_mark(about_.migration.id)))
+  auto mark = context_->finish_mark(about_.migration.id);
+  auto first = !std::filesystem::exists(mark);
+  if (!create_durably(mark))
     return make_failure(hypervisor_errc::unreachable,
                         "cannot note in " + context_->state.string()
                           + " that the guest is about to run; free space there");
   auto done = context_->driver->migration_finish(about_.vm.id, cookie, false);
-  return done ? std::nullopt : std::optional{done.error()};
+  if (done)
+    return std::nullopt;
+  if (first && says_that_it_did_not_run(done.error())) {
+    std::error_code ignored; // a mark that stays says less than we know, and harms nothing
+    std::filesystem::remove(mark, ignored);
+  }
+  return done.error();
 }
 
 std::optional<failure> incoming::cancel() {
@@ -111,7 +125,7 @@ void incoming::release() {
 void incoming::forget() const {
   std::error_code ignored;
   std::filesystem::remove(context_->finish_mark(about_.migration.id), ignored);
-  std::filesystem::remove(context_->stream_socket(about_.migration.id), ignored);
+  std::filesystem::remove(context_->incoming_socket(about_.migration.id), ignored);
 }
 
 } // namespace novacron

@@ -3,13 +3,16 @@
 #include "dwcp/errors.hpp"
 #include "messages/address.hpp"
 
+#include <filesystem>
 #include <utility>
 
 namespace novacron {
 
 void perform_run::start(const migration_prepared& destination) {
   const auto& record = about.migration;
-  auto socket = context->stream_socket(record.id);
+  auto socket = context->outgoing_socket(record.id);
+  std::error_code ignored; // the sender says what is wrong with the folder
+  std::filesystem::create_directories(socket.parent_path(), ignored);
   auto where = parse_address(destination.page_address);
   if (!where) {
     on_end(make_failure(dwcp_errc::unreachable,
@@ -34,6 +37,8 @@ void perform_run::start(const migration_prepared& destination) {
   {
     std::lock_guard lock{mutex};
     sender = std::move(*started);
+    if (cancelled)
+      sender->cancel(*cancelled);
   }
   auto begun = context->pool->run_long(
       [self = shared_from_this(), cookie = destination.cookie, socket, vm = record.vm] {
@@ -50,6 +55,8 @@ void perform_run::cancel(const std::string& reason) {
     return;
   if (sender)
     sender->cancel(reason);
+  else
+    cancelled = reason;
   lock.unlock();
   // Fails when no job runs: then there is nothing to end.
   static_cast<void>(context->driver->migration_abort(about.migration.vm));
@@ -67,12 +74,16 @@ session_statistics perform_run::statistics() const {
 }
 
 void perform_run::page_session_ended(result<session_statistics> how) {
+  context->log.debug("migration", how ? "the pages are there" : how.error().message,
+                     {{"migration", to_string(about.migration.id)}});
   std::unique_lock lock{mutex};
   pages = std::move(how);
   conclude(lock);
 }
 
 void perform_run::perform_ended(result<std::string> cookie) {
+  context->log.debug("migration", cookie ? "QEMU has sent everything" : cookie.error().message,
+                     {{"migration", to_string(about.migration.id)}});
   std::unique_lock lock{mutex};
   performed = std::move(cookie);
   if (!*performed && sender)
@@ -80,11 +91,18 @@ void perform_run::perform_ended(result<std::string> cookie) {
   conclude(lock);
 }
 
+/// The sender removes it once QEMU has come, which may never have happened.
+void perform_run::remove_socket() const {
+  std::error_code ignored;
+  std::filesystem::remove(context->outgoing_socket(about.migration.id), ignored);
+}
+
 void perform_run::conclude(std::unique_lock<std::mutex>& lock) {
   if (!pages || !performed)
     return;
   auto call = std::exchange(on_end, {});
   lock.unlock();
+  remove_socket();
   if (!call)
     return;
   if (!*pages) // the stream's own failure explains QEMU's

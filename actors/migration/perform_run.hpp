@@ -35,12 +35,14 @@ private:
   void page_session_ended(result<session_statistics> how);
   void perform_ended(result<std::string> cookie);
   void conclude(std::unique_lock<std::mutex>& lock);
+  void remove_socket() const;
 
   std::shared_ptr<host_context> context;
   migration_changed about;
   ended on_end;
   mutable std::mutex mutex;
   std::unique_ptr<page_sender> sender;
+  std::optional<std::string> cancelled; ///< why, before the sender was there
   std::optional<result<session_statistics>> pages;
   std::optional<result<std::string>> performed;
 };

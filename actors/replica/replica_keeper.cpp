@@ -27,7 +27,8 @@ auto on_actor(self_pointer self) {
 outcomes unknown_outcomes(size_t count) {
   command_outcome unknown;
   unknown.error = command_errc::unknown_outcome;
-  unknown.detail = "the replica stopped before it answered; ask again with the same Idempotency-Key";
+  unknown.detail
+      = "the replica stopped before it answered; ask again with the same Idempotency-Key";
   return {{count, unknown}};
 }
 
@@ -35,15 +36,16 @@ caf::result<outcomes> propose(self_pointer self, const proposal& what) {
   auto& state = self->state;
   auto ticket = ++state.last_ticket;
   auto promise = self->make_response_promise<outcomes>();
-  state.proposals.emplace(ticket, replica_keeper_state::open_proposal{promise, what.commands.size()});
-  state.engine->propose(what.commands, [self, ticket, post = on_actor(self)](
-                                           std::vector<command_outcome> each) {
-    auto answer = std::make_shared<outcomes>(outcomes{std::move(each)});
-    post([self, ticket, answer] {
-      if (auto found = self->state.proposals.extract(ticket))
-        found.mapped().answer.deliver(std::move(*answer));
-    });
-  });
+  state.proposals.emplace(ticket,
+                          replica_keeper_state::open_proposal{promise, what.commands.size()});
+  state.engine->propose(what.commands,
+                        [self, ticket, post = on_actor(self)](std::vector<command_outcome> each) {
+                          auto answer = std::make_shared<outcomes>(outcomes{std::move(each)});
+                          post([self, ticket, answer] {
+                            if (auto found = self->state.proposals.extract(ticket))
+                              found.mapped().answer.deliver(std::move(*answer));
+                          });
+                        });
   return promise;
 }
 
@@ -64,7 +66,8 @@ caf::result<feed_listing> list(self_pointer self, const list_request& request) {
     return promise;
   }
   if (state.reads.size() >= most_barriers)
-    return caf::make_error(caf::sec::runtime_error, "replica: too many reads wait; come back later");
+    return caf::make_error(caf::sec::runtime_error,
+                           "replica: too many reads wait; come back later");
   auto ticket = ++state.last_ticket;
   state.reads.emplace(ticket, promise);
   state.engine->read_barrier(

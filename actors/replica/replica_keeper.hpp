@@ -33,7 +33,8 @@ struct replica_keeper_state {
 
   std::unique_ptr<replica> engine;
   std::unordered_map<uint64_t, open_proposal> proposals;
-  std::unordered_map<uint64_t, caf::typed_response_promise<feed_listing>> reads; ///< behind a barrier
+  std::unordered_map<uint64_t, caf::typed_response_promise<feed_listing>>
+      reads; ///< behind a barrier
   uint64_t last_ticket = 0;
   std::vector<caf::actor> subscribers;
   lease_watch leases;

@@ -6,8 +6,8 @@ namespace novacron {
 
 host_choice::candidate host_choice::judge(const host_record& host, uint64_t free_memory_mib,
                                           uint64_t free_vcpus, bool live_migration) const {
-  candidate out{hurdle::fits,     host.id, free_memory_mib, std::max<uint64_t>(host.memory_mib, 1),
-                free_vcpus, {}};
+  candidate out{hurdle::fits, host.id, free_memory_mib, std::max<uint64_t>(host.memory_mib, 1),
+                free_vcpus,   {}};
   auto stop = [&](hurdle why, std::string complaint) {
     out.stopped_by = why;
     out.complaint = "host " + host.name + ' ' + std::move(complaint);

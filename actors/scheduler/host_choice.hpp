@@ -23,7 +23,14 @@ public:
 
 private:
   /// How far a host comes; each is nearer than the one before.
-  enum class hurdle : uint8_t { none_considered, not_up, no_live_migration, no_image, no_room, fits };
+  enum class hurdle : uint8_t {
+    none_considered,
+    not_up,
+    no_live_migration,
+    no_image,
+    no_room,
+    fits
+  };
 
   struct candidate {
     hurdle stopped_by = hurdle::none_considered;

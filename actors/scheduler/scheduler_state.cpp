@@ -87,9 +87,8 @@ place_answer scheduler_state::choose(const place_request& request, time_point no
   }
   auto answer = best_for(what);
   if (!answer.host.nil())
-    promises_[request.vm] = {answer.host,
-                             {what.spec->memory_mib, what.spec->vcpus},
-                             now + config_.remember};
+    promises_[request.vm]
+        = {answer.host, {what.spec->memory_mib, what.spec->vcpus}, now + config_.remember};
   return answer;
 }
 

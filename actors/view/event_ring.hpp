@@ -48,8 +48,8 @@ public:
 private:
   size_t capacity_;
   std::deque<view_event> events_;
-  uint64_t first_ = 0;            ///< position of the first event that is kept
-  uint64_t known_after_ = 0;      ///< events of later revisions are all here
+  uint64_t first_ = 0;       ///< position of the first event that is kept
+  uint64_t known_after_ = 0; ///< events of later revisions are all here
 };
 
 } // namespace novacron

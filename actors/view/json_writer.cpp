@@ -13,9 +13,8 @@ constexpr std::string_view replacement = "\xef\xbf\xbd"; // U+FFFD
 /// Length of the UTF-8 sequence at the start of `x`; 0 if it is none (RFC 3629,
 /// section 4).
 size_t sequence_length(std::string_view x) {
-  auto at = [x](size_t i) -> unsigned {
-    return i < x.size() ? static_cast<unsigned char>(x[i]) : 0U;
-  };
+  auto at
+      = [x](size_t i) -> unsigned { return i < x.size() ? static_cast<unsigned char>(x[i]) : 0U; };
   auto tail = [&](size_t i) { return (at(i) & 0xC0U) == 0x80U; };
   auto first = at(0);
   if (first < 0x80)

@@ -18,8 +18,7 @@ void time_member(json_writer& out, std::string_view key, log_time time) {
 }
 
 double ratio(uint64_t guest_bytes, uint64_t wire_bytes) {
-  return wire_bytes == 0 ? 0.0
-                         : static_cast<double>(guest_bytes) / static_cast<double>(wire_bytes);
+  return wire_bytes == 0 ? 0.0 : static_cast<double>(guest_bytes) / static_cast<double>(wire_bytes);
 }
 
 void progress_member(json_writer& out, const migration_progress* progress) {
@@ -158,12 +157,11 @@ std::string to_rfc3339(log_time time) {
   year_month_day date{day};
   hh_mm_ss<milliseconds> clock{time - day};
   char text[64];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()),
-                static_cast<int>(clock.subseconds().count()));
+  std::snprintf(
+      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   return text;
 }
 

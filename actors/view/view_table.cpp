@@ -274,9 +274,9 @@ void view_table::render(vm_entry& entry) const {
 }
 
 void view_table::render(migration_entry& entry) const {
-  entry.json = share(migration_json(entry.record, host_name(entry.record.from),
-                                    host_name(entry.record.to),
-                                    entry.progress ? &*entry.progress : nullptr));
+  entry.json
+      = share(migration_json(entry.record, host_name(entry.record.from), host_name(entry.record.to),
+                             entry.progress ? &*entry.progress : nullptr));
 }
 
 shared_json view_table::json_of(const any_record& record) const {
@@ -288,10 +288,9 @@ shared_json view_table::json_of(const any_record& record) const {
     return share(host_json(*host, usage(host->id)));
   if (auto* migration = std::get_if<migration_record>(&record)) {
     auto at = migrations_.find(migration->id);
-    return at == migrations_.end()
-               ? share(migration_json(*migration, host_name(migration->from),
-                                      host_name(migration->to), nullptr))
-               : at->second.json;
+    return at == migrations_.end() ? share(migration_json(*migration, host_name(migration->from),
+                                                          host_name(migration->to), nullptr))
+                                   : at->second.json;
   }
   return share(operation_json(std::get<operation_record>(record)));
 }

@@ -82,8 +82,7 @@ public:
   /// Calls `fn` once, at the latest when `expire` is called after `deadline`.
   void when_revision(uint64_t revision, clock::time_point deadline, view_waiters::function fn);
   /// Ended, or removed because it ended long ago.
-  void when_operation_ends(operation_id id, clock::time_point deadline,
-                           view_waiters::function fn);
+  void when_operation_ends(operation_id id, clock::time_point deadline, view_waiters::function fn);
   void expire(clock::time_point now) { waiters_.expire(now); }
 
   /// Replaces the observer; an empty one ends it.

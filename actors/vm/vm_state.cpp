@@ -28,7 +28,13 @@ std::string to_string(guest_call x) {
 vm_state::effects vm_state::changed(vm_changed what, time_point now) {
   if (known_ && what.vm.revision < known_->vm.revision)
     return {};
+  auto was_moving = known_ && in_migrations_hands();
   known_ = std::move(what);
+  if (was_moving && !in_migrations_hands()) {
+    // The migration's actor has changed the guest since it was looked at.
+    guest_.reset();
+    last_answer_ = now;
+  }
   return reconcile(now);
 }
 

@@ -16,8 +16,8 @@ namespace {
 namespace flag = qemu_stream::ram_flag;
 
 failure broken(const std::string& why) {
-  return make_failure(dwcp_errc::malformed, "batch of guest memory: " + why
-                                                + "; both ends must run matching versions");
+  return make_failure(dwcp_errc::malformed,
+                      "batch of guest memory: " + why + "; both ends must run matching versions");
 }
 
 /// Executes a plan's operations, one after the other, into `raw`.

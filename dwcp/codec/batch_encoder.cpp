@@ -98,8 +98,9 @@ encoded_batch batch_encoder::seal() {
 }
 
 void batch_encoder::extend(batch_operation operation, uint64_t page, uint64_t count) {
-  const bool continues = run_.count > 0 && run_.operation == operation
-                         && (operation == batch_operation::opaque || run_.first + run_.count == page);
+  const bool continues
+      = run_.count > 0 && run_.operation == operation
+        && (operation == batch_operation::opaque || run_.first + run_.count == page);
   if (!continues) {
     close_run();
     run_ = {operation, page, 0};

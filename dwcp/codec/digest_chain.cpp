@@ -29,8 +29,8 @@ void digest_chain::add(std::span<const std::byte> bytes) {
 }
 
 const chain_value& digest_chain::seal() {
-  require(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(value_.data()),
-                             nullptr));
+  require(
+      EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(value_.data()), nullptr));
   restart();
   return value_;
 }

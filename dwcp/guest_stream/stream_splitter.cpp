@@ -18,7 +18,9 @@ constexpr size_t head_bytes = 8;             // of a piece of memory
 constexpr size_t max_blocks = 4096;          // QEMU has a dozen; more isn't a list of blocks
 constexpr uint32_t max_machine_bytes = 1024; // a machine's name
 
-constexpr uint8_t byte_of(section kind) { return static_cast<uint8_t>(kind); }
+constexpr uint8_t byte_of(section kind) {
+  return static_cast<uint8_t>(kind);
+}
 
 /// Head of a section that starts the guest's memory, from its first byte.
 constexpr size_t start_bytes = 1 + id_bytes + 1 + 3 + 4 + 4;
@@ -260,8 +262,11 @@ stream_splitter::step stream_splitter::parse_page(const sink& out, uint64_t head
     return step::unknown;
   current_ = index;
   count_round(*index, offset);
-  page_record record{zero ? record_kind::zero_page : record_kind::page, *index, offset,
-                     x.first(zero ? whole : header), {}};
+  page_record record{zero ? record_kind::zero_page : record_kind::page,
+                     *index,
+                     offset,
+                     x.first(zero ? whole : header),
+                     {}};
   if (!zero)
     record.bytes = x.subspan(header, page_size);
   ++(zero ? statistics_.zero_pages : statistics_.full_pages);

@@ -11,7 +11,9 @@ batch_source::batch_source(uint64_t session, int level, const chain_value& seed,
   // nop
 }
 
-void batch_source::push(std::span<const std::byte> bytes) { splitter_.push(bytes, add_); }
+void batch_source::push(std::span<const std::byte> bytes) {
+  splitter_.push(bytes, add_);
+}
 
 void batch_source::flush() {
   if (encoder_.raw_bytes() > 0)
@@ -34,9 +36,9 @@ void batch_source::send_end() {
 
 result<void> batch_source::acknowledge(uint64_t sequence, const chain_value& chain) {
   if (sequence < acknowledged_ || sequence > sent_)
-    return make_failure(dwcp_errc::malformed, "acknowledgement of batch "
-                                                  + std::to_string(sequence) + ": only "
-                                                  + std::to_string(sent_) + " were sent");
+    return make_failure(dwcp_errc::malformed, "acknowledgement of batch " + std::to_string(sequence)
+                                                  + ": only " + std::to_string(sent_)
+                                                  + " were sent");
   if (sequence == acknowledged_)
     return {};
   const auto count = static_cast<ptrdiff_t>(sequence - acknowledged_);

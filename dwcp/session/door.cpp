@@ -3,7 +3,6 @@
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/session_thread.hpp"
 
-#include <algorithm>
 #include <exception>
 #include <poll.h>
 #include <utility>
@@ -65,9 +64,8 @@ door::~door() {
     each.thread.join();
 }
 
-result<std::unique_ptr<page_receiver>> door::expect(const session_ticket& ticket,
-                                                    const receive_options& options,
-                                                    session_end end) {
+result<std::unique_ptr<page_receiver>>
+door::expect(const session_ticket& ticket, const receive_options& options, session_end end) {
   auto session = std::make_shared<receiving_session>(ticket, options, std::move(end));
   if (!expected_->add(ticket.migration, session))
     return make_failure(dwcp_errc::too_many, "migration " + to_string(ticket.migration)
@@ -85,11 +83,11 @@ void door::welcome_all() {
       continue; // closed: strangers must not use up what sessions need
     auto& x = visitors_.emplace_back();
     try {
-      x.thread = start_session_thread([this, &x, taken = std::make_shared<descriptor>(std::move(
-                                                     socket))] {
-        welcome(std::move(*taken));
-        x.gone = true;
-      });
+      x.thread = start_session_thread(
+          [this, &x, taken = std::make_shared<descriptor>(std::move(socket))] {
+            welcome(std::move(*taken));
+            x.gone = true;
+          });
     } catch (const std::exception&) {
       visitors_.pop_back(); // no thread to be had
     }
@@ -101,19 +99,18 @@ void door::welcome(descriptor socket) {
   try {
     tune_stream(socket);
     const auto wire = std::make_shared<wire_counter>();
-    auto stream = std::make_unique<tls_stream>(tls_, std::move(socket), tls_stream::end::server,
-                                               wire);
+    auto stream
+        = std::make_unique<tls_stream>(tls_, std::move(socket), tls_stream::end::server, wire);
     const auto led = lead_in(stream, wire, until);
-    // Strangers hear nothing; nodes of the cluster hear why.
-    if (!led && stream->established()) {
+    if (led)
+      return;
+    // Nodes of the cluster hear why; strangers have had TLS's alert.
+    if (stream->established())
       (void)stream->write_frame(abort_frame(0, led.error()), closing_, until);
-      stream->close_write();
-      // Closed with something unread, a socket takes back what it has sent.
-      while (stream->read_frame(closing_, session_limits::farewell,
-                                std::min(until, std::chrono::steady_clock::now()
-                                                    + session_limits::farewell)))
-        ;
-    }
+    stream->close_write();
+    // Who said nothing has sent nothing that could be unread, and gets no more time.
+    if (led.error().code != dwcp_errc::timed_out)
+      stream->drain(closing_, std::chrono::steady_clock::now() + session_limits::farewell);
   } catch (const std::exception&) {
     // A connection that we can't serve is closed.
   }
@@ -138,10 +135,10 @@ result<void> door::lead_in(std::unique_ptr<tls_stream>& stream,
                         "migration " + to_string(request->ticket.migration)
                             + ": nobody expects its pages here; start it again");
   if (peer->node != expected->ticket().source)
-    return make_failure(dwcp_errc::unauthorised,
-                        "migration " + to_string(request->ticket.migration)
-                            + ": the certificate names node " + to_string(peer->node)
-                            + ", which is not its source");
+    return make_failure(dwcp_errc::unauthorised, "migration " + to_string(request->ticket.migration)
+                                                     + ": the certificate names node "
+                                                     + to_string(peer->node)
+                                                     + ", which is not its source");
   return expected->adopt(stream, first->header.session, *request, wire, until);
 }
 

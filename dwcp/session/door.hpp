@@ -36,9 +36,8 @@ public:
   ~door() override;
 
   [[nodiscard]] uint16_t port() const override { return port_; }
-  result<std::unique_ptr<page_receiver>> expect(const session_ticket& ticket,
-                                                const receive_options& options,
-                                                session_end end) override;
+  result<std::unique_ptr<page_receiver>>
+  expect(const session_ticket& ticket, const receive_options& options, session_end end) override;
 
 private:
   struct visitor {

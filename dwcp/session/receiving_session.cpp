@@ -14,7 +14,9 @@ namespace novacron {
 
 namespace {
 
-std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
+std::chrono::steady_clock::time_point now() {
+  return std::chrono::steady_clock::now();
+}
 
 failure broken(const std::string& why) {
   return make_failure(dwcp_errc::stream_broken,
@@ -30,7 +32,9 @@ receiving_session::receiving_session(const session_ticket& ticket, receive_optio
   // nop
 }
 
-receiving_session::~receiving_session() { stop(); }
+receiving_session::~receiving_session() {
+  stop();
+}
 
 void receiving_session::start() {
   main_ = start_session_thread([this] { run(); });
@@ -91,8 +95,9 @@ result<void> receiving_session::adopt(std::unique_ptr<tls_stream>& stream, uint6
 /// A ticket is good for the first session that shows it.
 result<void> receiving_session::claim(uint64_t session, const open_request& request) {
   if (!same_ticket(ticket_, request.ticket))
-    return make_failure(dwcp_errc::unauthorised, "page session: the ticket is not the expected one; "
-                                                 "start the migration again");
+    return make_failure(dwcp_errc::unauthorised,
+                        "page session: the ticket is not the expected one; "
+                        "start the migration again");
   const std::scoped_lock lock{mutex_};
   if (const auto why = outcome_.why())
     return *why;
@@ -229,8 +234,8 @@ result<void> receiving_session::end_release(const frame_header& header) {
 
 result<void> receiving_session::write_released() {
   while (!releasing_.empty()) {
-    const auto count = ::send(guest_.get(), releasing_.data(), releasing_.size(),
-                              MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto count
+        = ::send(guest_.get(), releasing_.data(), releasing_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
       return {};
     if (count < 0)

@@ -42,7 +42,7 @@ public:
 private:
   void advance();
 
-  std::vector<std::byte> held_;  ///< from a message's start on: not understood yet, or SHUT
+  std::vector<std::byte> held_; ///< from a message's start on: not understood yet, or SHUT
   std::vector<std::byte> ready_;
   size_t skip_ = 0; ///< bytes of a message's content that are still to come
   std::optional<uint32_t> shut_value_;

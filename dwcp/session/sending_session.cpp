@@ -16,7 +16,9 @@ namespace novacron {
 
 namespace {
 
-std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
+std::chrono::steady_clock::time_point now() {
+  return std::chrono::steady_clock::now();
+}
 
 failure broken(const std::string& why) {
   return make_failure(dwcp_errc::stream_broken, "guest's stream at the source: " + why);
@@ -27,9 +29,10 @@ failure broken(const std::string& why) {
 sending_session::sending_session(tls_context tls, const session_ticket& ticket,
                                  send_options options, session_end end, descriptor listener)
     : tls_{std::move(tls)}, ticket_{ticket}, options_{std::move(options)}, end_{std::move(end)},
-      session_{random_uuid().low}, wire_{std::make_shared<wire_counter>()},
-      listener_{std::move(listener)},
-      streams_{session_, options_.silence_limit,
+      session_{random_uuid().low}, wire_{std::make_shared<wire_counter>()}, listener_{std::move(
+                                                                                listener)},
+      streams_{session_,
+               options_.silence_limit,
                {[this](frame x) { return arrived(std::move(x)); },
                 [this](failure why) { outcome_.fail(std::move(why)); },
                 [this] { outcome_.nudge().raise(); }}},
@@ -114,16 +117,17 @@ result<std::unique_ptr<tls_stream>> sending_session::connect_stream(uint16_t ind
   if (!socket)
     return socket.error();
   tune_stream(*socket);
-  auto stream = std::make_unique<tls_stream>(tls_, std::move(*socket), tls_stream::end::client,
-                                             wire_);
+  auto stream
+      = std::make_unique<tls_stream>(tls_, std::move(*socket), tls_stream::end::client, wire_);
   const auto peer = stream->handshake(outcome_.stopped(), until);
   if (!peer)
     return peer.error();
   if (peer->node != ticket_.destination)
     return make_failure(dwcp_errc::unauthorised,
                         "destination of migration " + to_string(ticket_.migration)
-                            + ": its certificate names node " + to_string(peer->node) + " instead of "
-                            + to_string(ticket_.destination) + "; check the node's address");
+                            + ": its certificate names node " + to_string(peer->node)
+                            + " instead of " + to_string(ticket_.destination)
+                            + "; check the node's address");
   frame open;
   open.header.kind = frame_kind::open;
   open.header.session = session_;
@@ -136,9 +140,9 @@ result<std::unique_ptr<tls_stream>> sending_session::connect_stream(uint16_t ind
   if (answer->header.kind == frame_kind::abort)
     return read_abort(answer->payload);
   if (answer->header.kind != frame_kind::accepted || answer->header.session != session_)
-    return make_failure(dwcp_errc::malformed,
-                        "destination of migration " + to_string(ticket_.migration)
-                            + ": its first frame doesn't answer ours");
+    return make_failure(dwcp_errc::malformed, "destination of migration "
+                                                  + to_string(ticket_.migration)
+                                                  + ": its first frame doesn't answer ours");
   return stream;
 }
 
@@ -308,8 +312,7 @@ result<void> sending_session::arrived(frame x) {
         return make_failure(dwcp_errc::too_many,
                             "return path: more than " + std::to_string(session_limits::return_bytes)
                                 + " bytes wait for the source's QEMU, which doesn't read them");
-      mailbox_.return_bytes.insert(mailbox_.return_bytes.end(), x.payload.begin(),
-                                   x.payload.end());
+      mailbox_.return_bytes.insert(mailbox_.return_bytes.end(), x.payload.begin(), x.payload.end());
       break;
     case frame_kind::return_end:
       mailbox_.return_ended = true;

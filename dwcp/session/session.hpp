@@ -21,7 +21,7 @@ struct session_ticket {
   migration_id migration;
   node_id source;
   node_id destination;
-  novacron::epoch epoch;               ///< of the guest at the source
+  novacron::epoch epoch; ///< of the guest at the source
   std::array<std::byte, 32> token{};
 };
 
@@ -34,16 +34,16 @@ struct tls_files {
 
 /// What a session has done so far. Counters only grow.
 struct session_statistics {
-  uint64_t guest_bytes = 0;    ///< of QEMU's stream, as QEMU wrote or read them
-  uint64_t wire_bytes = 0;     ///< what the sockets carried, both directions, counted at the sockets
+  uint64_t guest_bytes = 0; ///< of QEMU's stream, as QEMU wrote or read them
+  uint64_t wire_bytes = 0;  ///< what the sockets carried, both directions, counted at the sockets
   uint64_t zero_pages = 0;
   uint64_t full_pages = 0;
-  uint64_t opaque_bytes = 0;   ///< of the stream that was sent raw
+  uint64_t opaque_bytes = 0; ///< of the stream that was sent raw
   uint64_t batches = 0;
   uint64_t compressed_bytes = 0; ///< batches after compression, before TLS
-  uint32_t rounds = 0;         ///< passes over the guest's memory that were seen
-  uint32_t streams = 0;        ///< TLS connections in use
-  bool chain_ok = false;       ///< both ends agree on the digest of all that was released
+  uint32_t rounds = 0;           ///< passes over the guest's memory that were seen
+  uint32_t streams = 0;          ///< TLS connections in use
+  bool chain_ok = false;         ///< both ends agree on the digest of all that was released
 };
 
 /// How a session ended, once, on a thread of the session's own.
@@ -54,9 +54,10 @@ struct send_options {
   std::string destination_host;
   uint16_t destination_port = 0;
   uint32_t streams = 2;
-  std::chrono::milliseconds silence_limit{10'000}; ///< no frame from the peer for so long ends the session
-  size_t queue_bytes = 4u << 20;       ///< at most so much waits for the link
-  int compression_level = 1;           ///< zstd's; 0 sends raw batches
+  std::chrono::milliseconds silence_limit{
+      10'000};                   ///< no frame from the peer for so long ends the session
+  size_t queue_bytes = 4u << 20; ///< at most so much waits for the link
+  int compression_level = 1;     ///< zstd's; 0 sends raw batches
 };
 
 /// The source's half of a session. Threads of its own; all calls are safe from
@@ -89,7 +90,7 @@ public:
 struct receive_options {
   std::filesystem::path stream_socket; ///< where the incoming QEMU listens
   std::chrono::milliseconds silence_limit{10'000};
-  size_t queue_bytes = 64u << 20;      ///< at most so much waits for its turn
+  size_t queue_bytes = 64u << 20; ///< at most so much waits for its turn
 };
 
 /// One door per host for the pages of all its incoming migrations: a listening
@@ -103,10 +104,8 @@ public:
   [[nodiscard]] virtual uint16_t port() const = 0;
   /// Expects one session. The ticket is good for one session and until the
   /// receiver is destroyed.
-  virtual result<std::unique_ptr<page_receiver>> expect(const session_ticket& ticket,
-                                                        const receive_options& options,
-                                                        session_end end)
-      = 0;
+  virtual result<std::unique_ptr<page_receiver>>
+  expect(const session_ticket& ticket, const receive_options& options, session_end end) = 0;
 };
 
 /// Opens the door. `port` 0 picks one.

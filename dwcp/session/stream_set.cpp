@@ -13,11 +13,13 @@ namespace {
 /// How long the last frames may take to leave.
 constexpr auto farewell_limit = std::chrono::milliseconds{1'000};
 
-std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
+std::chrono::steady_clock::time_point now() {
+  return std::chrono::steady_clock::now();
+}
 
 failure unexpected(const std::exception& why) {
-  return make_failure(dwcp_errc::stream_broken, std::string{"page session: "} + why.what()
-                                                    + "; start the migration again");
+  return make_failure(dwcp_errc::stream_broken,
+                      std::string{"page session: "} + why.what() + "; start the migration again");
 }
 
 } // namespace
@@ -133,16 +135,17 @@ void stream_set::read_all(connection& x) {
         break;
       }
       const auto& header = arrived->header;
+      // A door that refuses doesn't know the session, but it has a reason.
+      if (header.kind == frame_kind::abort) {
+        calls_.broke(read_abort(arrived->payload));
+        continue;
+      }
       if (header.session != session_) {
         calls_.broke(make_failure(dwcp_errc::malformed, "frame: it is of another session"));
         break;
       }
       if (header.kind == frame_kind::keepalive)
         continue;
-      if (header.kind == frame_kind::abort) {
-        calls_.broke(read_abort(arrived->payload));
-        continue;
-      }
       {
         const std::scoped_lock lock{mutex_};
         if (farewell_)

@@ -40,8 +40,7 @@ std::vector<std::byte> encode(const open_request& request) {
 
 result<open_request> decode_open_request(std::span<const std::byte> payload) {
   if (payload.size() != request_bytes)
-    return make_failure(dwcp_errc::malformed, "open frame: it has "
-                                                  + std::to_string(payload.size())
+    return make_failure(dwcp_errc::malformed, "open frame: it has " + std::to_string(payload.size())
                                                   + " bytes instead of "
                                                   + std::to_string(request_bytes));
   open_request request;
@@ -49,15 +48,15 @@ result<open_request> decode_open_request(std::span<const std::byte> payload) {
   request.ticket.source.value = get_uuid(payload.subspan(uuid_bytes));
   request.ticket.destination.value = get_uuid(payload.subspan(2 * uuid_bytes));
   auto rest = payload.subspan(3 * uuid_bytes);
-  request.ticket.epoch = {get_big_endian<uint32_t>(rest), get_big_endian<uint64_t>(rest.subspan(4))};
+  request.ticket.epoch
+      = {get_big_endian<uint32_t>(rest), get_big_endian<uint64_t>(rest.subspan(4))};
   rest = rest.subspan(12);
   std::ranges::copy(rest.first(token_bytes), request.ticket.token.begin());
   request.stream = get_big_endian<uint16_t>(rest.subspan(token_bytes));
   request.streams = get_big_endian<uint16_t>(rest.subspan(token_bytes + 2));
   if (request.streams == 0 || request.streams > max_streams || request.stream >= request.streams)
-    return make_failure(dwcp_errc::malformed, "open frame: stream "
-                                                  + std::to_string(request.stream) + " of "
-                                                  + std::to_string(request.streams));
+    return make_failure(dwcp_errc::malformed, "open frame: stream " + std::to_string(request.stream)
+                                                  + " of " + std::to_string(request.streams));
   return request;
 }
 

@@ -14,9 +14,13 @@ struct counted_socket {
   wire_counter& counter;
 };
 
-counted_socket& socket_of(BIO* bio) { return *static_cast<counted_socket*>(BIO_get_data(bio)); }
+counted_socket& socket_of(BIO* bio) {
+  return *static_cast<counted_socket*>(BIO_get_data(bio));
+}
 
-bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+bool would_block(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
 
 int write_socket(BIO* bio, const char* bytes, size_t size, size_t* written) {
   BIO_clear_retry_flags(bio);

@@ -18,7 +18,9 @@ namespace {
 
 constexpr int unsent_bytes = 128 << 10;
 
-std::string reason(int error) { return std::generic_category().message(error); }
+std::string reason(int error) {
+  return std::generic_category().message(error);
+}
 
 result<sockaddr_un> unix_address(const std::filesystem::path& path) {
   sockaddr_un address{};
@@ -132,9 +134,9 @@ result<descriptor> listen_unix(const std::filesystem::path& path) {
   if (!socket
       || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0
       || ::chmod(path.c_str(), 0666) != 0 || ::listen(socket.get(), 1) != 0)
-    return make_failure(dwcp_errc::unreachable,
-                        "stream socket " + path.native() + ": can't listen: " + reason(errno)
-                            + "; check that the folder exists and is ours");
+    return make_failure(dwcp_errc::unreachable, "stream socket " + path.native()
+                                                    + ": can't listen: " + reason(errno)
+                                                    + "; check that the folder exists and is ours");
   return socket;
 }
 

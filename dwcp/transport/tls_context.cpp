@@ -14,8 +14,8 @@ failure unusable(const std::string& what, const std::filesystem::path& file) {
   if (const auto error = ERR_peek_last_error(); error != 0)
     ERR_error_string_n(error, reason.data(), reason.size());
   ERR_clear_error();
-  return make_failure(dwcp_errc::unauthorised, "TLS for guest memory: " + what + " "
-                                                   + file.native() + ": " + reason.data()
+  return make_failure(dwcp_errc::unauthorised, "TLS for guest memory: " + what + " " + file.native()
+                                                   + ": " + reason.data()
                                                    + "; make the node's certificate again");
 }
 

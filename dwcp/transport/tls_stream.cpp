@@ -38,9 +38,8 @@ failure tls_failure(const SSL* ssl, const char* doing) {
     return make_failure(dwcp_errc::unauthorised,
                         std::string{"TLS connection: "} + doing + ": " + why
                             + "; both nodes need certificates of the same cluster");
-  return make_failure(dwcp_errc::stream_broken,
-                      std::string{"TLS connection: "} + doing + ": " + why
-                          + "; check the link between the nodes");
+  return make_failure(dwcp_errc::stream_broken, std::string{"TLS connection: "} + doing + ": " + why
+                                                    + "; check the link between the nodes");
 }
 
 int read_some(SSL* ssl, void* bytes, size_t size, size_t* count) {
@@ -51,11 +50,15 @@ int write_some(SSL* ssl, void* bytes, size_t size, size_t* count) {
   return SSL_write_ex(ssl, bytes, size, count);
 }
 
-int shake_hands(SSL* ssl, void*, size_t, size_t*) { return SSL_do_handshake(ssl); }
+int shake_hands(SSL* ssl, void*, size_t, size_t*) {
+  return SSL_do_handshake(ssl);
+}
 
 } // namespace
 
-void tls_stream::ssl_deleter::operator()(ssl_st* ssl) const { SSL_free(ssl); }
+void tls_stream::ssl_deleter::operator()(ssl_st* ssl) const {
+  SSL_free(ssl);
+}
 
 tls_stream::tls_stream(const tls_context& context, descriptor socket, end which,
                        std::shared_ptr<wire_counter> counter)
@@ -120,6 +123,14 @@ void tls_stream::close_write() {
   ::shutdown(socket_.get(), SHUT_WR);
 }
 
+void tls_stream::drain(const wakeup& stop, deadline until) {
+  std::array<std::byte, 4096> discarded;
+  while (std::chrono::steady_clock::now() < until
+         && wait_for(socket_.get(), POLLIN, stop, until) == readiness::ready)
+    if (::recv(socket_.get(), discarded.data(), discarded.size(), 0) <= 0)
+      return;
+}
+
 result<size_t> tls_stream::move_bytes(operation what, void* bytes, size_t size, const wakeup& stop,
                                       deadline until, const char* doing) {
   for (;;) {
@@ -146,8 +157,8 @@ result<size_t> tls_stream::move_bytes(operation what, void* bytes, size_t size, 
     case readiness::ready:
       break;
     case readiness::interrupted:
-      return make_failure(dwcp_errc::cancelled, std::string{"TLS connection: "} + doing
-                                                    + ": the session ends");
+      return make_failure(dwcp_errc::cancelled,
+                          std::string{"TLS connection: "} + doing + ": the session ends");
     case readiness::timed_out:
       return make_failure(dwcp_errc::timed_out,
                           std::string{"TLS connection: "} + doing

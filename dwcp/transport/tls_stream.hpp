@@ -50,6 +50,11 @@ public:
   /// Says that no more is written; the other end may go on.
   void close_write();
 
+  /// Discards what still comes, until the other end closes. A socket that is
+  /// closed with something unread takes back what it has sent last. After it
+  /// nothing can be read.
+  void drain(const wakeup& stop, deadline until);
+
 private:
   struct ssl_deleter {
     void operator()(ssl_st* ssl) const;

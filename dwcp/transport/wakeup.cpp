@@ -33,8 +33,8 @@ bool wakeup::raised() const {
 
 readiness wait_for(int fd, short events, const wakeup& stop, deadline until) {
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        until - std::chrono::steady_clock::now());
+    const auto left
+        = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     const auto patience = std::clamp<int64_t>(left.count(), 0, 60'000);
     std::array<pollfd, 2> both{{{fd, events, 0}, {stop.fd(), POLLIN, 0}}};
     const int count = ::poll(both.data(), both.size(), static_cast<int>(patience));

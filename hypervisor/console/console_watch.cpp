@@ -92,13 +92,15 @@ bool console_watch::follow_change(log_file& log) {
 void console_watch::take_bytes(std::string_view bytes) {
   auto at = std::chrono::steady_clock::now();
   std::lock_guard guard{mutex_};
-  for (char c : bytes)
-    if (c == '\n' || line_.size() >= longest_line) {
+  for (char c : bytes) {
+    bool ends = c == '\n';
+    if (ends || line_.size() >= longest_line) {
       series_.add_line(line_, at);
       line_.clear();
-    } else {
-      line_ += c;
     }
+    if (!ends)
+      line_ += c;
+  }
   changed_.notify_all();
 }
 

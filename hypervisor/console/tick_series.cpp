@@ -58,8 +58,7 @@ void tick_series::add_line(std::string_view line, time_point at) {
       ++s.repeated;
     else
       s.missing += tick->number - s.latest - 1;
-    s.largest_gap
-      = std::max(s.largest_gap, std::chrono::nanoseconds{at - stamps_.back().at});
+    s.largest_gap = std::max(s.largest_gap, std::chrono::nanoseconds{at - stamps_.back().at});
   }
   if (s.ticks++ == 0)
     s.first = tick->number;

@@ -24,7 +24,7 @@ std::optional<guest_tick> parse_tick(std::string_view line);
 /// What a guest's ticks say about it.
 struct tick_summary {
   uint64_t ticks = 0;
-  uint64_t first = 0;     ///< number of the first tick, and of the latest
+  uint64_t first = 0; ///< number of the first tick, and of the latest
   uint64_t latest = 0;
   uint64_t missing = 0;   ///< numbers that were skipped
   uint64_t repeated = 0;  ///< numbers that were not greater than the one before: it ran twice

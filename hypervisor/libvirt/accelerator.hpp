@@ -10,8 +10,8 @@ namespace novacron {
 ///
 /// /dev/kvm can be opened and still be useless: in some nested setups QEMU
 /// aborts on its first MSR, with the very processor that guests get. So a tiny
-/// guest with that processor is started, seen to use it, and destroyed. Blocks for seconds when libvirtd hasn't probed
-/// QEMU before.
+/// guest with that processor is started, seen to use it, and destroyed. Blocks for seconds when
+/// libvirtd hasn't probed QEMU before.
 result<machine_type> choose_machine(virConnect* connection, bool prefer_kvm);
 
 } // namespace novacron

@@ -35,10 +35,10 @@ failure explain(virConnect* connection, call_kind kind, const std::string& what,
     if (kind == call_kind::changes)
       return make_failure(hypervisor_errc::outcome_unknown,
                           what + ": the connection to libvirtd broke during the call ("
-                            + complaint.message + "); list the guests, then decide");
+                              + complaint.message + "); list the guests, then decide");
     return make_failure(hypervisor_errc::unreachable,
                         what + ": the connection to libvirtd broke (" + complaint.message
-                          + "); try again, the connection is made anew");
+                            + "); try again, the connection is made anew");
   }
   return make_failure(meaning_of(complaint.code), what + ": " + complaint.message);
 }

@@ -18,9 +18,9 @@ libvirt_complaint last_complaint();
 enum class call_kind : uint8_t { reads, changes };
 
 /// Turns a libvirt error into ours: the last one of this thread unless given,
-/// so call it right after the failed call. `what` says what failed and on what ("cannot start guest …").
-/// A call on a connection that has broken is `outcome_unknown` when it changes
-/// something and `unreachable` when it only reads.
+/// so call it right after the failed call. `what` says what failed and on what ("cannot start guest
+/// …"). A call on a connection that has broken is `outcome_unknown` when it changes something and
+/// `unreachable` when it only reads.
 failure explain(virConnect* connection, call_kind kind, const std::string& what,
                 const libvirt_complaint& complaint = last_complaint());
 

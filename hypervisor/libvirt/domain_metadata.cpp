@@ -42,11 +42,13 @@ std::optional<epoch> parse_epoch(std::string_view text) {
 
 std::string to_xml(const domain_metadata& x) {
   std::string prefix = metadata_prefix;
-  return "<" + prefix + ":guest xmlns:" + prefix + "='" + metadata_namespace + "'" + attributes_of(x)
-         + "/>";
+  return "<" + prefix + ":guest xmlns:" + prefix + "='" + metadata_namespace + "'"
+         + attributes_of(x) + "/>";
 }
 
-std::string to_bare_xml(const domain_metadata& x) { return "<guest" + attributes_of(x) + "/>"; }
+std::string to_bare_xml(const domain_metadata& x) {
+  return "<guest" + attributes_of(x) + "/>";
+}
 
 std::optional<domain_metadata> parse_metadata(std::string_view element) {
   boost::property_tree::ptree tree;

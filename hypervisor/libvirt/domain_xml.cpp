@@ -91,13 +91,15 @@ void replace_metadata(ptree& domain, const domain_metadata& metadata) {
 
 failure bad_offer(const guest_spec& spec, const std::string& why) {
   return make_failure(hypervisor_errc::refused, "cannot prepare guest " + to_string(spec.vm)
-                                                  + ": the source's description " + why
-                                                  + "; abort this migration and try another");
+                                                    + ": the source's description " + why
+                                                    + "; abort this migration and try another");
 }
 
 } // namespace
 
-std::string domain_name(vm_id vm) { return "novacron-" + to_string(vm); }
+std::string domain_name(vm_id vm) {
+  return "novacron-" + to_string(vm);
+}
 
 std::string domain_xml(const guest_spec& spec, const domain_metadata& metadata,
                        const machine_type& machine) {
@@ -156,8 +158,8 @@ std::string probe_xml(const uuid& id, const machine_type& machine) {
   return std::string{"<domain type='"} + (machine.kvm ? "kvm" : "qemu") + "'><name>novacron-probe-"
          + to_string(id) + "</name><uuid>" + to_string(id)
          + "</uuid><memory unit='MiB'>16</memory><vcpu>1</vcpu><os><type arch='x86_64' machine='"
-         + escaped(machine.machine)
-         + "'>hvm</type></os>" + cpu_element(machine.kvm) + "<devices><controller type='usb' model='none'/>"
+         + escaped(machine.machine) + "'>hvm</type></os>" + cpu_element(machine.kvm)
+         + "<devices><controller type='usb' model='none'/>"
            "<memballoon model='none'/></devices></domain>";
 }
 

@@ -1,9 +1,8 @@
 #include "hypervisor/libvirt/event_loop.hpp"
 
+#include <chrono>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
-
-#include <chrono>
 #include <mutex>
 #include <thread>
 

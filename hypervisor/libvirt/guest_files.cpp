@@ -20,21 +20,22 @@ constexpr size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
 failure cannot(const std::string& what, const fs::path& path, const std::string& why) {
   return make_failure(hypervisor_errc::refused,
                       "cannot " + what + ' ' + path.native() + ": " + why
-                        + "; choose another path, or give this user the right to it");
+                          + "; choose another path, or give this user the right to it");
 }
 
 /// Only root can give files away, and only needs to when QEMU isn't root.
-bool must_give(file_owner owner) { return ::geteuid() == 0 && owner.uid != 0; }
+bool must_give(file_owner owner) {
+  return ::geteuid() == 0 && owner.uid != 0;
+}
 
 } // namespace
 
 result<file_owner> owner_of_socket(const fs::path& libvirt_socket) {
   struct stat facts {};
   if (::stat(libvirt_socket.c_str(), &facts) != 0)
-    return make_failure(hypervisor_errc::unreachable, "cannot find libvirtd's socket "
-                                                        + libvirt_socket.native() + ": "
-                                                        + std::strerror(errno)
-                                                        + "; see that libvirtd runs");
+    return make_failure(hypervisor_errc::unreachable,
+                        "cannot find libvirtd's socket " + libvirt_socket.native() + ": "
+                            + std::strerror(errno) + "; see that libvirtd runs");
   return file_owner{facts.st_uid, facts.st_gid};
 }
 
@@ -71,7 +72,7 @@ result<void> clear_stream_socket(const fs::path& socket, file_owner owner) {
   if (socket.native().size() > longest_socket_path)
     return cannot("listen on", socket,
                   "a UNIX socket's path has at most " + std::to_string(longest_socket_path)
-                    + " bytes");
+                      + " bytes");
   if (auto folder = make_folder_for(socket.parent_path(), owner); !folder)
     return folder;
   struct stat facts {};

@@ -30,21 +30,23 @@ int lifecycle(virConnect*, virDomain* domain, int, int, void* opaque) {
 }
 
 void closed(virConnect*, int, void* opaque) {
-  (*static_cast<shared_pending*>(opaque))->connection_closed();
+  (*static_cast<shared_pending*>(opaque))->add_all();
 }
 
-void release(void* opaque) { delete static_cast<shared_pending*>(opaque); }
+void release(void* opaque) {
+  delete static_cast<shared_pending*>(opaque);
+}
 
 std::function<void()> report_to(const shared_pending& pending, virConnect* connection) {
   auto held = std::make_unique<shared_pending>(pending);
-  int lifecycle_id = virConnectDomainEventRegisterAny(
-    connection, nullptr, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-    VIR_DOMAIN_EVENT_CALLBACK(lifecycle), held.get(), release);
+  int lifecycle_id
+      = virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                         VIR_DOMAIN_EVENT_CALLBACK(lifecycle), held.get(), release);
   if (lifecycle_id >= 0)
     held.release();
   held = std::make_unique<shared_pending>(pending);
   bool told_of_close
-    = virConnectRegisterCloseCallback(connection, closed, held.get(), release) == 0;
+      = virConnectRegisterCloseCallback(connection, closed, held.get(), release) == 0;
   if (told_of_close)
     held.release();
   return [=] {
@@ -58,9 +60,8 @@ std::function<void()> report_to(const shared_pending& pending, virConnect* conne
 } // namespace
 
 guest_watch::guest_watch(std::string uri)
-  : link_{std::move(uri),
-          [pending = pending_](virConnect* x) { return report_to(pending, x); }},
-    thread_{[this] { run(); }} {}
+    : link_{std::move(uri), [pending = pending_](virConnect* x) { return report_to(pending, x); }},
+      thread_{[this] { run(); }} {}
 
 guest_watch::~guest_watch() {
   pending_->stop();

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <libvirt/libvirt.h>
-
 #include <cstdlib>
+#include <libvirt/libvirt.h>
 #include <memory>
 
 namespace novacron {

@@ -4,9 +4,8 @@
 #include "hypervisor/libvirt/guest_files.hpp"
 #include "hypervisor/libvirt/migration_steps.hpp"
 
-#include <libvirt/virterror.h>
-
 #include <fstream>
+#include <libvirt/virterror.h>
 #include <thread>
 
 namespace novacron {
@@ -29,7 +28,8 @@ boot_id boot_of_this_kernel() {
 }
 
 std::optional<domain_metadata> metadata_of(virDomain* domain) {
-  c_string element{virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, metadata_namespace, 0)};
+  c_string element{
+      virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, metadata_namespace, 0)};
   return element ? parse_metadata(element.get()) : std::nullopt;
 }
 
@@ -37,7 +37,7 @@ std::optional<domain_metadata> metadata_of(virDomain* domain) {
 class domain_list {
 public:
   explicit domain_list(virConnect* connection)
-    : count_{virConnectListAllDomains(connection, &domains_, 0)} {}
+      : count_{virConnectListAllDomains(connection, &domains_, 0)} {}
   domain_list(const domain_list&) = delete;
   domain_list& operator=(const domain_list&) = delete;
   ~domain_list() {
@@ -65,7 +65,7 @@ bool is_incoming(virDomain* domain) {
 }
 
 libvirt_driver::libvirt_driver(const libvirt_config& config, std::string uri)
-  : config_{config}, watch_{uri}, control_{uri} {
+    : config_{config}, watch_{uri}, control_{uri} {
   if (config_.boot.nil())
     config_.boot = boot_of_this_kernel();
 }
@@ -80,6 +80,12 @@ result<void> libvirt_driver::start() {
   if (!machine)
     return machine.error();
   machine_ = *machine;
+  auto owner = owner_of_socket(config_.socket);
+  if (!owner)
+    return owner.error();
+  for (const auto& folder : config_.guest_folders)
+    if (auto made = make_folder_for(folder, *owner); !made)
+      return made;
   unsigned long libvirt_version = 0;
   unsigned long qemu_version = 0;
   virConnectGetLibVersion(connection->get(), &libvirt_version);
@@ -89,11 +95,17 @@ result<void> libvirt_driver::start() {
   return {};
 }
 
-std::string libvirt_driver::description() { return description_; }
+std::string libvirt_driver::description() {
+  return description_;
+}
 
-std::string libvirt_driver::accelerator() { return machine_.kvm ? "kvm" : "tcg"; }
+std::string libvirt_driver::accelerator() {
+  return machine_.kvm ? "kvm" : "tcg";
+}
 
-std::string libvirt_driver::live_migration_problem() { return migration_steps::problem(); }
+std::string libvirt_driver::live_migration_problem() {
+  return migration_steps::problem();
+}
 
 void libvirt_driver::subscribe(std::function<void(const guest_event&)> listener) {
   watch_.subscribe(std::move(listener));
@@ -130,7 +142,7 @@ result<our_domain> libvirt_driver::find_on(const connect_pointer& connection, vm
   if (!metadata || metadata->host != config_.host || metadata->vm != vm)
     return make_failure(hypervisor_errc::no_such_guest,
                         failed_to(what, vm)
-                          + ": the domain of that id is not this host's; look at it with virsh");
+                            + ": the domain of that id is not this host's; look at it with virsh");
   found.metadata = *metadata;
   return found;
 }
@@ -179,12 +191,13 @@ domain_metadata libvirt_driver::metadata_for(const guest_spec& spec) const {
 result<void> libvirt_driver::refuse_second_guest(const connect_pointer& connection, vm_id vm,
                                                  const char* what) {
   auto bytes = to_bytes(vm.value);
-  domain_pointer other{virDomainLookupByUUID(
-    connection.get(), reinterpret_cast<const unsigned char*>(bytes.data()))};
+  domain_pointer other{virDomainLookupByUUID(connection.get(),
+                                             reinterpret_cast<const unsigned char*>(bytes.data()))};
   if (other)
-    return make_failure(hypervisor_errc::already_there,
-                        failed_to(what, vm)
-                          + ": a guest of that VM is here already; destroy it or wait for its end");
+    return make_failure(
+        hypervisor_errc::already_there,
+        failed_to(what, vm)
+            + ": a guest of that VM is here already; destroy it or wait for its end");
   if (last_complaint().code == VIR_ERR_NO_DOMAIN)
     return {};
   return explain(connection.get(), call_kind::reads, failed_to(what, vm));
@@ -228,7 +241,7 @@ result<void> libvirt_driver::create(const guest_spec& spec) {
     return log;
   auto xml = domain_xml(spec, metadata_for(spec), machine_);
   domain_pointer domain{
-    virDomainCreateXML(connection->get(), xml.c_str(), VIR_DOMAIN_START_PAUSED)};
+      virDomainCreateXML(connection->get(), xml.c_str(), VIR_DOMAIN_START_PAUSED)};
   if (!domain) {
     auto why = explain(connection->get(), call_kind::changes, failed_to("create", spec.vm));
     if (why.code == hypervisor_errc::outcome_unknown)
@@ -251,7 +264,7 @@ result<void> libvirt_driver::resume(vm_id vm) {
   if (status.phase == guest_phase::incoming)
     return make_failure(hypervisor_errc::refused,
                         failed_to("resume", vm)
-                          + ": its memory may not be complete; finish its migration instead");
+                            + ": its memory may not be complete; finish its migration instead");
   if (status.phase == guest_phase::running || status.phase == guest_phase::stopping)
     return {};
   // A migration that was performed from here holds the domain until it is called off.
@@ -296,8 +309,8 @@ result<void> libvirt_driver::destroy(vm_id vm) {
     return guest.error();
   if (virDomainDestroy(guest->domain.get()) != 0) {
     auto complaint = last_complaint();
-    auto why = explain(guest->connection.get(), call_kind::changes, failed_to("destroy", vm),
-                       complaint);
+    auto why
+        = explain(guest->connection.get(), call_kind::changes, failed_to("destroy", vm), complaint);
     if (why.code == hypervisor_errc::outcome_unknown)
       return why;
     // libvirt gives up waiting for a QEMU that takes its time to die; we wait longer.
@@ -318,7 +331,7 @@ result<void> libvirt_driver::wait_until_gone(const our_domain& guest) {
   auto deadline = std::chrono::steady_clock::now() + gone_limit;
   while (std::chrono::steady_clock::now() < deadline) {
     domain_pointer still{virDomainLookupByUUID(
-      guest.connection.get(), reinterpret_cast<const unsigned char*>(bytes.data()))};
+        guest.connection.get(), reinterpret_cast<const unsigned char*>(bytes.data()))};
     if (!still) {
       if (last_complaint().code == VIR_ERR_NO_DOMAIN)
         return {};
@@ -329,7 +342,7 @@ result<void> libvirt_driver::wait_until_gone(const our_domain& guest) {
   }
   return make_failure(hypervisor_errc::refused,
                       failed_to("destroy", guest.metadata.vm)
-                        + ": its QEMU process doesn't end; look for what holds it");
+                          + ": its QEMU process doesn't end; look for what holds it");
 }
 
 result<guest_statistics> libvirt_driver::statistics(vm_id vm) {
@@ -349,8 +362,8 @@ result<void> libvirt_driver::adopt(vm_id vm, novacron::epoch epoch) {
   auto stamped = guest->metadata;
   stamped.epoch = epoch;
   if (virDomainSetMetadata(guest->domain.get(), VIR_DOMAIN_METADATA_ELEMENT,
-                           to_bare_xml(stamped).c_str(),
-                           metadata_prefix, metadata_namespace, VIR_DOMAIN_AFFECT_LIVE)
+                           to_bare_xml(stamped).c_str(), metadata_prefix, metadata_namespace,
+                           VIR_DOMAIN_AFFECT_LIVE)
       != 0)
     return explain(guest->connection.get(), call_kind::changes, failed_to("adopt", vm));
   return {};

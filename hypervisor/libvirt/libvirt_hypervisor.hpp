@@ -11,6 +11,10 @@ struct libvirt_config {
   node_id host; ///< guests of other hosts are neither listed nor touched
   boot_id boot; ///< nil: the one the kernel tells
   bool prefer_kvm = true;
+  /// Folders in which QEMU must be able to make files (stream sockets, consoles).
+  /// Made when the driver starts, where missing, and given to QEMU's user: whoever
+  /// makes one first, as root, would lock QEMU out.
+  std::vector<std::filesystem::path> guest_folders = {};
 };
 
 /// The driver for libvirt. Connects, and finds out what QEMU can be: blocks for

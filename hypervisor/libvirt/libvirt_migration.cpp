@@ -3,7 +3,6 @@
 #include "hypervisor/libvirt/migration_steps.hpp"
 
 #include <libvirt/virterror.h>
-
 #include <thread>
 
 // The driver's half of a live migration. The steps themselves are in migration_steps.cpp; here is
@@ -16,7 +15,9 @@ namespace {
 constexpr auto abort_limit = std::chrono::seconds{2};
 constexpr auto abort_interval = std::chrono::milliseconds{20};
 
-bool is_gone(const failure& why) { return why.code == hypervisor_errc::no_such_guest; }
+bool is_gone(const failure& why) {
+  return why.code == hypervisor_errc::no_such_guest;
+}
 
 } // namespace
 
@@ -24,8 +25,7 @@ bool is_gone(const failure& why) { return why.code == hypervisor_errc::no_such_g
 
 result<migration_offer> libvirt_driver::migration_begin(vm_id vm) {
   if (auto problem = migration_steps::problem(); !problem.empty())
-    return make_failure(hypervisor_errc::not_supported,
-                        failed_to("migrate", vm) + ": " + problem);
+    return make_failure(hypervisor_errc::not_supported, failed_to("migrate", vm) + ": " + problem);
   auto guest = find(watch_.link(), vm, "migrate");
   if (!guest)
     return guest.error();
@@ -45,7 +45,7 @@ result<connect_pointer> libvirt_driver::begin_performing(vm_id vm) {
   if (migration.performing)
     return make_failure(hypervisor_errc::refused,
                         failed_to("migrate", vm)
-                          + ": its memory is being sent already; abort that first");
+                            + ": its memory is being sent already; abort that first");
   migration = {*connection, true, false};
   return *connection;
 }
@@ -118,8 +118,7 @@ result<void> libvirt_driver::migration_abort(vm_id vm) {
     auto why = explain(guest->connection.get(), call_kind::changes,
                        failed_to("abort the migration of", vm), complaint);
     // Perform was called, but libvirt has no job yet, or not any more.
-    if (complaint.code != VIR_ERR_OPERATION_INVALID
-        || std::chrono::steady_clock::now() > deadline)
+    if (complaint.code != VIR_ERR_OPERATION_INVALID || std::chrono::steady_clock::now() > deadline)
       return why;
     std::this_thread::sleep_for(abort_interval);
   }
@@ -179,8 +178,8 @@ result<void> libvirt_driver::migration_confirm(vm_id vm, const std::string& cook
   if (there && !status.migration_source)
     return make_failure(hypervisor_errc::refused,
                         failed_to("confirm the migration of", vm) + ": the guest here is "
-                          + to_string(status.phase)
-                          + ", not a source that has sent its memory; it is left alone");
+                            + to_string(status.phase)
+                            + ", not a source that has sent its memory; it is left alone");
   auto destroyed = destroy(vm);
   if (!destroyed && is_gone(destroyed.error()))
     return {};
@@ -236,8 +235,7 @@ result<std::string> libvirt_driver::let_incoming_run(vm_id vm, const std::string
   auto status = status_of(guest->domain.get(), guest->metadata, there);
   if (status.phase != guest_phase::incoming)
     return std::string{}; // finished before
-  auto done
-    = migration_steps::finish(guest->connection.get(), domain_name(vm), cookie, false);
+  auto done = migration_steps::finish(guest->connection.get(), domain_name(vm), cookie, false);
   if (!done.domain)
     return explain(guest->connection.get(), call_kind::changes,
                    failed_to("finish the migration of", vm));
@@ -256,7 +254,7 @@ result<std::string> libvirt_driver::remove_incoming(vm_id vm, const std::string&
   if (there && status.phase != guest_phase::incoming)
     return make_failure(hypervisor_errc::refused,
                         failed_to("cancel the incoming", vm) + ": it is finished and "
-                          + to_string(status.phase) + "; it is left alone");
+                            + to_string(status.phase) + "; it is left alone");
   auto done = migration_steps::finish(guest->connection.get(), domain_name(vm), cookie, true);
   if (auto gone = destroy(vm); !gone && !is_gone(gone.error()))
     return gone.error();

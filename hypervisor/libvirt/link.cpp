@@ -20,7 +20,7 @@ result<connect_pointer> open_connection(const std::string& uri,
   if (connection == nullptr)
     return make_failure(hypervisor_errc::unreachable,
                         "cannot connect to libvirt at " + uri + ": " + last_complaint().message
-                          + "; see that libvirtd runs and that this user may use its socket");
+                            + "; see that libvirtd runs and that this user may use its socket");
   virConnectSetKeepAlive(connection, keepalive_interval_seconds, keepalive_count);
   auto before_close = hook ? hook(connection) : std::function<void()>{};
   return connect_pointer{connection, [before_close](virConnect* x) {
@@ -33,16 +33,15 @@ result<connect_pointer> open_connection(const std::string& uri,
 } // namespace
 
 libvirt_link::libvirt_link(std::string uri, opened_hook hook)
-  : uri_{std::move(uri)}, hook_{std::move(hook)} {
+    : uri_{std::move(uri)}, hook_{std::move(hook)} {
   start_libvirt_event_loop();
 }
 
 /// The thread outlives us when libvirtd hangs; what it opens too late is closed
 /// again with the future's state.
-libvirt_link::attempt libvirt_link::start_opening(const std::string& uri,
-                                                  const opened_hook& hook) {
+libvirt_link::attempt libvirt_link::start_opening(const std::string& uri, const opened_hook& hook) {
   std::packaged_task<result<connect_pointer>()> task{
-    [uri, hook] { return open_connection(uri, hook); }};
+      [uri, hook] { return open_connection(uri, hook); }};
   auto opened = task.get_future().share();
   std::thread{std::move(task)}.detach();
   return opened;
@@ -58,9 +57,10 @@ result<connect_pointer> libvirt_link::get() {
   auto opening = pending_;
   guard.unlock();
   if (opening.wait_for(opening_limit) != std::future_status::ready)
-    return make_failure(hypervisor_errc::unreachable,
-                        "cannot connect to libvirt at " + uri_
-                          + ": it does not answer; see that libvirtd isn't stopped or overloaded");
+    return make_failure(
+        hypervisor_errc::unreachable,
+        "cannot connect to libvirt at " + uri_
+            + ": it does not answer; see that libvirtd isn't stopped or overloaded");
   auto opened = opening.get();
   guard.lock();
   if (pending_.valid() && pending_.wait_for(std::chrono::seconds{0}) == std::future_status::ready) {

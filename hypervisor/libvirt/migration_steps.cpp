@@ -11,15 +11,15 @@ namespace {
 // procedure (REMOTE_PROC_DOMAIN_MIGRATE_*3_PARAMS), whose wire format libvirt promises to keep.
 using begin_function = char*(virDomainPtr, virTypedParameterPtr, int, char** cookie_out,
                              int* cookie_out_size, unsigned flags);
-using prepare_function = int(virConnectPtr, virTypedParameterPtr, int, const char* cookie,
-                             int cookie_size, char** cookie_out, int* cookie_out_size,
-                             char** uri_out, unsigned flags);
-using perform_function = int(virDomainPtr, const char* destination, virTypedParameterPtr, int,
-                             const char* cookie, int cookie_size, char** cookie_out,
-                             int* cookie_out_size, unsigned flags);
-using finish_function = virDomainPtr(virConnectPtr, virTypedParameterPtr, int, const char* cookie,
-                                     int cookie_size, char** cookie_out, int* cookie_out_size,
-                                     unsigned flags, int cancelled);
+using prepare_function
+    = int(virConnectPtr, virTypedParameterPtr, int, const char* cookie, int cookie_size,
+          char** cookie_out, int* cookie_out_size, char** uri_out, unsigned flags);
+using perform_function
+    = int(virDomainPtr, const char* destination, virTypedParameterPtr, int, const char* cookie,
+          int cookie_size, char** cookie_out, int* cookie_out_size, unsigned flags);
+using finish_function
+    = virDomainPtr(virConnectPtr, virTypedParameterPtr, int, const char* cookie, int cookie_size,
+                   char** cookie_out, int* cookie_out_size, unsigned flags, int cancelled);
 using confirm_function = int(virDomainPtr, virTypedParameterPtr, int, const char* cookie,
                              int cookie_size, unsigned flags, int cancelled);
 
@@ -74,7 +74,9 @@ const char* bytes_of(const std::string& cookie) {
   return cookie.empty() ? nullptr : cookie.data();
 }
 
-int size_of(const std::string& cookie) { return static_cast<int>(cookie.size()); }
+int size_of(const std::string& cookie) {
+  return static_cast<int>(cookie.size());
+}
 
 std::string self_check() {
   const auto& f = functions();
@@ -83,7 +85,8 @@ std::string self_check() {
   // Without a connection each refuses at once, which shows that the call itself works.
   virResetLastError();
   if (f.prepare(nullptr, nullptr, 0, nullptr, 0, nullptr, nullptr, nullptr, 0) != -1)
-    return "virDomainMigratePrepare3Params doesn't behave as it should; report this libvirt's version";
+    return "virDomainMigratePrepare3Params doesn't behave as it should; report this libvirt's "
+           "version";
   virResetLastError();
   return {};
 }
@@ -97,8 +100,7 @@ std::string problem() {
 
 std::optional<migration_offer> begin(virDomain* domain) {
   cookie_out cookie;
-  c_string xml{
-    functions().begin(domain, nullptr, 0, &cookie.bytes, &cookie.size, step_flags)};
+  c_string xml{functions().begin(domain, nullptr, 0, &cookie.bytes, &cookie.size, step_flags)};
   if (!xml)
     return std::nullopt;
   return migration_offer{xml.get(), cookie.text()};

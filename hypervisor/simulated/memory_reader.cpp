@@ -19,7 +19,7 @@ failure unexpected(const std::string& what) {
 class field_reader {
 public:
   field_reader(stream_socket& stream, const std::atomic<bool>& stop)
-    : stream_{stream}, stop_{stop} {}
+      : stream_{stream}, stop_{stop} {}
 
   template <class Number>
   Number number() {

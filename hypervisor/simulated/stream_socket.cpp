@@ -49,7 +49,7 @@ int with_address(const fs::path& path, Call what) {
 } // namespace
 
 stream_socket::stream_socket(stream_socket&& other) noexcept
-  : descriptor_{std::exchange(other.descriptor_, -1)} {}
+    : descriptor_{std::exchange(other.descriptor_, -1)} {}
 
 stream_socket& stream_socket::operator=(stream_socket&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
@@ -70,8 +70,8 @@ result<stream_socket> stream_socket::listen(const fs::path& path) {
   });
   if (fd < 0)
     return make_failure(hypervisor_errc::refused, "cannot listen on " + path.native() + ": "
-                                                    + std::strerror(errno)
-                                                    + "; choose another path");
+                                                      + std::strerror(errno)
+                                                      + "; choose another path");
   return stream_socket{fd};
 }
 

@@ -52,7 +52,7 @@ int add_node(const cluster_options& options) {
 
 } // namespace
 
-void add_cluster_commands(CLI::App& app, int& status) {
+void add_cluster_commands(CLI::App& app, std::function<int()>& chosen) {
   auto options = std::make_shared<cluster_options>();
   auto* cluster = app.add_subcommand("cluster", "Make a cluster's keys and certificates");
   cluster->require_subcommand(1);
@@ -62,17 +62,17 @@ void add_cluster_commands(CLI::App& app, int& status) {
                                   "name=NAME,roles=ROLE+ROLE[,address=IP]; once for each node");
   auto* development
       = first->add_flag("--dev", options->development, "the nodes of cluster-configs/dev");
-  first->callback([options, nodes, development, &status] {
+  first->callback([options, nodes, development, &chosen] {
     if (nodes->count() + development->count() == 0)
       throw CLI::RequiredError{"--node or --dev"};
-    status = init(*options);
+    chosen = [options] { return init(*options); };
   });
   auto* more = cluster->add_subcommand("add-node", "A certificate for one more node");
   more->add_option("--folder", options->folder, "with ca.pem and ca.key")->required();
   more->add_option("--node", options->nodes, "name=NAME,roles=ROLE+ROLE[,address=IP]")
       ->required()
       ->expected(1);
-  more->callback([options, &status] { status = add_node(*options); });
+  more->callback([options, &chosen] { chosen = [options] { return add_node(*options); }; });
 }
 
 } // namespace novacron

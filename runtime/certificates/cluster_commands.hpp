@@ -1,11 +1,15 @@
 #pragma once
 
-#include <CLI/App.hpp>
+#include <functional>
+
+namespace CLI {
+class App;
+}
 
 namespace novacron {
 
-/// `novacron cluster init` and `novacron cluster add-node`. `status` becomes the
-/// process's exit status; `app` and it must live until the line was parsed.
-void add_cluster_commands(CLI::App& app, int& status);
+/// Adds `cluster init` and `cluster add-node` to `app`. Parsing sets `chosen`
+/// when one of them was asked for: call it then; it returns the exit status.
+void add_cluster_commands(CLI::App& app, std::function<int()>& chosen);
 
 } // namespace novacron

@@ -61,7 +61,7 @@ gateway_section read_gateway(config_reading& reading, const toml::table* table) 
   gateway_section section;
   table_reader gateway{reading, table, "gateway"};
   gateway.read("listen", section.listen, needed("\"127.0.0.1:7180\""));
-  endpoint operators;
+  address operators;
   gateway.read("operator_listen", operators, optional_key("\"127.0.0.1:7190\""));
   if (operators.port != 0)
     section.operator_listen = operators;

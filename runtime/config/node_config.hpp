@@ -2,9 +2,9 @@
 
 #include "dwcp/session/session.hpp"
 #include "hypervisor/fencer/fencer.hpp"
+#include "messages/address.hpp"
 #include "messages/peer.hpp"
 #include "messages/result.hpp"
-#include "runtime/config/endpoint.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -21,16 +21,16 @@ namespace novacron {
 
 /// [mesh]
 struct mesh_section {
-  endpoint listen;                   ///< the node's door, TLS only
-  std::vector<endpoint> controllers; ///< where the log is
+  address listen;                   ///< the node's door, TLS only
+  std::vector<address> controllers; ///< where the log is
 };
 
 /// [gateway], of nodes with that role.
 struct gateway_section {
-  endpoint listen;                         ///< the API
-  std::optional<endpoint> operator_listen; ///< metrics
-  std::filesystem::path tokens;            ///< a line per token: SHA-256 in hexadecimal, name
-  bool chaos = false;                      ///< may actors be killed over the API?
+  address listen;                         ///< the API
+  std::optional<address> operator_listen; ///< metrics
+  std::filesystem::path tokens;           ///< a line per token: SHA-256 in hexadecimal, name
+  bool chaos = false;                     ///< may actors be killed over the API?
   uint32_t io_threads = 1;
 };
 
@@ -48,7 +48,7 @@ struct host_section {
   host_driver hypervisor = host_driver::libvirt;
   libvirt_mode mode = libvirt_mode::session;
   std::string user = "novacron"; ///< whom session mode's libvirtd runs as
-  endpoint page_listen;          ///< the DWCP door
+  address page_listen;           ///< the DWCP door
   std::optional<uint32_t> vcpus; ///< offers no more than this
   std::optional<uint64_t> memory_mib;
   bool fencer = true;

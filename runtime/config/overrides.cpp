@@ -12,9 +12,10 @@ failure refused(const std::string& setting, const std::string& why) {
                           + "; write for example --set mesh.listen=127.0.0.1:7101");
 }
 
-void put(toml::table& table, std::string_view key, const std::string& value) {
+void put(toml::table& table, std::string_view key, const std::string& value,
+         const std::string& setting) {
   try {
-    auto parsed = toml::parse("x = " + value);
+    auto parsed = toml::parse("x = " + value, "--set " + setting);
     if (auto* node = parsed.get("x"); node && parsed.size() == 1) {
       node->visit([&](auto& x) { table.insert_or_assign(key, std::move(x)); });
       return;
@@ -44,7 +45,7 @@ result<void> apply_setting(toml::table& table, const std::string& setting) {
   }
   if (path.empty())
     return refused(setting, "the key is empty");
-  put(*at, path, setting.substr(equals + 1));
+  put(*at, path, setting.substr(equals + 1), setting);
   return {};
 }
 

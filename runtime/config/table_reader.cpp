@@ -51,6 +51,10 @@ std::string shown(const toml::node& node) {
 void config_reading::complain(const toml::node* at, const std::string& what) {
   if (wrong)
     return;
+  if (at && at->source().path) { // it came with --set
+    wrong = make_failure(runtime_errc::configuration, *at->source().path + ": " + what);
+    return;
+  }
   const auto line = at ? at->source().begin.line : 0;
   wrong = make_failure(runtime_errc::configuration,
                        source + (line > 0 ? ':' + std::to_string(line) : "") + ": " + what);
@@ -107,13 +111,13 @@ void table_reader::read(std::string_view key, bool& out, key_rule rule) {
     wrong_type(key, *node, "true or false", rule);
 }
 
-void table_reader::read(std::string_view key, endpoint& out, key_rule rule) {
+void table_reader::read(std::string_view key, address& out, key_rule rule) {
   const auto* node = find(key, rule);
   if (!node)
     return;
   const auto* text = node->as_string();
-  const auto value = text ? parse_endpoint(text->get()) : std::nullopt;
-  if (value)
+  const auto value = text ? parse_address(text->get()) : std::nullopt;
+  if (value && value->port != 0)
     out = *value;
   else
     wrong_type(key, *node, "an address and a port", rule);
@@ -135,12 +139,12 @@ void table_reader::read(std::string_view key, std::vector<std::string>& out, key
   }
 }
 
-void table_reader::read(std::string_view key, std::vector<endpoint>& out, key_rule rule) {
+void table_reader::read(std::string_view key, std::vector<address>& out, key_rule rule) {
   std::vector<std::string> texts;
   read(key, texts, rule);
   out.clear();
   for (const auto& text : texts)
-    if (auto value = parse_endpoint(text))
+    if (auto value = parse_address(text); value && value->port != 0)
       out.push_back(*value);
     else
       complain(key, "holds \"" + text + "\"; expected addresses with ports, for example "

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "messages/address.hpp"
 #include "messages/result.hpp"
-#include "runtime/config/endpoint.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -47,8 +47,8 @@ public:
 
   void read(std::string_view key, std::string& out, key_rule rule);
   void read(std::string_view key, bool& out, key_rule rule);
-  void read(std::string_view key, endpoint& out, key_rule rule);
-  void read(std::string_view key, std::vector<endpoint>& out, key_rule rule);
+  void read(std::string_view key, address& out, key_rule rule);
+  void read(std::string_view key, std::vector<address>& out, key_rule rule);
   void read(std::string_view key, std::vector<std::string>& out, key_rule rule);
   /// Made absolute.
   void read(std::string_view key, std::filesystem::path& out, key_rule rule);

@@ -56,26 +56,26 @@ result<void> play(story& x) {
       "/api/v1/hosts", [](const auto&) { return true; }, start_limit);
   if (!hosts)
     return hosts.error();
-  for (const auto& host : value_at(*hosts, "items").as_array()) {
-    x.summary.accelerator = text_at(host, "accelerator");
-    x.out.say(text_at(host, "name") + " is up: process "
-              + std::to_string(x.cluster.nodes().pid(text_at(host, "name"))) + ", "
-              + text_at(host, "hypervisor"));
-    if (const auto why = text_at(host, "live_migration_problem"); !why.empty())
+  for (const auto& host : field(*hosts, "items").as_array()) {
+    x.summary.accelerator = field_text(host, "accelerator");
+    x.out.say(field_text(host, "name") + " is up: process "
+              + std::to_string(x.cluster.nodes().pid(field_text(host, "name"))) + ", "
+              + field_text(host, "hypervisor"));
+    if (const auto why = field_text(host, "live_migration_problem"); !why.empty())
       x.out.say("  it can't migrate guests: " + why);
   }
   return tell(x);
 }
 
 void keep_running(const story& x, stop_signal& stop) {
-  const auto url = "http://" + to_string(x.cluster.api().gateway());
-  const auto token = x.cluster.token_file().string();
+  const auto ask = x.options.program.string() + " --url " + x.cluster.url() + " --token-file "
+                   + x.cluster.token_file().string();
   std::printf("\nThe cluster stays up until Ctrl-C.\n  URL    %s\n  token  %s\nTry:\n"
-              "  curl -H \"Authorization: Bearer $(cat %s)\" %s/api/v1/hosts\n"
-              "  curl -H \"Authorization: Bearer $(cat %s)\" %s/api/v1/vms\n"
-              "  curl %s/health\n",
-              url.c_str(), token.c_str(), token.c_str(), url.c_str(), token.c_str(), url.c_str(),
-              url.c_str());
+              "  %s host ls\n"
+              "  %s vm create web --memory 128 --image tick\n"
+              "  %s events\n",
+              x.cluster.url().c_str(), x.cluster.token_file().c_str(), ask.c_str(), ask.c_str(),
+              ask.c_str());
   std::fflush(stdout);
   stop.wait();
 }

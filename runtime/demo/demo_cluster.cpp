@@ -2,6 +2,7 @@
 
 #include "runtime/certificates/cluster_init.hpp"
 #include "runtime/certificates/secret_file.hpp"
+#include "runtime/cli/render.hpp"
 #include "runtime/demo/leftovers.hpp"
 #include "runtime/errors.hpp"
 
@@ -30,6 +31,10 @@ demo_cluster::demo_cluster(const demo_options& options, bool simulated)
   // nop
 }
 
+std::string demo_cluster::url() const {
+  return "http://" + loopback(options_.port + gateway_port);
+}
+
 std::filesystem::path demo_cluster::token_file() const {
   return options_.folder / "cluster" / "admin-token";
 }
@@ -53,7 +58,10 @@ result<void> demo_cluster::init() {
   if (!token)
     return token.error();
   token->resize(token->find_last_not_of('\n') + 1);
-  api_.emplace(endpoint{"127.0.0.1", static_cast<uint16_t>(options_.port + gateway_port)}, *token);
+  auto client = gateway_client::make(url(), *token);
+  if (!client)
+    return client.error();
+  api_.emplace(std::move(*client));
   return {};
 }
 
@@ -91,10 +99,10 @@ result<void> demo_cluster::start(std::chrono::milliseconds limit) {
   auto up = await(
       "/api/v1/hosts",
       [](const boost::json::value& list) {
-        const auto* items = value_at(list, "items").if_array();
+        const auto* items = field(list, "items").if_array();
         size_t count = 0;
         for (size_t i = 0; items && i < items->size(); ++i)
-          count += text_at((*items)[i], "state") == "up" ? 1 : 0;
+          count += field_text((*items)[i], "state") == "up" ? 1 : 0;
         return count == names.size();
       },
       limit);
@@ -112,10 +120,10 @@ demo_cluster::await(const std::string& path,
   while (std::chrono::steady_clock::now() < deadline) {
     if (auto dead = launcher_.given_up(); !dead.empty())
       return make_failure(runtime_errc::process, dead);
-    api_call call;
+    client_request call;
     call.path = path;
     call.limit = std::chrono::seconds{2};
-    auto reply = api_->call(call);
+    auto reply = api_->ask(call);
     if (reply && reply->ok() && good(reply->body))
       return reply->body;
     last = reply ? boost::json::serialize(reply->body) : reply.error().message;

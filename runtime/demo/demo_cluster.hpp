@@ -1,7 +1,7 @@
 #pragma once
 
 #include "messages/ids.hpp"
-#include "runtime/demo/api_client.hpp"
+#include "runtime/cli/gateway_client.hpp"
 #include "runtime/demo/demo_options.hpp"
 #include "runtime/demo/launcher.hpp"
 
@@ -28,8 +28,10 @@ public:
   result<void> start(std::chrono::milliseconds limit);
 
   [[nodiscard]] launcher& nodes() { return launcher_; }
-  [[nodiscard]] const api_client& api() const { return *api_; }
+  [[nodiscard]] const gateway_client& api() const { return *api_; }
   [[nodiscard]] const std::set<node_id>& ids() const { return ids_; }
+  /// As in "http://127.0.0.1:7180".
+  [[nodiscard]] std::string url() const;
   [[nodiscard]] std::filesystem::path token_file() const;
   /// Where this node's output goes: its log.
   [[nodiscard]] std::filesystem::path log_of(const std::string& node) const;
@@ -48,7 +50,7 @@ private:
   const demo_options& options_;
   bool simulated_;
   std::set<node_id> ids_;
-  std::optional<api_client> api_;
+  std::optional<gateway_client> api_;
   launcher launcher_;
 };
 

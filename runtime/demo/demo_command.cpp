@@ -6,14 +6,15 @@
 
 namespace novacron {
 
-void add_demo_command(CLI::App& app, const std::filesystem::path& program, int& status) {
+void add_demo_command(CLI::App& app, const std::filesystem::path& program,
+                      std::function<int()>& chosen) {
   auto options = std::make_shared<demo_options>();
   auto pause_ms = std::make_shared<uint64_t>(0);
   options->program = program;
   auto* demo = app.add_subcommand("demo", "Three nodes, one guest, and what they go through");
   demo->add_option("--folder", options->folder, "everything is written there");
   demo->add_option("--port", options->port, "first of 91 TCP ports on 127.0.0.1");
-  demo->add_option("--guest-memory", options->guest_memory_mib, "MiB");
+  demo->add_option("--guest-memory", options->guest_memory_mib, "MiB")->capture_default_str();
   demo->add_option("--guest-args", options->guest_arguments, "kernel arguments, before ours");
   demo->add_option("--guest-image", options->guest, "folder with vmlinuz and initrd.gz");
   demo->add_option("--configs", options->configs, "folder with node-1.toml to node-3.toml");
@@ -25,9 +26,9 @@ void add_demo_command(CLI::App& app, const std::filesystem::path& program, int& 
   demo->add_option("--pause-guest", *pause_ms,
                    "ms; hold the guest still for so long: the demo must fail");
   demo->add_flag("--keep", options->keep, "leave the cluster up until Ctrl-C");
-  demo->callback([options, pause_ms, &status] {
+  demo->callback([options, pause_ms, &chosen] {
     options->pause_guest = std::chrono::milliseconds{*pause_ms};
-    status = run_demo(*options);
+    chosen = [options] { return run_demo(*options); };
   });
 }
 

@@ -1,11 +1,17 @@
 #pragma once
 
-#include <CLI/App.hpp>
 #include <filesystem>
+#include <functional>
+
+namespace CLI {
+class App;
+}
 
 namespace novacron {
 
-/// `novacron demo`. `program` is this executable; `status` becomes the exit status.
-void add_demo_command(CLI::App& app, const std::filesystem::path& program, int& status);
+/// Adds `demo` to `app`. Parsing sets `chosen` when it was asked for: call it
+/// then; it returns the exit status. `program` is this executable.
+void add_demo_command(CLI::App& app, const std::filesystem::path& program,
+                      std::function<int()>& chosen);
 
 } // namespace novacron

@@ -23,7 +23,7 @@ uint64_t region_mib(const demo_options& options) {
   return std::max(smallest_region_mib, options.guest_memory_mib * 3 / 8);
 }
 
-failure answered(const std::string& what, const api_reply& reply) {
+failure answered(const std::string& what, const client_reply& reply) {
   return make_failure(runtime_errc::answer, what + " was answered with "
                                                 + std::to_string(reply.status) + ' '
                                                 + boost::json::serialize(reply.body));
@@ -32,24 +32,24 @@ failure answered(const std::string& what, const api_reply& reply) {
 } // namespace
 
 result<void> carry_out(story& x, const std::string& method, const std::string& path) {
-  api_call call;
+  client_request call;
   call.method = method;
   call.path = path;
-  auto reply = x.cluster.api().call(call);
+  auto reply = x.cluster.api().ask(call);
   if (!reply)
     return reply.error();
   if (reply->status != 202)
     return answered(method + ' ' + path, *reply);
   ++x.summary.acknowledged_writes;
-  const auto operation = text_at(reply->body, "id");
+  const auto operation = field_text(reply->body, "id");
   auto ended = x.cluster.await(
       "/api/v1/operations/" + operation,
-      [](const auto& now) { return text_at(now, "state") != "running"; }, boot_limit);
+      [](const auto& now) { return field_text(now, "state") != "running"; }, boot_limit);
   if (!ended)
     return ended.error();
-  if (text_at(*ended, "state") != "succeeded")
+  if (field_text(*ended, "state") != "succeeded")
     return make_failure(runtime_errc::answer,
-                        method + ' ' + path + " failed: " + text_at(*ended, "error"));
+                        method + ' ' + path + " failed: " + field_text(*ended, "error"));
   return {};
 }
 
@@ -59,25 +59,25 @@ result<void> start_guest(story& x) {
   if (x.options.guest_arguments.find("novacron.region=") == std::string::npos)
     x.summary.smallest_stream_bytes = region_mib(x.options) << 20;
   const auto ours = "console=ttyS0 quiet panic=-1 novacron.region=" + region + " novacron.dirty=4";
-  api_call create;
+  client_request create;
   create.method = "POST";
   create.path = "/api/v1/vms";
-  create.body = boost::json::object{
+  create.body = boost::json::serialize(boost::json::object{
       {"name", "demo"},
       {"vcpus", 1},
       {"memory_mib", x.options.guest_memory_mib},
       {"image", "tick"},
       {"kernel_arguments",
-       x.options.guest_arguments.empty() ? ours : x.options.guest_arguments + ' ' + ours}};
-  auto created = x.cluster.api().call(create);
+       x.options.guest_arguments.empty() ? ours : x.options.guest_arguments + ' ' + ours}});
+  auto created = x.cluster.api().ask(create);
   if (!created)
     return created.error();
   if (created->status != 201)
     return answered("POST /api/v1/vms", *created);
   ++x.summary.acknowledged_writes;
-  x.vm = text_at(created->body, "id");
+  x.vm = field_text(created->body, "id");
   x.out.say("vm demo is " + x.vm + ", " + std::to_string(x.options.guest_memory_mib)
-            + " MiB, placed on " + text_at(created->body, "host"));
+            + " MiB, placed on " + field_text(created->body, "host"));
   x.ticks = std::make_unique<console_watch>(x.cluster.consoles_of(x.vm));
   if (auto started = carry_out(x, "POST", "/api/v1/vms/" + x.vm + "/start"); !started)
     return started;
@@ -93,11 +93,11 @@ result<void> start_guest(story& x) {
 
 result<std::string> host_of_guest(story& x) {
   auto vm = x.cluster.await(
-      "/api/v1/vms/" + x.vm, [](const auto& now) { return !text_at(now, "host").empty(); },
+      "/api/v1/vms/" + x.vm, [](const auto& now) { return !field_text(now, "host").empty(); },
       std::chrono::seconds{10});
   if (!vm)
     return vm.error();
-  return text_at(*vm, "host");
+  return field_text(*vm, "host");
 }
 
 result<void> pause_guest(story& x) {

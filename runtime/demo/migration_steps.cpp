@@ -23,22 +23,22 @@ std::string progress_line(const boost::json::value& progress) {
   char line[160];
   std::snprintf(
       line, sizeof line, "  round %.0f, %.1f MiB remain, %.1f MiB/s on the wire, ratio %.2f",
-      number_at(progress, "round"), number_at(progress, "remaining_bytes") / bytes_per_mib,
-      number_at(progress, "bytes_per_second") / bytes_per_mib, number_at(progress, "ratio"));
+      field_number(progress, "round"), field_number(progress, "remaining_bytes") / bytes_per_mib,
+      field_number(progress, "bytes_per_second") / bytes_per_mib, field_number(progress, "ratio"));
   return line;
 }
 
 bool over(const boost::json::value& migration) {
-  const auto phase = text_at(migration, "phase");
+  const auto phase = field_text(migration, "phase");
   return phase == "done" || phase == "rolled_back";
 }
 
 result<std::string> ask(story& x, const std::string& to) {
-  api_call call;
+  client_request call;
   call.method = "POST";
   call.path = "/api/v1/vms/" + x.vm + "/migrate";
-  call.body = boost::json::object{{"to", to}};
-  auto reply = x.cluster.api().call(call);
+  call.body = boost::json::serialize(boost::json::object{{"to", to}});
+  auto reply = x.cluster.api().ask(call);
   if (!reply)
     return reply.error();
   if (reply->status != 202)
@@ -46,7 +46,7 @@ result<std::string> ask(story& x, const std::string& to) {
                                                   + std::to_string(reply->status) + ' '
                                                   + boost::json::serialize(reply->body));
   ++x.summary.acknowledged_writes;
-  return text_at(reply->body, "migration");
+  return field_text(reply->body, "migration");
 }
 
 /// Follows it to its end; acts once, in its middle.
@@ -56,18 +56,18 @@ result<boost::json::value> follow(story& x, const std::string& id, const disturb
   bool acted = middle.what.empty();
   boost::json::value last;
   while (clock::now() < begin + migration_limit) {
-    api_call call;
+    client_request call;
     call.path = "/api/v1/migrations/" + id;
     call.limit = std::chrono::seconds{2};
-    if (auto reply = x.cluster.api().call(call); reply && reply->ok())
+    if (auto reply = x.cluster.api().ask(call); reply && reply->ok())
       last = reply->body;
-    const auto& progress = value_at(last, "progress");
+    const auto& progress = field(last, "progress");
     if (over(last))
       return last;
-    if (!acted && (number_at(progress, "guest_bytes") > 0 || clock::now() > begin + middle_at)) {
+    if (!acted && (field_number(progress, "guest_bytes") > 0 || clock::now() > begin + middle_at)) {
       acted = true;
-      x.out.say("killing " + middle.what + " in the middle, " + text_at(progress, "phase")
-                + " round " + std::to_string(static_cast<int>(number_at(progress, "round"))));
+      x.out.say("killing " + middle.what + " in the middle, " + field_text(progress, "phase")
+                + " round " + std::to_string(static_cast<int>(field_number(progress, "round"))));
       if (auto done = middle.act(id); !done)
         return done.error();
     }
@@ -82,16 +82,16 @@ result<boost::json::value> follow(story& x, const std::string& id, const disturb
 }
 
 migration_summary summary_of(const boost::json::value& migration) {
-  const auto& cost = value_at(migration, "cost");
+  const auto& cost = field(migration, "cost");
   migration_summary m;
-  m.from = text_at(migration, "from");
-  m.to = text_at(migration, "to");
-  m.outcome = text_at(migration, "phase");
-  m.seconds = number_at(cost, "seconds");
-  m.guest_bytes = static_cast<uint64_t>(number_at(cost, "guest_bytes"));
-  m.wire_bytes = static_cast<uint64_t>(number_at(cost, "wire_bytes"));
-  m.ratio = number_at(cost, "ratio");
-  m.chain_ok = flag_at(cost, "chain_ok");
+  m.from = field_text(migration, "from");
+  m.to = field_text(migration, "to");
+  m.outcome = field_text(migration, "phase");
+  m.seconds = field_number(cost, "seconds");
+  m.guest_bytes = static_cast<uint64_t>(field_number(cost, "guest_bytes"));
+  m.wire_bytes = static_cast<uint64_t>(field_number(cost, "wire_bytes"));
+  m.ratio = field_number(cost, "ratio");
+  m.chain_ok = field(cost, "chain_ok") == true;
   return m;
 }
 
@@ -109,7 +109,7 @@ result<migration_summary> migrate(story& x, const std::string& to, const disturb
   auto runs = x.cluster.await(
       "/api/v1/vms/" + x.vm,
       [](const auto& vm) {
-        return text_at(vm, "actual") == "running" && value_at(vm, "migration").is_null();
+        return field_text(vm, "actual") == "running" && field(vm, "migration").is_null();
       },
       std::chrono::seconds{20});
   if (!runs)
@@ -129,7 +129,7 @@ result<migration_summary> migrate(story& x, const std::string& to, const disturb
                 static_cast<double>(m.wire_bytes) / bytes_per_mib,
                 m.chain_ok ? "digests agree" : "no digest");
   x.out.say(m.from + " > " + m.to + ' ' + line);
-  if (const auto why = text_at(*ended, "reason"); !why.empty())
+  if (const auto why = field_text(*ended, "reason"); !why.empty())
     x.out.say("  because " + why);
   x.summary.migrations.push_back(m);
   return m;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "hypervisor/console/console_watch.hpp"
+#include "runtime/cli/render.hpp"
 #include "runtime/demo/demo_cluster.hpp"
 #include "runtime/demo/process_census.hpp"
 #include "runtime/demo/stage.hpp"

@@ -22,19 +22,19 @@ constexpr auto prefix = "written-";
 /// Creates one VM that is never started; asks again with the same key until
 /// there is an answer. Returns its id.
 result<std::string> create_one(story& x, const std::string& name) {
-  api_call call;
+  client_request call;
   call.method = "POST";
   call.path = "/api/v1/vms";
   call.idempotency_key = "demo-" + name;
   call.limit = std::chrono::seconds{2};
-  call.body
-      = boost::json::object{{"name", name}, {"vcpus", 1}, {"memory_mib", 16}, {"image", "tick"}};
+  call.body = boost::json::serialize(
+      boost::json::object{{"name", name}, {"vcpus", 1}, {"memory_mib", 16}, {"image", "tick"}});
   const auto deadline = clock::now() + answer_limit;
   std::string last;
   while (clock::now() < deadline) {
-    auto reply = x.cluster.api().call(call);
+    auto reply = x.cluster.api().ask(call);
     if (reply && reply->status == 201)
-      return text_at(reply->body, "id");
+      return field_text(reply->body, "id");
     last = reply ? std::to_string(reply->status) + ' ' + boost::json::serialize(reply->body)
                  : reply.error().message;
     if (reply && reply->status < 500)
@@ -52,13 +52,13 @@ result<std::multimap<std::string, std::string>> listed(story& x) {
   do {
     auto page = x.cluster.await(
         "/api/v1/vms?limit=100" + (cursor.empty() ? "" : "&cursor=" + cursor),
-        [](const auto& list) { return value_at(list, "items").is_array(); }, answer_limit);
+        [](const auto& list) { return field(list, "items").is_array(); }, answer_limit);
     if (!page)
       return page.error();
-    for (const auto& vm : value_at(*page, "items").as_array())
-      if (auto name = text_at(vm, "name"); name.starts_with(prefix))
-        found.emplace(std::move(name), text_at(vm, "id"));
-    cursor = text_at(*page, "next_cursor");
+    for (const auto& vm : field(*page, "items").as_array())
+      if (auto name = field_text(vm, "name"); name.starts_with(prefix))
+        found.emplace(std::move(name), field_text(vm, "id"));
+    cursor = field_text(*page, "next_cursor");
   } while (!cursor.empty());
   return found;
 }

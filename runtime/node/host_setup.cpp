@@ -3,6 +3,7 @@
 #include "hypervisor/errors.hpp"
 #include "hypervisor/fencer/fencer.hpp"
 #include "hypervisor/libvirt/libvirt_hypervisor.hpp"
+#include "hypervisor/simulated/simulated_host.hpp"
 #include "hypervisor/simulated/simulated_hypervisor.hpp"
 #include "messages/address.hpp"
 
@@ -89,10 +90,8 @@ result<std::shared_ptr<hypervisor>> connect_to_libvirt(const libvirt_config& con
 result<void> choose_driver(host_context& context, const node_start& start) {
   const auto& host = *start.config.host;
   if (host.hypervisor == host_driver::simulated) {
-    simulated_config simulated;
-    simulated.host = start.config.id;
-    simulated.console = context.state / "console";
-    context.driver = make_simulated_hypervisor(simulated);
+    context.driver
+      = make_simulated_hypervisor({std::make_shared<simulated_host>(simulated_host_config{})});
     return {};
   }
   fencer_config fencer{start.config.id, context.state / "fencer", host.mode, host.user,

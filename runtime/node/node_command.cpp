@@ -51,7 +51,7 @@ void start_node(const std::filesystem::path& file, const config_overrides& overr
   if (!cluster)
     refuse(cluster.error());
   config->cluster = *cluster;
-  auto lock = lock_state_folder(config->state);
+  auto lock = lock_node_folder(config->state);
   if (!lock)
     refuse(lock.error());
   if (auto free = check_addresses(*config); !free)
@@ -65,7 +65,8 @@ void start_node(const std::filesystem::path& file, const config_overrides& overr
   ::_exit(status);
 }
 
-void add_node_command(CLI::App& app, const std::filesystem::path& program) {
+void add_node_command(CLI::App& app, const std::filesystem::path& program,
+                      std::function<int()>& chosen) {
   struct node_options {
     std::filesystem::path file;
     config_overrides overrides;
@@ -79,7 +80,10 @@ void add_node_command(CLI::App& app, const std::filesystem::path& program) {
                    "section.key=value; overrules the file; repeatable")
       ->expected(1)
       ->take_all();
-  node->callback([options, program] { start_node(options->file, options->overrides, program); });
+  node->callback([options, program, &chosen] {
+    chosen
+        = [options, program]() -> int { start_node(options->file, options->overrides, program); };
+  });
 }
 
 } // namespace novacron

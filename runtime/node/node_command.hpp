@@ -2,13 +2,19 @@
 
 #include "runtime/config/node_config.hpp"
 
-#include <CLI/App.hpp>
 #include <filesystem>
+#include <functional>
+
+namespace CLI {
+class App;
+}
 
 namespace novacron {
 
-/// Adds `novacron node`. `program` is this executable.
-void add_node_command(CLI::App& app, const std::filesystem::path& program);
+/// Adds `node` to `app`. Parsing sets `chosen` when it was asked for: call it
+/// then; it ends the process. `program` is this executable.
+void add_node_command(CLI::App& app, const std::filesystem::path& program,
+                      std::function<int()>& chosen);
 
 /// Checks everything that can be checked before a node starts,
 /// then runs it until it is stopped. A problem is one line on standard error

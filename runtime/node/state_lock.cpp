@@ -34,7 +34,7 @@ struct address_free {
 
 } // namespace
 
-result<descriptor> lock_state_folder(const std::filesystem::path& folder) {
+result<descriptor> lock_node_folder(const std::filesystem::path& folder) {
   std::error_code error;
   // Others may pass through: session mode's libvirtd runs under another user.
   if (std::filesystem::create_directories(folder, error))
@@ -55,7 +55,7 @@ result<descriptor> lock_state_folder(const std::filesystem::path& folder) {
   return lock;
 }
 
-result<void> check_free(const endpoint& where, const std::string& key) {
+result<void> check_free(const address& where, const std::string& key) {
   addrinfo wanted{};
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "messages/address.hpp"
 #include "messages/result.hpp"
-#include "runtime/config/endpoint.hpp"
 #include "runtime/descriptor.hpp"
 
 #include <filesystem>
@@ -12,10 +12,10 @@ namespace novacron {
 /// locks it for this process: two nodes on one folder would destroy each
 /// other's state. Held while the result lives; the kernel drops it when the
 /// process ends, however it ends. `node.lock` in the folder holds the pid.
-result<descriptor> lock_state_folder(const std::filesystem::path& folder);
+result<descriptor> lock_node_folder(const std::filesystem::path& folder);
 
 /// Succeeds when something could listen at `where` now; `key` names it in the
 /// complaint, as in "mesh.listen".
-result<void> check_free(const endpoint& where, const std::string& key);
+result<void> check_free(const address& where, const std::string& key);
 
 } // namespace novacron

@@ -29,11 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   splitter.finish(add);
   const auto batch = encoder.seal();
   batch_decoder decoder{seed};
-  const auto decoded
-      = decoder.decode({batch.codec, batch.raw_bytes, batch.chain}, batch.payload);
+  const auto decoded = decoder.decode({batch.codec, batch.raw_bytes, batch.chain}, batch.payload);
   if (!decoded.has_value()
-      || !std::ranges::equal(decoded->raw,
-                             input.first(std::min(input.size(), batch_target_bytes))))
+      || !std::ranges::equal(decoded->raw, input.first(std::min(input.size(), batch_target_bytes))))
     std::abort();
   return 0;
 }

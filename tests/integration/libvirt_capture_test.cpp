@@ -19,8 +19,8 @@ TEST_CASE("migration streams of real guests are captured") {
     uint64_t bytes_per_second;
   };
   const workload workloads[] = {
-    {"idle", "novacron.region=1 novacron.dirty=0", 96, 0},
-    {"dirty", "novacron.region=16 novacron.dirty=8", 128, 24u << 20},
+      {"idle", "novacron.region=1 novacron.dirty=0", 96, 0},
+      {"dirty", "novacron.region=16 novacron.dirty=8", 128, 24u << 20},
   };
   std::filesystem::path folder{NOVACRON_STREAM_FOLDER};
   std::filesystem::create_directories(folder);
@@ -42,12 +42,12 @@ TEST_CASE("migration streams of real guests are captured") {
     auto offer = value_of(source->migration_begin(vm));
     auto incoming = destination_host.spec(vm, {1, 2});
     auto cookie = value_of(
-      destination->migration_prepare({incoming, offer, destination_host.stream_socket("in")}));
+        destination->migration_prepare({incoming, offer, destination_host.stream_socket("in")}));
     {
-      stream_pump pump{source_host.stream_socket("out"), destination_host.stream_socket("in"),
+      stream_pump pump{source_host.stream_socket("out"),
+                       destination_host.stream_socket("in"),
                        {.bytes_per_second = load.bytes_per_second, .capture = part}};
-      cookie = value_of(
-        source->migration_perform(vm, cookie, source_host.stream_socket("out")));
+      cookie = value_of(source->migration_perform(vm, cookie, source_host.stream_socket("out")));
       CHECK(pump.sent_bytes() > 10'000'000);
     }
     value_of(destination->migration_finish(vm, cookie, false));

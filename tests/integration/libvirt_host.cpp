@@ -2,9 +2,8 @@
 
 #include "hypervisor/libvirt/libvirt_hypervisor.hpp"
 
-#include <doctest/doctest.h>
-
 #include <csignal>
+#include <doctest/doctest.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -82,8 +81,7 @@ bool comes_true(std::chrono::milliseconds patience, const std::function<bool()>&
   return true;
 }
 
-libvirt_host::libvirt_host(libvirt_mode mode)
-  : config_{config_for(mode)}, daemon_{config_} {
+libvirt_host::libvirt_host(libvirt_mode mode) : config_{config_for(mode)}, daemon_{config_} {
   reap_children_from_now_on();
   auto image = config_.state / "image";
   fs::create_directory(image);
@@ -129,7 +127,8 @@ void libvirt_host::kill_daemon() {
 }
 
 std::unique_ptr<hypervisor> libvirt_host::connect_as(node_id host) {
-  auto driver = make_libvirt_hypervisor({daemon_.socket(), config_.mode, host, {}, true});
+  auto driver = make_libvirt_hypervisor({daemon_.socket(), config_.mode, host, {}, true,
+                                         {config_.state / "streams", config_.state / "console"}});
   REQUIRE_MESSAGE(driver.has_value(), (driver ? "" : driver.error().message));
   std::error_code ignored;
   if (auto kept = kept_capabilities(config_.mode); !fs::exists(kept))

@@ -3,9 +3,8 @@
 #include "tests/integration/libvirt_host.hpp"
 #include "tests/integration/outcomes.hpp"
 
-#include <doctest/doctest.h>
-
 #include <atomic>
+#include <doctest/doctest.h>
 #include <mutex>
 #include <set>
 

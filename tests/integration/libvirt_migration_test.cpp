@@ -4,7 +4,6 @@
 #include "tests/integration/stream_pump.hpp"
 
 #include <doctest/doctest.h>
-
 #include <future>
 
 using namespace novacron;
@@ -19,9 +18,9 @@ constexpr epoch first_epoch{1, 1};
 class two_hosts {
 public:
   explicit two_hosts(libvirt_mode mode = libvirt_mode::session)
-    : source_host{mode}, destination_host{mode}, source{source_host.connect()},
-      destination{destination_host.connect()},
-      console{{source_host.spec(vm).console_log, destination_host.spec(vm).console_log}} {
+      : source_host{mode}, destination_host{mode}, source{source_host.connect()},
+        destination{destination_host.connect()}, console{{source_host.spec(vm).console_log,
+                                                          destination_host.spec(vm).console_log}} {
     done(source->create(source_host.spec(vm, first_epoch)));
     done(source->resume(vm));
     REQUIRE(console.wait_for_ticks(5, 60s));
@@ -31,7 +30,7 @@ public:
   void prepare() {
     auto offer = value_of(source->migration_begin(vm));
     cookie = value_of(destination->migration_prepare(
-      {destination_host.spec(vm, first_epoch.next()), offer, target()}));
+        {destination_host.spec(vm, first_epoch.next()), offer, target()}));
   }
 
   /// Step 3, through a pump.
@@ -141,8 +140,7 @@ TEST_CASE("after Perform the source stays paused, whatever dies, until it is tol
     hosts.source_host.start_daemon();
     hosts.source = hosts.source_host.connect();
   }
-  SUBCASE("nothing") {
-  }
+  SUBCASE("nothing") {}
   CHECK(!hosts.console.wait_for_ticks(1, 1s));
   auto left = status_of(*hosts.source, vm);
   REQUIRE(left.has_value());
@@ -223,9 +221,8 @@ TEST_CASE("a migration that is aborted ends soon, and the guest runs on at the s
   two_hosts hosts;
   auto vm = hosts.vm;
   hosts.prepare();
-  auto performing = std::async(std::launch::async, [&] {
-    return hosts.perform({.bytes_per_second = 4u << 20});
-  });
+  auto performing = std::async(std::launch::async,
+                               [&] { return hosts.perform({.bytes_per_second = 4u << 20}); });
   CHECK(comes_true(20s, [&] {
     return value_of(hosts.source->migration_statistics(vm)).memory_processed_bytes > 1'000'000;
   }));
@@ -266,9 +263,8 @@ TEST_CASE("a stream that breaks leaves the guest running at the source") {
           == hypervisor_errc::aborted);
   }
   SUBCASE("because the destination's QEMU is killed") {
-    auto performing = std::async(std::launch::async, [&] {
-      return hosts.perform({.bytes_per_second = 8u << 20});
-    });
+    auto performing = std::async(std::launch::async,
+                                 [&] { return hosts.perform({.bytes_per_second = 8u << 20}); });
     CHECK(comes_true(20s, [&] {
       return value_of(hosts.source->migration_statistics(vm)).memory_processed_bytes > 1'000'000;
     }));
@@ -291,9 +287,8 @@ TEST_CASE("a source libvirtd that dies during Perform calls the migration off wh
   two_hosts hosts;
   auto vm = hosts.vm;
   hosts.prepare();
-  auto performing = std::async(std::launch::async, [&] {
-    return hosts.perform({.bytes_per_second = 8u << 20});
-  });
+  auto performing = std::async(std::launch::async,
+                               [&] { return hosts.perform({.bytes_per_second = 8u << 20}); });
   CHECK(comes_true(20s, [&] {
     return value_of(hosts.source->migration_statistics(vm)).memory_processed_bytes > 1'000'000;
   }));
@@ -313,7 +308,8 @@ TEST_CASE("a destination refuses what is there already, and what it cannot liste
   two_hosts hosts;
   auto vm = hosts.vm;
   auto offer = value_of(hosts.source->migration_begin(vm));
-  prepare_request request{hosts.destination_host.spec(vm, first_epoch.next()), offer, hosts.target()};
+  prepare_request request{hosts.destination_host.spec(vm, first_epoch.next()), offer,
+                          hosts.target()};
   auto too_long = request;
   too_long.stream_socket = hosts.destination_host.stream_socket(std::string(120, 'x'));
   CHECK(code_of(hosts.destination->migration_prepare(too_long)) == hypervisor_errc::refused);

@@ -3,7 +3,6 @@
 #include "hypervisor/errors.hpp"
 
 #include <doctest/doctest.h>
-
 #include <utility>
 
 namespace novacron::test {

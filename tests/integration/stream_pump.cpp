@@ -1,8 +1,7 @@
 #include "tests/integration/stream_pump.hpp"
 
-#include <doctest/doctest.h>
-
 #include <chrono>
+#include <doctest/doctest.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -51,8 +50,7 @@ bool write_all(int fd, const char* bytes, size_t count) {
 } // namespace
 
 stream_pump::stream_pump(const fs::path& source, const fs::path& destination, pump_options options)
-  : destination_{destination}, options_{std::move(options)} {
-  fs::create_directories(source.parent_path());
+    : destination_{destination}, options_{std::move(options)} {
   fs::remove(source);
   listener_ = unix_socket(source, true);
   REQUIRE(listener_ >= 0);
@@ -104,8 +102,8 @@ bool stream_pump::forward(int from, int to, std::ofstream& copy) {
     return false;
   sent_ += static_cast<uint64_t>(count);
   if (options_.bytes_per_second != 0)
-    std::this_thread::sleep_for(
-      std::chrono::microseconds{count * 1'000'000 / static_cast<int64_t>(options_.bytes_per_second)});
+    std::this_thread::sleep_for(std::chrono::microseconds{
+        count * 1'000'000 / static_cast<int64_t>(options_.bytes_per_second)});
   return sent_ < options_.cut_after;
 }
 

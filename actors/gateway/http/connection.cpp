@@ -26,8 +26,8 @@ constexpr auto linger_time = 2s;
 constexpr size_t linger_bytes = 16u << 20;
 
 std::string head_of(const api_answer& answer, unsigned version, bool keep_alive) {
-  std::string head = "HTTP/1." + std::to_string(version % 10) + ' '
-                     + std::to_string(answer.status) + ' ';
+  std::string head
+      = "HTTP/1." + std::to_string(version % 10) + ' ' + std::to_string(answer.status) + ' ';
   auto reason = http::obsolete_reason(static_cast<http::status>(answer.status));
   head.append(reason.data(), reason.size());
   head += "\r\nContent-Type: " + answer.content_type;

@@ -40,21 +40,21 @@ public:
 
   void accept() {
     auto& core = cores_[turn_++ % cores_.size()];
-    socket_.async_accept(core->io, [self = shared_from_this(), &core](error_code error,
-                                                                       tcp_socket peer) {
-      if (error == asio::error::operation_aborted)
-        return;
-      if (error)
-        return self->accept_later(); // out of descriptors, most likely
-      auto& limits = core->shared->limits;
-      if (core->shared->connections < limits.connections) {
-        ++core->shared->connections;
-        asio::post(core->io, [core, door = self->door_, peer = std::move(peer)]() mutable {
-          start_connection(core, std::move(peer), door);
+    socket_.async_accept(
+        core->io, [self = shared_from_this(), &core](error_code error, tcp_socket peer) {
+          if (error == asio::error::operation_aborted)
+            return;
+          if (error)
+            return self->accept_later(); // out of descriptors, most likely
+          auto& limits = core->shared->limits;
+          if (core->shared->connections < limits.connections) {
+            ++core->shared->connections;
+            asio::post(core->io, [core, door = self->door_, peer = std::move(peer)]() mutable {
+              start_connection(core, std::move(peer), door);
+            });
+          }
+          self->accept();
         });
-      }
-      self->accept();
-    });
   }
 
   void close() {
@@ -87,10 +87,11 @@ void pump(const std::shared_ptr<io_core>& core, std::vector<std::weak_ptr<sessio
     if (auto socket = sockets[from].lock())
       socket->pump();
   if (from < sockets.size())
-    asio::post(core->io, [weak = std::weak_ptr{core}, sockets = std::move(sockets), from]() mutable {
-      if (auto again = weak.lock())
-        pump(again, std::move(sockets), from);
-    });
+    asio::post(core->io,
+               [weak = std::weak_ptr{core}, sockets = std::move(sockets), from]() mutable {
+                 if (auto again = weak.lock())
+                   pump(again, std::move(sockets), from);
+               });
 }
 
 void tick(const std::shared_ptr<io_core>& core) {

@@ -145,8 +145,7 @@ private:
 } // namespace
 
 void start_event_socket(const std::shared_ptr<io_core>& core, tcp_socket socket,
-                        beast::http::request<beast::http::string_body> upgrade,
-                        uint64_t position) {
+                        beast::http::request<beast::http::string_body> upgrade, uint64_t position) {
   auto self = std::make_shared<event_socket>(core, std::move(socket), position);
   core->sessions.insert(self);
   self->accept(std::move(upgrade));

@@ -62,7 +62,7 @@ struct io_core {
       timer;
   std::unordered_set<std::shared_ptr<session>> sessions;
   std::unordered_set<std::shared_ptr<session>> event_sockets; ///< a part of `sessions`
-  event_frame frame; ///< the latest that was made
+  event_frame frame;                                          ///< the latest that was made
   bool stopping = false;
 };
 

@@ -14,13 +14,13 @@ namespace novacron {
 
 namespace {
 
-struct endpoint {
+struct socket_name {
   sockaddr_storage address{};
   socklen_t size = 0;
 };
 
-result<endpoint> parse_endpoint(const std::string& address, uint16_t port) {
-  endpoint x;
+result<socket_name> parse_address(const std::string& address, uint16_t port) {
+  socket_name x;
   auto* v4 = reinterpret_cast<sockaddr_in*>(&x.address);
   auto* v6 = reinterpret_cast<sockaddr_in6*>(&x.address);
   if (::inet_pton(AF_INET, address.c_str(), &v4->sin_addr) == 1) {
@@ -40,12 +40,11 @@ result<endpoint> parse_endpoint(const std::string& address, uint16_t port) {
 }
 
 result<owned_socket> listen_at(const std::string& address, uint16_t port, bool share) {
-  auto at = parse_endpoint(address, port);
+  auto at = parse_address(address, port);
   if (!at)
     return at.error();
   auto* name = reinterpret_cast<sockaddr*>(&at->address);
-  owned_socket socket{
-      ::socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  owned_socket socket{::socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   int on = 1;
   bool listens
       = socket.get() >= 0

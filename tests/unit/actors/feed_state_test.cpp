@@ -104,7 +104,8 @@ TEST_CASE("a reader whose place is not kept hears so at once") {
   feed_state feed;
   feed.applied(9);
   feed.pulled(1, 7, after(1), start);
-  auto out = feed.was_read(1, {.revision = 9, .too_old = true, .changes = {}, .progress = {}}, start);
+  auto out
+      = feed.was_read(1, {.revision = 9, .too_old = true, .changes = {}, .progress = {}}, start);
   REQUIRE(the<answer_pull>(out));
   CHECK(the<answer_pull>(out)->changes.too_old);
 }

@@ -101,7 +101,8 @@ TEST_CASE("a full batch doesn't wait") {
   frontend.submitted(1, {{wish(1)}}, start);
   frontend.submitted(2, {{wish(2)}}, start);
   frontend.submitted(3, {{wish(3)}}, start);
-  CHECK(the<propose_batch>(frontend.submitted(4, {{wish(4)}}, start)).commands.commands.size() == 3);
+  CHECK(the<propose_batch>(frontend.submitted(4, {{wish(4)}}, start)).commands.commands.size()
+        == 3);
 }
 
 TEST_CASE("a batch is full by its bytes, too") {

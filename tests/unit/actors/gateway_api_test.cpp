@@ -10,8 +10,7 @@ namespace json = boost::json;
 
 namespace {
 
-const std::string good_create
-    = R"({"name":"web-1","vcpus":2,"memory_mib":256,"image":"debian"})";
+const std::string good_create = R"({"name":"web-1","vcpus":2,"memory_mib":256,"image":"debian"})";
 
 /// The API with a fake log, without sockets or actors.
 struct api_fixture {
@@ -34,9 +33,9 @@ struct api_fixture {
         done(whom.path != "nobody", "no such actor: nobody");
       };
     way.ids = [this] { return uuid_of(next_id++); };
-    return std::make_shared<const api>(
-        gateway_limits{}, token_table::make({{"ann", sha256_hex("secret")}}).value(), view, way,
-        std::make_shared<api_metrics>(nullptr));
+    return std::make_shared<const api>(gateway_limits{},
+                                       token_table::make({{"ann", sha256_hex("secret")}}).value(),
+                                       view, way, std::make_shared<api_metrics>(nullptr));
   }
 
   api_request request(std::string method, std::string target, std::string body = "") {
@@ -108,7 +107,8 @@ TEST_CASE_FIXTURE(api_fixture, "a verb answers 202 with a running operation") {
     CHECK(ask("GET", header(answer, "Location")).status == 200);
   }
   CHECK(ask("DELETE", vm_path).status == 202);
-  auto state = [&](size_t i) { return std::get<request_state>(log->commands.at(i).body).requested; };
+  auto state
+      = [&](size_t i) { return std::get<request_state>(log->commands.at(i).body).requested; };
   CHECK(state(0) == requested_state::running);
   CHECK(state(1) == requested_state::stopped);
   CHECK(state(2) == requested_state::paused);
@@ -121,8 +121,7 @@ TEST_CASE_FIXTURE(api_fixture, "a wait answers when the operation ends") {
   served->handle(request("POST", vm_path + "/start?wait=30s"),
                  [this](api_answer answer) { answers.push_back(std::move(answer)); });
   CHECK(answers.empty());
-  log->finish(std::get<request_state>(log->commands.at(0).body).operation,
-              operation_state::failed);
+  log->finish(std::get<request_state>(log->commands.at(0).body).operation, operation_state::failed);
   REQUIRE(answers.size() == 1);
   CHECK(answers[0].status == 200);
   CHECK(shown(answers[0]).at("state").as_string() == "failed");
@@ -183,7 +182,8 @@ TEST_CASE_FIXTURE(api_fixture, "an If-Match becomes the revision that the log co
   }
 }
 
-TEST_CASE_FIXTURE(api_fixture, "a key is the principal's, and its hash covers method, path and body") {
+TEST_CASE_FIXTURE(api_fixture,
+                  "a key is the principal's, and its hash covers method, path and body") {
   auto wish = request("POST", "/api/v1/vms", good_create);
   wish.idempotency_key = "key-1";
   ask(wish);

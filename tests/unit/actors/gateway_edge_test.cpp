@@ -54,8 +54,7 @@ int status(const std::string& answer) {
   return answer.starts_with("HTTP/1.1 ") ? std::stoi(answer.substr(9)) : 0;
 }
 
-const std::string good_create
-    = R"({"name":"web-1","vcpus":2,"memory_mib":256,"image":"debian"})";
+const std::string good_create = R"({"name":"web-1","vcpus":2,"memory_mib":256,"image":"debian"})";
 
 /// The next text frame of a WebSocket (RFC 6455, 5.2), unmasked as servers send it.
 std::string receive_frame(test_connection& connection) {
@@ -151,7 +150,7 @@ TEST_CASE_FIXTURE(edge_fixture, "garbage is 400 and ends the connection, nothing
   CHECK(status(connection.receive()) == 200);
   auto rest = connection.receive_all();
   CHECK(status(rest) == 400);
-  CHECK(rest.find("HTTP/1.1 ", 9) == std::string::npos); // no second answer
+  CHECK(rest.find("\nHTTP/1.1 ") == std::string::npos); // no second answer
   CHECK(status(ask("GET /health")) == 200);
 }
 
@@ -168,7 +167,8 @@ TEST_CASE_FIXTURE(edge_fixture, "a client that sends its body too slowly is cut 
   CHECK(log->commands.empty());
 }
 
-TEST_CASE_FIXTURE(edge_fixture, "connections beyond the limit are closed, and make room when they end") {
+TEST_CASE_FIXTURE(edge_fixture,
+                  "connections beyond the limit are closed, and make room when they end") {
   {
     test_connection one{port}, two{port}, three{port};
     for (auto* each : {&one, &two, &three}) {
@@ -208,7 +208,8 @@ TEST_CASE_FIXTURE(edge_fixture, "requests beyond the limit are 503, those of a s
   CHECK(status(three.receive()) == 202);
 }
 
-TEST_CASE_FIXTURE(edge_fixture, "a gateway that dies closes its connections, and comes back on its port") {
+TEST_CASE_FIXTURE(edge_fixture,
+                  "a gateway that dies closes its connections, and comes back on its port") {
   test_connection before{port};
   before.send(request("GET /health"));
   CHECK(status(before.receive()) == 200);
@@ -220,7 +221,8 @@ TEST_CASE_FIXTURE(edge_fixture, "a gateway that dies closes its connections, and
   CHECK(status(meanwhile.receive()) == 200);
 }
 
-TEST_CASE_FIXTURE(edge_fixture, "a gateway that dies while the log is asked leaves nothing behind") {
+TEST_CASE_FIXTURE(edge_fixture,
+                  "a gateway that dies while the log is asked leaves nothing behind") {
   log->silent = true;
   test_connection connection{port};
   connection.send(request("POST /api/v1/vms", good_create));
@@ -231,12 +233,13 @@ TEST_CASE_FIXTURE(edge_fixture, "a gateway that dies while the log is asked leav
   connection.receive_all();
 }
 
-TEST_CASE_FIXTURE(edge_fixture, "a WebSocket sends the events after a revision, then the new ones") {
+TEST_CASE_FIXTURE(edge_fixture,
+                  "a WebSocket sends the events after a revision, then the new ones") {
   log->touch(1);
   auto revision = log->touch(2);
   test_connection socket{port};
-  socket.send(request("GET /api/v1/events?since=" + std::to_string(revision - 1), "",
-                      upgrade_headers));
+  socket.send(
+      request("GET /api/v1/events?since=" + std::to_string(revision - 1), "", upgrade_headers));
   CHECK(status(socket.receive()) == 101);
   auto first = receive_frame(socket);
   CHECK(first.find("vm-2") != std::string::npos);
@@ -246,7 +249,8 @@ TEST_CASE_FIXTURE(edge_fixture, "a WebSocket sends the events after a revision, 
   CHECK(receive_frame(socket).find("vm-3") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(edge_fixture, "a WebSocket is refused without a token, or from a time that is gone") {
+TEST_CASE_FIXTURE(edge_fixture,
+                  "a WebSocket is refused without a token, or from a time that is gone") {
   {
     test_connection socket{port};
     socket.send("GET /api/v1/events HTTP/1.1\r\nHost: x\r\n" + upgrade_headers + "\r\n");
@@ -266,7 +270,8 @@ TEST_CASE_FIXTURE(edge_fixture, "a WebSocket that was overtaken by a new listing
   CHECK(receive_frame(socket).empty());
 }
 
-TEST_CASE_FIXTURE(edge_fixture, "metrics are served on the operators' port alone, without a token") {
+TEST_CASE_FIXTURE(edge_fixture,
+                  "metrics are served on the operators' port alone, without a token") {
   test_connection operators{config.ports->operator_port()};
   operators.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
   CHECK(operators.receive().find("novacron_websocket_connections_active 0") != std::string::npos);

@@ -21,15 +21,24 @@ problem refused(command_errc error, std::string detail = "why") {
 
 TEST_CASE("each refusal has its status") {
   const std::vector<std::pair<command_errc, unsigned>> table{
-      {command_errc::unknown_vm, 404},        {command_errc::unknown_host, 404},
-      {command_errc::unknown_migration, 404}, {command_errc::name_taken, 409},
-      {command_errc::vm_deleted, 409},        {command_errc::wrong_state, 409},
-      {command_errc::no_capacity, 409},       {command_errc::same_host, 422},
-      {command_errc::migration_in_progress, 409}, {command_errc::already_decided, 409},
-      {command_errc::revision_mismatch, 412}, {command_errc::key_reused, 422},
-      {command_errc::overloaded, 503},        {command_errc::not_leader, 503},
-      {command_errc::unknown_outcome, 503},   {command_errc::stale_epoch, 500},
-      {command_errc::stale_report, 500},      {command_errc::stale_lease, 500}};
+      {command_errc::unknown_vm, 404},
+      {command_errc::unknown_host, 404},
+      {command_errc::unknown_migration, 404},
+      {command_errc::name_taken, 409},
+      {command_errc::vm_deleted, 409},
+      {command_errc::wrong_state, 409},
+      {command_errc::no_capacity, 409},
+      {command_errc::same_host, 422},
+      {command_errc::migration_in_progress, 409},
+      {command_errc::already_decided, 409},
+      {command_errc::revision_mismatch, 412},
+      {command_errc::key_reused, 422},
+      {command_errc::overloaded, 503},
+      {command_errc::not_leader, 503},
+      {command_errc::unknown_outcome, 503},
+      {command_errc::stale_epoch, 500},
+      {command_errc::stale_report, 500},
+      {command_errc::stale_lease, 500}};
   for (auto [error, status] : table) {
     CAPTURE(to_string(error));
     CHECK(refused(error).status == status);

@@ -7,7 +7,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::variant<match, no_match> look(listener door, std::string_view method, std::string_view target) {
+std::variant<match, no_match> look(listener door, std::string_view method,
+                                   std::string_view target) {
   return find_route(door, method, parse_target(target).value());
 }
 

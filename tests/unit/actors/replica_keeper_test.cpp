@@ -1,6 +1,6 @@
 #include "actors/replica/replica_keeper.hpp"
 #include "storage/errors.hpp"
-#include "unit/actors/virtual_time.hpp"
+#include "tests/unit/actors/virtual_time.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <doctest/doctest.h>
@@ -101,7 +101,7 @@ struct one_replica : virtual_time {
 
   ~one_replica() {
     kill(keeper);
-    keeper = {};
+    keeper = replica_actor{};
   }
 };
 
@@ -118,7 +118,8 @@ TEST_CASE_FIXTURE(one_replica, "a proposal is answered once it is applied") {
   CHECK(answer->each.front().revision == 1);
 }
 
-TEST_CASE_FIXTURE(one_replica, "a killed replica closes its engine and leaves the outcome unknown") {
+TEST_CASE_FIXTURE(one_replica,
+                  "a killed replica closes its engine and leaves the outcome unknown") {
   start();
   room.holds_answers = true;
   auto question = ask<outcomes>(keeper, one_command());

@@ -10,8 +10,12 @@ namespace {
 
 const scheduler_state::time_point start{1h};
 
-node_id host_id(uint64_t n) { return {{0, n}}; }
-vm_id vm_number(uint64_t n) { return {{0, n}}; }
+node_id host_id(uint64_t n) {
+  return {{0, n}};
+}
+vm_id vm_number(uint64_t n) {
+  return {{0, n}};
+}
 
 host_record host(uint64_t n, uint64_t memory_mib = 8'192, uint32_t vcpus = 4) {
   host_record out;
@@ -78,9 +82,8 @@ TEST_CASE("equal hosts are told apart by free vcpus, then by id") {
 
 TEST_CASE("the order of the records doesn't matter") {
   std::vector<any_record> records{host(1), host(2), host(3), vm(1, 1), vm(2, 2, 512), vm(3, 3)};
-  std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) {
-    return id_of(a) > id_of(b);
-  });
+  std::sort(records.begin(), records.end(),
+            [](const auto& a, const auto& b) { return id_of(a) > id_of(b); });
   scheduler_state forward;
   scheduler_state backward;
   for (const auto& each : records)

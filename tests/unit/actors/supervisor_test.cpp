@@ -93,8 +93,7 @@ struct on_virtual_time {
     caf::scoped_actor self{system};
     auto response = self->request(root, 5s, question...);
     pass(1'100ms);
-    response.receive([&](const Answer& answer) { out = answer; },
-                     [](const caf::error&) {});
+    response.receive([&](const Answer& answer) { out = answer; }, [](const caf::error&) {});
     return out;
   }
 
@@ -109,7 +108,7 @@ struct on_virtual_time {
   ~on_virtual_time() {
     latest.clear();
     caf::anon_send_exit(root, caf::exit_reason::kill);
-    root = {};
+    root = supervisor_actor{};
     scheduler.run();
   }
 };
@@ -167,7 +166,9 @@ TEST_CASE_FIXTURE(on_virtual_time, "the root gives up with an error that says wh
 TEST_CASE_FIXTURE(on_virtual_time, "asked to exit, it ends its children first") {
   start({puppet("a"), puppet("b")});
   auto root_was_there = false;
-  caf::actor_cast<caf::actor>(latest.at("a"))->attach_functor([&] { root_was_there = !root_ended; });
+  caf::actor_cast<caf::actor>(latest.at("a"))->attach_functor([&] {
+    root_was_there = !root_ended;
+  });
   caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
   scheduler.run();
   CHECK(root_was_there);

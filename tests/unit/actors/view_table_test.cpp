@@ -145,8 +145,7 @@ TEST_CASE_FIXTURE(table_fixture, "progress is shown with its migration until tha
   migration.from = host;
   migration.revision = 11;
   table.changed(migration);
-  auto shown
-      = [&] { return json::parse(*table.migration(migration.id).value().json).as_object(); };
+  auto shown = [&] { return json::parse(*table.migration(migration.id).value().json).as_object(); };
   CHECK(shown().at("progress").is_null());
   table.progress({migration.id, migration.vm, "precopy", 3, 4'096, 30'000, 10'000, 500});
   CHECK(shown().at("progress").at("phase").as_string() == "precopy");

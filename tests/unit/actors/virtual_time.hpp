@@ -24,20 +24,20 @@ struct virtual_time {
 
   config cfg;
   caf::actor_system system{cfg};
-  caf::scheduler::test_coordinator& scheduler
+  caf::scheduler::test_coordinator& coordinator
       = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
 
-  void run() { scheduler.run(); }
+  void run() { coordinator.run(); }
 
   /// Lets time pass in steps of a millisecond, or coarser for long times.
   void pass(std::chrono::milliseconds time) {
     using namespace std::chrono_literals;
     auto step = time > 1s ? 20ms : 1ms;
     for (auto t = 0ms; t < time; t += step) {
-      scheduler.run();
-      scheduler.advance_time(step);
+      coordinator.run();
+      coordinator.advance_time(step);
     }
-    scheduler.run();
+    coordinator.run();
   }
 
   /// A question whose answer is looked at later.
@@ -50,8 +50,9 @@ struct virtual_time {
   template <class Answer, class Handle, class... Question>
   asked<Answer> ask(const Handle& whom, Question... question) {
     auto self = std::make_shared<caf::scoped_actor>(system);
-    auto response = std::make_shared<decltype((*self)->request(whom, std::chrono::hours{1}, question...))>(
-        (*self)->request(whom, std::chrono::hours{1}, question...));
+    auto response = std::make_shared<decltype((*self)->request(whom, std::chrono::seconds{3'600},
+                                                               question...))>(
+        (*self)->request(whom, std::chrono::seconds{3'600}, question...));
     run();
     return {self, [response, self] {
               std::optional<Answer> out;

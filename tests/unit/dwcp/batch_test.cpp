@@ -1,9 +1,8 @@
-#include "sample_streams.hpp"
-
 #include "dwcp/codec/batch_decoder.hpp"
 #include "dwcp/codec/batch_encoder.hpp"
 #include "dwcp/guest_stream/stream_splitter.hpp"
 #include "messages/page_stream.hpp"
+#include "sample_streams.hpp"
 
 #include <doctest/doctest.h>
 
@@ -30,7 +29,9 @@ std::vector<encoded_batch> encode_all(std::span<const std::byte> stream, int lev
   return batches;
 }
 
-batch_announcement announcement(const encoded_batch& x) { return {x.codec, x.raw_bytes, x.chain}; }
+batch_announcement announcement(const encoded_batch& x) {
+  return {x.codec, x.raw_bytes, x.chain};
+}
 
 std::error_code code_of(const result<decoded_batch>& x) {
   return x.has_value() ? std::error_code{} : x.error().code;
@@ -138,11 +139,14 @@ TEST_CASE("a batch of another session, or out of its order, is a digest mismatch
 
 TEST_CASE("sizes that a batch announces are bounded before they are believed") {
   batch_decoder decoder{seed_of_tests};
-  CHECK(code_of(decoder.decode({batch_codec::plain, max_batch_raw_bytes + 1, {}}, {}))
-        == dwcp_errc::malformed);
+  const auto refused_for_its_size = [&](const batch_announcement& x, const bytes& payload) {
+    const auto decoded = decoder.decode(x, payload);
+    return code_of(decoded) == dwcp_errc::malformed
+           && decoded.error().message.find("more than") != std::string::npos;
+  };
+  CHECK(refused_for_its_size({batch_codec::plain, max_batch_raw_bytes + 1, {}}, {}));
   const bytes unpacks_to_4_gib(8, std::byte{0xff});
-  CHECK(code_of(decoder.decode({batch_codec::zstd, 1000, {}}, unpacks_to_4_gib))
-        == dwcp_errc::malformed);
+  CHECK(refused_for_its_size({batch_codec::zstd, 1000, {}}, unpacks_to_4_gib));
   // One run of 2^40 zero pages.
   bytes operations{std::byte{2}, std::byte{0}};
   put_varint(operations, uint64_t{1} << 40);
@@ -161,7 +165,8 @@ TEST_CASE("noise is not a batch") {
     batch_decoder decoder{seed_of_tests};
     CHECK(!decoder
                .decode({seed % 2 == 0 ? batch_codec::plain : batch_codec::zstd,
-                        static_cast<uint32_t>(random() % 5000), {}},
+                        static_cast<uint32_t>(random() % 5000),
+                        {}},
                        noise)
                .has_value());
   }

@@ -1,10 +1,9 @@
-#include "qemu_pair.hpp"
-
 #include "dwcp/codec/batch_encoder.hpp"
 #include "dwcp/session/limits.hpp"
 #include "dwcp/transport/open_request.hpp"
 #include "dwcp/transport/sockets.hpp"
 #include "dwcp/transport/tls_stream.hpp"
+#include "qemu_pair.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
@@ -14,7 +13,9 @@ using namespace novacron::testing;
 
 namespace {
 
-std::chrono::steady_clock::time_point soon() { return std::chrono::steady_clock::now() + 10s; }
+std::chrono::steady_clock::time_point soon() {
+  return std::chrono::steady_clock::now() + 10s;
+}
 
 /// The source's session, which must end with this code; QEMU sees it.
 void check_refused(qemu_pair& pair, dwcp_errc expected) {
@@ -94,9 +95,9 @@ TEST_CASE("a certificate that names no node, or two, opens nothing") {
     qemu_pair pair;
     pair.expect();
     const auto own = "novacron:node:" + to_string(pair.ticket.source);
-    pair.start(pair.authority.issue(
-        two ? std::vector{own, "novacron:node:" + to_string(random_uuid())}
-            : std::vector<std::string>{"novacron:role:host"}));
+    pair.start(
+        pair.authority.issue(two ? std::vector{own, "novacron:node:" + to_string(random_uuid())}
+                                 : std::vector<std::string>{"novacron:role:host"}));
     check_refused(pair, dwcp_errc::unauthorised);
     CHECK(pair.received.calls() == 0);
   }
@@ -107,7 +108,8 @@ TEST_CASE("another cluster's certificate opens nothing") {
   pair.expect();
   const test_authority other;
   auto files = other.issue(pair.ticket.source);
-  files.authority = pair.authority.issue(pair.ticket.source).authority; // trusts us; we don't trust it
+  files.authority
+      = pair.authority.issue(pair.ticket.source).authority; // trusts us; we don't trust it
   pair.start(files);
   check_refused(pair, dwcp_errc::unauthorised);
   CHECK(pair.received.calls() == 0);
@@ -125,6 +127,8 @@ TEST_CASE("the source sends nothing to a destination of another cluster or anoth
   second.ticket.destination.value = random_uuid();
   second.start();
   check_refused(second, dwcp_errc::unauthorised);
+  // By the source itself, before its token has left.
+  CHECK(why(second.sent.wait()).find("its certificate names node") != std::string::npos);
   CHECK(second.received.calls() == 0);
 }
 

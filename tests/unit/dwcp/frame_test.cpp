@@ -1,8 +1,7 @@
-#include "sample_streams.hpp"
-
 #include "dwcp/transport/frame.hpp"
 #include "dwcp/transport/open_request.hpp"
 #include "dwcp/transport/reorder_queue.hpp"
+#include "sample_streams.hpp"
 
 #include <doctest/doctest.h>
 
@@ -70,8 +69,8 @@ TEST_CASE("a header that breaks a bound is refused") {
   CHECK(refused(with(4, 2)));
   CHECK(refused(with(5, 0))); // kind
   CHECK(refused(with(5, 11)));
-  CHECK(refused(with(6, 2)));    // codec
-  CHECK(refused(with(7, 1)));    // unused
+  CHECK(refused(with(6, 2)));     // codec
+  CHECK(refused(with(7, 1)));     // unused
   CHECK(refused(with(32, 0xff))); // raw size
   CHECK(refused(with(36, 0xff))); // wire size
   good.kind = frame_kind::keepalive;

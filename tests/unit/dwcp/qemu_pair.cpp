@@ -54,7 +54,9 @@ bytes guest_socket::read(size_t count) {
   return all;
 }
 
-void guest_socket::close_write() { ::shutdown(socket_.get(), SHUT_WR); }
+void guest_socket::close_write() {
+  ::shutdown(socket_.get(), SHUT_WR);
+}
 
 guest_listener::guest_listener(const std::filesystem::path& path)
     : socket_{listen_unix(path).value()} {
@@ -106,7 +108,9 @@ void qemu_pair::expect() {
   receiver = door->expect(ticket, receiving, received.callback()).value();
 }
 
-void qemu_pair::start() { start(authority.issue(ticket.source)); }
+void qemu_pair::start() {
+  start(authority.issue(ticket.source));
+}
 
 void qemu_pair::start(const tls_files& files) {
   sender = start_page_sender(files, ticket, sending, sent.callback()).value();

@@ -1,10 +1,9 @@
 #pragma once
 
-#include "sample_streams.hpp"
-#include "test_authority.hpp"
-
 #include "dwcp/session/session.hpp"
 #include "dwcp/transport/descriptor.hpp"
+#include "sample_streams.hpp"
+#include "test_authority.hpp"
 
 #include <chrono>
 #include <condition_variable>

@@ -1,8 +1,7 @@
-#include "sample_streams.hpp"
-
 #include "dwcp/session/return_gate.hpp"
 #include "messages/big_endian.hpp"
 #include "messages/page_stream.hpp"
+#include "sample_streams.hpp"
 
 #include <doctest/doctest.h>
 

@@ -18,7 +18,7 @@ using random_numbers = std::mt19937_64;
 bytes random_bytes(random_numbers& random, size_t count);
 
 struct stream_shape {
-  size_t pages = 300;     ///< of the guest's memory
+  size_t pages = 300; ///< of the guest's memory
   int rounds = 3;
   size_t tail_bytes = 5000;
   bool return_path = true;

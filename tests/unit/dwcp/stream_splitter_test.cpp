@@ -1,9 +1,8 @@
-#include "sample_streams.hpp"
-
 #include "dwcp/guest_stream/stream_joiner.hpp"
 #include "dwcp/guest_stream/stream_splitter.hpp"
 #include "messages/big_endian.hpp"
 #include "messages/page_stream.hpp"
+#include "sample_streams.hpp"
 
 #include <doctest/doctest.h>
 
@@ -69,8 +68,8 @@ TEST_CASE("a stream's records joined are the stream, however it was chopped") {
   for (uint64_t seed = 0; seed < 40; ++seed) {
     CAPTURE(seed);
     random_numbers random{seed};
-    const auto stream = guest_stream(random, {1 + random() % 200, 1 + int(random() % 4),
-                                              random() % 10'000, random() % 2 == 0});
+    const auto stream = guest_stream(
+        random, {1 + random() % 200, 1 + int(random() % 4), random() % 10'000, random() % 2 == 0});
     const auto whole = split(stream, random, stream.size());
     CHECK(whole.joined == stream);
     for (const size_t longest : {1u, 7u, 100u, 5000u, 100'000u}) {

@@ -11,8 +11,8 @@
 namespace novacron::testing {
 
 tcp_proxy::tcp_proxy(uint16_t to, const faults& what)
-    : faults_{what}, to_{to}, listener_{listen_tcp("127.0.0.1", 0).value()},
-      port_{local_port(listener_)} {
+    : faults_{what}, to_{to}, listener_{listen_tcp("127.0.0.1", 0).value()}, port_{local_port(
+                                                                                 listener_)} {
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -45,9 +45,10 @@ void tcp_proxy::run() {
     }
     if (all[1].revents != 0)
       if (auto source = accept_one(listener_))
-        links_.push_back(
-            {std::move(source),
-             connect_tcp("127.0.0.1", to_, stop_, std::chrono::steady_clock::now() + std::chrono::seconds{5}).value()});
+        links_.push_back({std::move(source),
+                          connect_tcp("127.0.0.1", to_, stop_,
+                                      std::chrono::steady_clock::now() + std::chrono::seconds{5})
+                              .value()});
   }
 }
 
@@ -75,7 +76,8 @@ bool tcp_proxy::forward(link& x, bool there) {
     return false;
   size_t done = 0;
   while (done < static_cast<size_t>(count)) {
-    const auto sent = ::send(to, buffer.data() + done, static_cast<size_t>(count) - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto sent = ::send(to, buffer.data() + done, static_cast<size_t>(count) - done,
+                             MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN)
       return false;
     if (sent > 0)

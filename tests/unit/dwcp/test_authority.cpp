@@ -66,7 +66,8 @@ temporary_folder::~temporary_folder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-test_authority::test_authority() : key_{new_key()}, certificate_{new_certificate("CA", key_.get())} {
+test_authority::test_authority()
+    : key_{new_key()}, certificate_{new_certificate("CA", key_.get())} {
   X509_set_issuer_name(certificate_.get(), X509_get_subject_name(certificate_.get()));
   add_extension(certificate_.get(), certificate_.get(), NID_basic_constraints, "critical,CA:TRUE");
   require(X509_sign(certificate_.get(), key_.get(), EVP_sha256()) > 0, "sign");

@@ -127,6 +127,14 @@ TEST_CASE("garbage is malformed, however large") {
   }
 }
 
+TEST_CASE("a certificate from the network is refused unread when it is larger than one may be") {
+  auto pair = new_authority().issue(request_of({node_role::host}));
+  REQUIRE(pair.has_value());
+  CHECK(identity_of(pair->certificate + std::string(10'000, '\n')).has_value());
+  CHECK(identity_of(pair->certificate + std::string(100'000, '\n')).error().code
+        == identity_errc::malformed);
+}
+
 TEST_CASE("a cluster's files are its owner's only, and its token is known by its hash") {
   folder_of_test folder;
   const auto cluster = folder.path / "cluster";
@@ -166,8 +174,7 @@ TEST_CASE("a node that joins later gets a pair of the same CA") {
   folder_of_test folder;
   REQUIRE(init_cluster(folder.path, development_nodes()).has_value());
   REQUIRE(add_cluster_node(folder.path, {"node-4", {node_role::host}, {"10.0.0.4"}}).has_value());
-  CHECK(
-      verify_with_authority(content(folder.path / "node-4.pem"), content(folder.path / "ca.pem"))
+  CHECK(verify_with_authority(content(folder.path / "node-4.pem"), content(folder.path / "ca.pem"))
             .has_value());
 }
 

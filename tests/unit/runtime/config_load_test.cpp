@@ -62,7 +62,7 @@ TEST_CASE("a whole file becomes a configuration, with paths below the folder") {
   CHECK(config->roles == std::vector{node_role::controller, node_role::gateway, node_role::host});
   CHECK(config->state == "/srv/node-1");
   CHECK(config->tls.key == "/keys/node-1.key");
-  CHECK(config->mesh.listen == endpoint{"127.0.0.1", 7101});
+  CHECK(config->mesh.listen == address{"127.0.0.1", 7101});
   CHECK(config->gateway->listen.port == 7180);
   CHECK(!config->gateway->chaos);
   CHECK(config->host->memory_mib == 4096);
@@ -123,7 +123,7 @@ TEST_CASE("settings overrule the file, with or without quotes") {
                        "host.hypervisor=simulated", "lease.term_ms=6000"}});
   REQUIRE(config.has_value());
   CHECK(config->mesh.listen.port == 7201);
-  CHECK(config->mesh.controllers == std::vector{endpoint{"127.0.0.1", 7201}});
+  CHECK(config->mesh.controllers == std::vector{address{"127.0.0.1", 7201}});
   CHECK(config->host->hypervisor == host_driver::simulated);
   CHECK(config->lease.term == 6s);
 }
@@ -131,7 +131,8 @@ TEST_CASE("settings overrule the file, with or without quotes") {
 TEST_CASE("a setting that makes no sense is refused") {
   CHECK(holds(complaint(whole, {"mesh"}), "--set mesh: that is no key=value"));
   CHECK(holds(complaint(whole, {"mesh.listen.x=1"}), "\"listen\" is not a section"));
-  CHECK(holds(complaint(whole, {"mesh.lisden=1"}), "did you mean \"listen\"?"));
+  CHECK(holds(complaint(whole, {"mesh.lisden=1"}),
+              "--set mesh.lisden=1: [mesh] has no key \"lisden\"; did you mean \"listen\"?"));
 }
 
 TEST_CASE("a file that isn't there is one clear line") {

@@ -1,0 +1,244 @@
+#include "actors/peer/door.hpp"
+
+#include "actors/peer/mesh_errors.hpp"
+#include "actors/peer/mesh_rules.hpp"
+
+#include <algorithm>
+#include <caf/actor_cast.hpp>
+#include <caf/openssl/manager.hpp>
+#include <caf/send.hpp>
+
+namespace novacron {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto publish_timeout = 5s;
+constexpr auto publish_again = 100ms;
+constexpr unsigned most_publish_attempts = 30; // the port of the door before us may still close
+constexpr auto refusal_lines = 5s;             // one line about refusals per this long
+constexpr auto kill_timeout = 3s;
+
+using self_pointer = door_with_clock::stateful_pointer<door_state>;
+
+// -- refusing --------------------------------------------------------------------
+
+/// Counts refusals, and says so now and then: a stranger must not fill the log.
+caf::error refuse(self_pointer self, mesh_errc code, const std::string& why) {
+  auto& state = self->state;
+  ++state.refusals;
+  auto now = self->clock().now();
+  if (!state.refusals_said || now - *state.refusals_said >= refusal_lines) {
+    state.config.log.warning("peer", "refused a request from another node: " + why,
+                             {{"refusals", std::to_string(state.refusals)}});
+    state.refusals = 0;
+    state.refusals_said = now;
+  }
+  return make_error(code, why);
+}
+
+bool is_local(self_pointer self) {
+  return self->current_sender() && self->current_sender()->node() == self->node();
+}
+
+caf::actor_addr sender_address(self_pointer self) {
+  return caf::actor_cast<caf::actor_addr>(self->current_sender());
+}
+
+/// Who sent the present message; null for strangers.
+const node_identity* sender(self_pointer self) {
+  if (is_local(self))
+    return &self->state.self;
+  const auto* guest = self->state.guests.find(sender_address(self));
+  return guest ? &guest->identity : nullptr;
+}
+
+caf::error stranger(self_pointer self) {
+  return refuse(self, mesh_errc::unverified, "the sender has not said hello");
+}
+
+/// Passes the message on to the actor behind `route`.
+template <class Answer, class Route, class Message>
+caf::result<Answer> pass_on(self_pointer self, const Route& route, const Message& what) {
+  auto target = route ? route() : decltype(route()){};
+  if (!target)
+    return make_error(mesh_errc::not_here,
+                      "node " + self->state.config.self->name + " doesn't do this; ask another");
+  return self->delegate(target, what);
+}
+
+// -- hello -----------------------------------------------------------------------
+
+caf::result<hello_challenge> challenge(self_pointer self, const hello_challenge_request& what) {
+  auto& state = self->state;
+  if (!self->current_sender())
+    return stranger(self);
+  const auto& me = *state.config.self;
+  hello_proof proof{hello_side::door, what.challenge,  me.cluster,
+                    me.node,          self->address(), sender_address(self)};
+  auto signature = sign(me.key, proof.text());
+  if (!signature)
+    return refuse(self, mesh_errc::refused, signature.error().message);
+  auto question = random_nonce();
+  state.guests.challenged(sender_address(self), question, self->clock().now());
+  return hello_challenge{question, me.certificate, std::move(*signature)};
+}
+
+caf::result<welcome> greet(self_pointer self, const hello& what) {
+  auto& state = self->state;
+  const auto& me = *state.config.self;
+  if (!self->current_sender())
+    return stranger(self);
+  auto link = sender_address(self);
+  auto question = state.guests.take_challenge(link, self->clock().now());
+  if (!question)
+    return refuse(self, mesh_errc::refused, "a hello to no challenge, or too late");
+  if (what.cluster != me.cluster)
+    return refuse(self, mesh_errc::refused, "a hello from another cluster");
+  if (what.version > mesh_version || what.version + 1 < mesh_version)
+    return refuse(self, mesh_errc::refused,
+                  "a hello in version " + std::to_string(what.version) + "; this node speaks "
+                      + std::to_string(mesh_version) + ": upgrade the older of the two");
+  hello_proof proof{hello_side::link, *question, me.cluster, what.node, self->address(), link};
+  auto identity = check_proof(proof, what.certificate, what.signature, me.authority);
+  if (!identity)
+    return refuse(self, mesh_errc::refused,
+                  "a hello that proves nothing: " + identity.error().message);
+  if (identity->node != what.node)
+    return refuse(self, mesh_errc::refused, "a hello in another node's name");
+  state.config.log.info("peer", "a node has come",
+                        {{"node", what.name}, {"id", to_string(what.node)}});
+  auto handle = caf::actor_cast<caf::actor>(self->current_sender());
+  self->monitor(handle);
+  state.guests.verified(link, {std::move(*identity), what.name, handle});
+  return welcome{me.node, me.name, me.timeline, mesh_version};
+}
+
+// -- routes ----------------------------------------------------------------------
+
+caf::result<outcomes> propose(self_pointer self, const proposal& what) {
+  const auto* who = sender(self);
+  if (!who)
+    return stranger(self);
+  auto allowed = [&](const command& each) { return may_propose(*who, each); };
+  if (!std::ranges::all_of(what.commands, allowed))
+    return refuse(self, mesh_errc::forbidden, "the sender's roles don't allow its command");
+  return pass_on<outcomes>(self, self->state.routes.frontend, what);
+}
+
+template <class Answer, class Question>
+caf::result<Answer> read(self_pointer self, const Question& what) {
+  if (!sender(self))
+    return stranger(self);
+  return pass_on<Answer>(self, self->state.routes.feed, what);
+}
+
+template <class Answer, class Question>
+caf::result<Answer> migrate(self_pointer self, const Question& what) {
+  const auto* who = sender(self);
+  if (!who)
+    return stranger(self);
+  if (!may_migrate(*who))
+    return refuse(self, mesh_errc::forbidden, "only hosts migrate guests");
+  return pass_on<Answer>(self, self->state.routes.host, what);
+}
+
+void progress(self_pointer self, const migration_progress& what) {
+  const auto* who = sender(self);
+  const auto& route = self->state.routes.feed;
+  if (!who || !may_migrate(*who) || !route)
+    return;
+  if (auto feed = route())
+    self->send(feed, what);
+}
+
+/// To a node that talks to us: nodes talk to controllers, so this is how a
+/// controller reaches them.
+caf::result<ok_atom> kill_elsewhere(self_pointer self, const kill_actor& what) {
+  const auto* guest = self->state.guests.find(what.node);
+  if (!guest)
+    return make_error(mesh_errc::unconnected,
+                      "node " + to_string(what.node) + " has no link to this one");
+  auto promise = self->make_response_promise<ok_atom>();
+  self->request(caf::actor_cast<link_actor>(guest->link), kill_timeout, what)
+      .then([promise](ok_atom) mutable { promise.deliver(ok_atom::value); },
+            [promise](caf::error& why) mutable { promise.deliver(std::move(why)); });
+  return promise;
+}
+
+caf::result<ok_atom> kill(self_pointer self, const kill_actor& what) {
+  const auto* who = sender(self);
+  if (!who)
+    return stranger(self);
+  if (!self->state.config.chaos || !may_kill(*who))
+    return refuse(self, mesh_errc::forbidden,
+                  "actors are killed only where `chaos` is allowed, by gateways and controllers");
+  if (what.node != self->state.self.node)
+    return kill_elsewhere(self, what);
+  return pass_on<ok_atom>(self, self->state.routes.supervisor, what);
+}
+
+// -- being there -----------------------------------------------------------------
+
+void publish(self_pointer self) {
+  const auto& where = *self->state.config.listen;
+  auto& mesh = self->system().openssl_manager().actor_handle();
+  if (where.port != 0)
+    // The port of the door before us, if any. Anonymous: its refusal, when
+    // nothing is open there, would come back as an error and end this actor.
+    caf::anon_send(mesh, caf::close_atom::value, where.port);
+  self->request(mesh, publish_timeout, caf::publish_atom::value, where.port,
+                caf::actor_cast<caf::strong_actor_ptr>(self),
+                self->system().message_types(caf::detail::type_list<door_actor>{}), where.host,
+                true)
+      .then(
+          [self](uint16_t port) {
+            if (self->state.config.published)
+              self->state.config.published(port);
+          },
+          [self](const caf::error& why) {
+            auto& state = self->state;
+            if (++state.publish_attempts < most_publish_attempts) {
+              self->delayed_send(self, publish_again, tick_atom::value);
+              return;
+            }
+            auto text = "cannot open " + to_string(*state.config.listen)
+                        + " for other nodes: " + self->system().render(why)
+                        + "; end who listens there, or choose another port";
+            state.config.log.error("peer", text);
+            self->quit(caf::make_error(caf::sec::runtime_error, text));
+          });
+}
+
+} // namespace
+
+door_with_clock::behavior_type door(self_pointer self, door_config config, door_routes routes) {
+  auto& state = self->state;
+  state.config = std::move(config);
+  state.routes = std::move(routes);
+  auto own = identity_of(state.config.self->certificate);
+  if (!own) {
+    self->quit(caf::make_error(caf::sec::runtime_error, own.error().message));
+    return door_with_clock::behavior_type::make_empty_behavior();
+  }
+  state.self = std::move(*own);
+  self->set_down_handler(
+      [self](const caf::down_msg& down) { self->state.guests.forget(down.source); });
+  if (state.config.listen)
+    publish(self);
+  return {
+      [self](const list_request& x) { return read<feed_listing>(self, x); },
+      [self](const pull_request& x) { return read<feed_changes>(self, x); },
+      [self](const migration_progress& x) { progress(self, x); },
+      [self](const hello_challenge_request& x) { return challenge(self, x); },
+      [self](const hello& x) { return greet(self, x); },
+      [self](const proposal& x) { return propose(self, x); },
+      [self](const prepare_migration& x) { return migrate<migration_prepared>(self, x); },
+      [self](const migration_performed& x) { return migrate<ok_atom>(self, x); },
+      [self](const kill_actor& x) { return kill(self, x); },
+      [self](tick_atom) { publish(self); },
+  };
+}
+
+} // namespace novacron

@@ -1,0 +1,241 @@
+#include "actors/peer/link.hpp"
+
+#include "actors/peer/mesh_errors.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/openssl/manager.hpp>
+
+namespace novacron {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto tick_interval = 25ms;
+constexpr auto connect_timeout = 5s;
+constexpr auto hello_timeout = 3s;
+constexpr size_t most_open_requests = 1'024;
+
+using self_pointer = link_actor::stateful_pointer<link_state>;
+
+// How long an answer may take; longer than whoever asks waits, so that it is
+// the asker who gives up.
+constexpr auto patience(const list_request&) {
+  return 10s;
+}
+constexpr auto patience(const pull_request&) {
+  return 12s;
+}
+constexpr auto patience(const proposal&) {
+  return 8s;
+}
+constexpr auto patience(const prepare_migration&) {
+  return 100s;
+}
+constexpr auto patience(const migration_performed&) {
+  return 30s;
+}
+constexpr auto patience(const kill_actor&) {
+  return 5s;
+}
+
+// -- down ------------------------------------------------------------------------
+
+void go_down(self_pointer self, const std::string& why) {
+  auto& state = self->state;
+  ++state.attempt;
+  state.trying = false;
+  state.candidate = door_actor{};
+  if (state.door || why != state.last_problem)
+    state.config.log.warning("peer", "no link to " + to_string(state.config.remote) + ": " + why);
+  state.last_problem = why;
+  if (state.door)
+    state.wait.succeeded();
+  state.door = door_actor{};
+  auto chance = state.config.chance ? state.config.chance() : 0.0;
+  state.not_before = self->clock().now() + state.wait.next(chance);
+  auto open = std::exchange(state.open, {});
+  for (auto& [number, fail] : open)
+    fail(make_error(mesh_errc::unconnected,
+                    "the link to " + to_string(state.config.remote) + " broke: " + why));
+}
+
+/// Handles an answer, of types `Answer`, if it is to the present attempt.
+template <class... Answer, class Handle>
+auto if_present(self_pointer self, Handle handle) {
+  return [self, handle, attempt = self->state.attempt](const Answer&... what) {
+    if (self->state.attempt == attempt)
+      handle(what...);
+  };
+}
+
+auto attempt_failed(self_pointer self, const std::string& where) {
+  return if_present<caf::error>(self, [self, where](const caf::error& why) {
+    go_down(self, where + ": " + self->system().render(why));
+  });
+}
+
+// -- hello -----------------------------------------------------------------------
+
+/// What speaks against the door's owner; empty when nothing does.
+std::string objection(const link_config& config, const node_identity& who) {
+  if (!config.expected_node.nil() && who.node != config.expected_node)
+    return "it is node " + to_string(who.node) + ", not " + to_string(config.expected_node);
+  if (config.expected_role && !who.has(*config.expected_role))
+    return "node " + to_string(who.node) + " is no " + to_string(*config.expected_role);
+  return {};
+}
+
+void welcomed(self_pointer self, const node_identity& who, const welcome& what) {
+  auto& state = self->state;
+  if (what.node != who.node || what.version > mesh_version || what.version + 1 < mesh_version) {
+    go_down(self, "its welcome is not that of the node we greeted");
+    return;
+  }
+  state.trying = false;
+  state.wait.succeeded();
+  state.last_problem.clear();
+  state.remote = who;
+  state.door = std::exchange(state.candidate, door_actor{});
+  state.config.log.info("peer", "a link to " + to_string(state.config.remote) + " stands",
+                        {{"node", what.name}});
+}
+
+void answer_challenge(self_pointer self, const nonce& ours, const hello_challenge& theirs) {
+  auto& state = self->state;
+  const auto& me = *state.config.self;
+  auto door = state.candidate.address();
+  auto who = check_proof({hello_side::door, ours, me.cluster, {}, door, self->address()},
+                         theirs.certificate, theirs.signature, me.authority);
+  if (!who) {
+    go_down(self, "it proves nothing: " + who.error().message);
+    return;
+  }
+  if (auto problem = objection(state.config, *who); !problem.empty()) {
+    go_down(self, problem);
+    return;
+  }
+  hello_proof proof{hello_side::link, theirs.challenge, me.cluster, me.node, door, self->address()};
+  auto signature = sign(me.key, proof.text());
+  if (!signature) {
+    go_down(self, signature.error().message);
+    return;
+  }
+  hello mine{me.node,      me.name,        me.cluster,           me.timeline,
+             mesh_version, me.certificate, std::move(*signature)};
+  self->request(state.candidate, hello_timeout, mine)
+      .then(if_present<welcome>(self,
+                                [self, who = *who](const welcome& x) { welcomed(self, who, x); }),
+            attempt_failed(self, "it refused our hello"));
+}
+
+void introduce(self_pointer self, const caf::strong_actor_ptr& door) {
+  if (!door) {
+    go_down(self, "nothing is published there");
+    return;
+  }
+  self->state.candidate = caf::actor_cast<door_actor>(door);
+  self->monitor(self->state.candidate);
+  auto ours = random_nonce();
+  self->request(self->state.candidate, hello_timeout, hello_challenge_request{ours})
+      .then(if_present<hello_challenge>(
+                self, [self, ours](const hello_challenge& x) { answer_challenge(self, ours, x); }),
+            attempt_failed(self, "it didn't answer our challenge"));
+}
+
+void connect(self_pointer self) {
+  auto& state = self->state;
+  state.trying = true;
+  ++state.attempt;
+  self->request(self->system().openssl_manager().actor_handle(), connect_timeout,
+                caf::connect_atom::value, state.config.remote.host, state.config.remote.port)
+      .then(if_present<caf::node_id, caf::strong_actor_ptr, std::set<std::string>>(
+                self, [self](const caf::node_id&, const caf::strong_actor_ptr& found,
+                             const std::set<std::string>&) { introduce(self, found); }),
+            attempt_failed(self, "cannot connect"));
+}
+
+// -- requests --------------------------------------------------------------------
+
+/// A door that doesn't know us has restarted, or lost sight of us: start over.
+void request_failed(self_pointer self, const caf::error& why) {
+  if (is(why, mesh_errc::unverified) && self->state.door)
+    go_down(self, "the door doesn't know us any more");
+}
+
+template <class Answer, class Question>
+caf::result<Answer> pass_on(self_pointer self, const Question& what) {
+  auto& state = self->state;
+  if (!self->current_sender() || self->current_sender()->node() != self->node())
+    return make_error(mesh_errc::forbidden, "a link serves its own node only");
+  if (!state.door)
+    return make_error(mesh_errc::unconnected,
+                      "there is no link to " + to_string(state.config.remote) + ": "
+                          + (state.last_problem.empty() ? "not yet" : state.last_problem));
+  if (state.open.size() >= most_open_requests)
+    return make_error(mesh_errc::overloaded,
+                      "too many requests are on the way to " + to_string(state.config.remote));
+  auto promise = self->make_response_promise<Answer>();
+  auto number = ++state.last_request;
+  state.open.emplace(number, [promise](const caf::error& why) mutable { promise.deliver(why); });
+  self->request(state.door, patience(what), what)
+      .then(
+          [self, number, promise](const Answer& answer) mutable {
+            if (self->state.open.erase(number) > 0)
+              promise.deliver(answer);
+          },
+          [self, number, promise](const caf::error& why) mutable {
+            if (self->state.open.erase(number) > 0)
+              promise.deliver(why);
+            request_failed(self, why);
+          });
+  return promise;
+}
+
+/// From our own node to the other one; or from the other one's door to us.
+caf::result<ok_atom> kill(self_pointer self, const kill_actor& what) {
+  auto& state = self->state;
+  if (what.node != state.config.self->node)
+    return pass_on<ok_atom>(self, what);
+  auto sender = caf::actor_cast<caf::actor_addr>(self->current_sender());
+  if (!state.config.chaos || !state.door || sender != state.door.address())
+    return make_error(mesh_errc::forbidden,
+                      "`chaos` is not allowed on node " + state.config.self->name);
+  auto supervisor = state.config.supervisor ? state.config.supervisor() : supervisor_actor{};
+  if (!supervisor)
+    return make_error(mesh_errc::not_here, "nobody supervises actors here");
+  return self->delegate(supervisor, what);
+}
+
+} // namespace
+
+link_actor::behavior_type link(self_pointer self, link_config config) {
+  self->state.config = std::move(config);
+  self->set_down_handler([self](const caf::down_msg& down) {
+    auto& state = self->state;
+    if ((state.door && state.door.address() == down.source)
+        || (state.candidate && state.candidate.address() == down.source))
+      go_down(self, "its door is gone");
+  });
+  self->send(self, tick_atom::value);
+  return {
+      [self](const list_request& x) { return pass_on<feed_listing>(self, x); },
+      [self](const pull_request& x) { return pass_on<feed_changes>(self, x); },
+      [self](const migration_progress& x) {
+        if (self->state.door)
+          self->send(self->state.door, x);
+      },
+      [self](const proposal& x) { return pass_on<outcomes>(self, x); },
+      [self](const prepare_migration& x) { return pass_on<migration_prepared>(self, x); },
+      [self](const migration_performed& x) { return pass_on<ok_atom>(self, x); },
+      [self](const kill_actor& x) { return kill(self, x); },
+      [self](tick_atom) {
+        self->delayed_send(self, tick_interval, tick_atom::value);
+        auto& state = self->state;
+        if (!state.door && !state.trying && self->clock().now() >= state.not_before)
+          connect(self);
+      },
+  };
+}
+
+} // namespace novacron

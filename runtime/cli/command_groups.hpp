@@ -1,0 +1,28 @@
+#pragma once
+
+#include "runtime/cli/client_session.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace CLI {
+class App;
+}
+
+namespace novacron {
+
+/// What the groups of commands need to mount themselves.
+struct command_mount {
+  std::shared_ptr<client_options> options;
+  terminal where;
+  std::function<int()>& chosen;
+
+  /// Makes `run` the chosen command when `command` was parsed.
+  void on(CLI::App* command, std::function<void(client_session&)> run) const;
+};
+
+void add_vm_commands(CLI::App& app, const command_mount& mount);
+/// migration, operation, host, events.
+void add_look_commands(CLI::App& app, const command_mount& mount);
+
+} // namespace novacron

@@ -1,0 +1,103 @@
+#include "runtime/cli/command_groups.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/json/serialize.hpp>
+#include <ostream>
+
+namespace novacron {
+
+namespace {
+
+namespace json = boost::json;
+
+void add_hosts(CLI::App& app, const command_mount& mount) {
+  auto* group = app.add_subcommand("host", "Machines that run guests");
+  group->require_subcommand(1);
+  group->fallthrough();
+  mount.on(group->add_subcommand("ls", "List them"), [](client_session& session) {
+    session.show_list(listed_thing::hosts, session.list("/api/v1/hosts"));
+  });
+}
+
+void add_migrations(CLI::App& app, const command_mount& mount) {
+  auto* group = app.add_subcommand("migration", "Moves of running guests");
+  group->require_subcommand(1);
+  group->fallthrough();
+  mount.on(group->add_subcommand("ls", "List them"), [](client_session& session) {
+    session.show_list(listed_thing::migrations, session.list("/api/v1/migrations"));
+  });
+  auto id = std::make_shared<std::string>();
+  auto* show = group->add_subcommand("show", "Show one");
+  show->add_option("migration", *id, "Its id")->required();
+  mount.on(show, [id](client_session& session) {
+    session.show_one(session.read("/api/v1/migrations/" + *id));
+  });
+  auto timeout = std::make_shared<int>(300);
+  auto* watch = group->add_subcommand("watch", "Show its progress until it is over");
+  watch->add_option("migration", *id, "Its id")->required();
+  watch->add_option("--timeout", *timeout, "In seconds")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  mount.on(watch, [id, timeout](client_session& session) {
+    auto migration = session.watch(*id, std::chrono::seconds{*timeout});
+    session.show_one(migration);
+    if (field_text(migration, "phase") != "done")
+      session.fail(exit_status::refused,
+                   "the migration was rolled back: " + field_text(migration, "reason")
+                       + "\nthe guest runs on where it was; migrate it again");
+  });
+}
+
+void add_operations(CLI::App& app, const command_mount& mount) {
+  auto* group = app.add_subcommand("operation", "What became of a request");
+  group->require_subcommand(1);
+  group->fallthrough();
+  auto id = std::make_shared<std::string>();
+  auto* show = group->add_subcommand("show", "Show one");
+  show->add_option("operation", *id, "Its id")->required();
+  mount.on(show, [id](client_session& session) {
+    session.show_one(session.read("/api/v1/operations/" + *id));
+  });
+}
+
+struct event_options {
+  bool follow = false;
+  std::optional<uint64_t> since;
+};
+
+void write_events(client_session& session, const json::value& events) {
+  auto& out = session.where().out;
+  if (auto* list = events.if_array())
+    for (const auto& event : *list)
+      out << (session.json() ? json::serialize(event) + '\n' : render_event(event));
+  out.flush();
+}
+
+void add_events(CLI::App& app, const command_mount& mount) {
+  auto options = std::make_shared<event_options>();
+  auto* command = app.add_subcommand("events", "What has changed");
+  command->add_flag("-f,--follow", options->follow, "Go on with what changes from now on");
+  command->add_option("--since", options->since, "Start after this revision");
+  mount.on(command, [options](client_session& session) {
+    std::string path = "/api/v1/events";
+    if (options->since)
+      path += "?since=" + std::to_string(*options->since);
+    if (!options->follow)
+      return write_events(session, field(session.read(path), "items"));
+    session.follow(path, [&session](const json::value& events) {
+      write_events(session, events);
+      return true;
+    });
+  });
+}
+
+} // namespace
+
+void add_look_commands(CLI::App& app, const command_mount& mount) {
+  add_hosts(app, mount);
+  add_migrations(app, mount);
+  add_operations(app, mount);
+  add_events(app, mount);
+}
+
+} // namespace novacron

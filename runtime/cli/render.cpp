@@ -1,0 +1,139 @@
+#include "runtime/cli/render.hpp"
+
+#include "runtime/cli/table.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <cstdio>
+
+namespace novacron {
+
+namespace {
+
+namespace json = boost::json;
+
+std::string or_dash(std::string text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string fixed(double x) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.2f", x);
+  return text;
+}
+
+std::string mebibytes(const json::value& object, std::string_view key) {
+  return format_bytes(field_number(object, key) * 1'048'576);
+}
+
+table_row vm_row(const json::value& vm) {
+  return {field_text(vm, "name"),      field_text(vm, "actual"),
+          field_text(vm, "requested"), or_dash(field_text(vm, "host")),
+          field_text(vm, "vcpus"),     mebibytes(vm, "memory_mib"),
+          field_text(vm, "id")};
+}
+
+table_row host_row(const json::value& host) {
+  return {field_text(host, "name"),
+          field_text(host, "state"),
+          field_text(host, "vms"),
+          field_text(host, "vcpus"),
+          mebibytes(host, "memory_used_mib") + " of " + mebibytes(host, "memory_mib"),
+          field_text(host, "accelerator"),
+          field_text(host, "hypervisor"),
+          field_text(host, "id")};
+}
+
+table_row migration_row(const json::value& migration) {
+  const auto& cost = field(migration, "cost");
+  bool known = cost.is_object();
+  return {field_text(migration, "id"),
+          field_text(migration, "vm"),
+          or_dash(field_text(migration, "from")),
+          or_dash(field_text(migration, "to")),
+          field_text(migration, "phase"),
+          known ? fixed(field_number(cost, "seconds")) : "-",
+          known ? fixed(field_number(cost, "ratio")) : "-"};
+}
+
+} // namespace
+
+const json::value& field(const json::value& object, std::string_view key) {
+  static const json::value null;
+  auto* members = object.if_object();
+  auto* found = members == nullptr ? nullptr : members->if_contains({key.data(), key.size()});
+  return found == nullptr ? null : *found;
+}
+
+std::string field_text(const json::value& object, std::string_view key) {
+  const auto& value = field(object, key);
+  if (auto* text = value.if_string())
+    return {text->data(), text->size()};
+  return value.is_null() ? std::string{} : json::serialize(value);
+}
+
+double field_number(const json::value& object, std::string_view key) {
+  boost::system::error_code error;
+  auto x = field(object, key).to_number<double>(error);
+  return error ? 0 : x;
+}
+
+std::string render_list(listed_thing what, const json::array& items) {
+  std::vector<table_row> rows;
+  for (const auto& item : items)
+    rows.push_back(what == listed_thing::vms     ? vm_row(item)
+                   : what == listed_thing::hosts ? host_row(item)
+                                                 : migration_row(item));
+  switch (what) {
+  case listed_thing::vms:
+    return format_table({"NAME", "ACTUAL", "REQUESTED", "HOST", "VCPUS", "MEMORY", "ID"}, rows);
+  case listed_thing::hosts:
+    return format_table(
+        {"NAME", "STATE", "VMS", "VCPUS", "MEMORY", "ACCELERATOR", "HYPERVISOR", "ID"}, rows);
+  case listed_thing::migrations:
+    break;
+  }
+  return format_table({"ID", "VM", "FROM", "TO", "PHASE", "SECONDS", "RATIO"}, rows);
+}
+
+std::string render_one(const json::value& document) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  if (auto* object = document.if_object())
+    for (const auto& [key, value] : *object) {
+      std::string name{key.data(), key.size()};
+      pairs.emplace_back(name, or_dash(field_text(document, name)));
+    }
+  return format_pairs(pairs);
+}
+
+std::string render_event(const json::value& event) {
+  const auto& record = field(event, "record");
+  auto name = field_text(record, "name");
+  auto line = field_text(event, "revision") + "  " + field_text(event, "type") + ' '
+              + (name.empty() ? field_text(record, "id") : name) + ' ' + field_text(event, "event");
+  for (auto key : {"requested", "actual", "state", "phase", "verb", "host"})
+    if (auto value = field_text(record, key); !value.empty())
+      line += std::string{"  "} + key + '=' + value;
+  return line + '\n';
+}
+
+std::string render_progress(const json::value& migration) {
+  const auto& progress = field(migration, "progress");
+  auto line = field_text(migration, "from") + " to " + field_text(migration, "to") + ": ";
+  if (!progress.is_object())
+    return line + field_text(migration, "phase");
+  return line + field_text(progress, "phase") + ", round " + field_text(progress, "round") + ", "
+         + format_bytes(field_number(progress, "remaining_bytes")) + " remaining, "
+         + format_bytes(field_number(progress, "bytes_per_second")) + "/s, ratio "
+         + fixed(field_number(progress, "ratio"));
+}
+
+std::string render_problem(unsigned status, const json::value& problem) {
+  auto title = field_text(problem, "title");
+  auto detail = field_text(problem, "detail");
+  auto name = field_text(problem, "field");
+  return (title.empty() ? "the gateway answered " + std::to_string(status) : title)
+         + (name.empty() ? "" : " (" + name + ')') + '\n'
+         + (detail.empty() ? "look into the gateway's log" : detail) + '\n';
+}
+
+} // namespace novacron

@@ -1,0 +1,118 @@
+#include "runtime/cli/command_groups.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace novacron {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr int default_timeout_seconds = 300;
+
+struct create_options {
+  std::string name;
+  uint64_t vcpus = 1;
+  uint64_t memory_mib = 256;
+  std::string image;
+  std::string kernel_arguments;
+  std::string restart = "never";
+  std::vector<std::string> labels;
+};
+
+struct verb_options {
+  std::string vm;
+  std::string to;
+  bool wait = false;
+  int timeout = default_timeout_seconds;
+};
+
+void create(client_session& session, const create_options& options) {
+  json::object body{{"name", options.name},
+                    {"vcpus", options.vcpus},
+                    {"memory_mib", options.memory_mib},
+                    {"image", options.image},
+                    {"kernel_arguments", options.kernel_arguments},
+                    {"restart", options.restart}};
+  json::object labels;
+  for (const auto& label : options.labels) {
+    auto equals = label.find('=');
+    if (equals == label.npos)
+      session.fail(exit_status::unreachable,
+                   "--label " + label + " has no value\nwrite it as --label team=blue");
+    labels[label.substr(0, equals)] = label.substr(equals + 1);
+  }
+  body["labels"] = labels;
+  session.show_one(session.change("POST", "/api/v1/vms", json::serialize(body)));
+}
+
+void run_verb(client_session& session, const std::string& verb, const verb_options& options) {
+  auto path = "/api/v1/vms/" + session.vm_id_of(options.vm);
+  json::object body;
+  if (!options.to.empty())
+    body["to"] = options.to;
+  auto operation = verb == "rm" ? session.change("DELETE", path)
+                                : session.change("POST", path + '/' + verb,
+                                                 body.empty() ? "" : json::serialize(body));
+  if (options.wait)
+    operation = session.wait_for(operation, std::chrono::seconds{options.timeout});
+  session.show_one(operation);
+}
+
+void add_create(CLI::App& group, const command_mount& mount) {
+  auto options = std::make_shared<create_options>();
+  auto* command = group.add_subcommand("create", "Make a VM, stopped");
+  command->add_option("name", options->name, "Its name")->required();
+  command->add_option("--image", options->image, "An image of the hosts (see: host ls -o json)")
+      ->required();
+  command->add_option("--vcpus", options->vcpus)->capture_default_str();
+  command->add_option("--memory", options->memory_mib, "In MiB")->capture_default_str();
+  command->add_option("--kernel-arguments", options->kernel_arguments, "For the guest's kernel");
+  command->add_option("--restart", options->restart, "never, on_failure or always")
+      ->capture_default_str();
+  command->add_option("--label", options->labels, "As in team=blue; may be repeated");
+  mount.on(command, [options](client_session& session) { create(session, *options); });
+}
+
+void add_verb(CLI::App& group, const command_mount& mount, const std::string& verb,
+              const std::string& help) {
+  auto options = std::make_shared<verb_options>();
+  auto* command = group.add_subcommand(verb, help);
+  command->add_option("vm", options->vm, "Name or id")->required();
+  if (verb == "migrate")
+    command->add_option("--to", options->to, "A host's name or id; else the scheduler chooses");
+  command->add_flag("--wait", options->wait, "Until the operation has ended");
+  command->add_option("--timeout", options->timeout, "Of --wait, in seconds")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  mount.on(command,
+           [options, verb](client_session& session) { run_verb(session, verb, *options); });
+}
+
+} // namespace
+
+void add_vm_commands(CLI::App& app, const command_mount& mount) {
+  auto* group = app.add_subcommand("vm", "Virtual machines");
+  group->require_subcommand(1);
+  group->fallthrough();
+  mount.on(group->add_subcommand("ls", "List them"), [](client_session& session) {
+    session.show_list(listed_thing::vms, session.list("/api/v1/vms"));
+  });
+  auto shown = std::make_shared<std::string>();
+  auto* show = group->add_subcommand("show", "Show one");
+  show->add_option("vm", *shown, "Name or id")->required();
+  mount.on(show, [shown](client_session& session) {
+    session.show_one(session.read("/api/v1/vms/" + session.vm_id_of(*shown)));
+  });
+  add_create(*group, mount);
+  add_verb(*group, mount, "start", "Run the guest");
+  add_verb(*group, mount, "stop", "End the guest");
+  add_verb(*group, mount, "pause", "Halt the guest, keeping its memory");
+  add_verb(*group, mount, "resume", "Let a paused guest go on");
+  add_verb(*group, mount, "migrate", "Move the running guest to another host");
+  add_verb(*group, mount, "rm", "End the guest and delete the VM");
+}
+
+} // namespace novacron

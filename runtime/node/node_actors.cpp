@@ -1,0 +1,302 @@
+#include "runtime/node/node_actors.hpp"
+
+#include "actors/feed/feed.hpp"
+#include "actors/frontend/frontend.hpp"
+#include "actors/host/host.hpp"
+#include "actors/peer/door.hpp"
+#include "actors/peer/link.hpp"
+#include "actors/peer/mesh_config.hpp"
+#include "actors/peer/peers.hpp"
+#include "actors/replica/replica_keeper.hpp"
+#include "actors/scheduler/scheduler.hpp"
+#include "actors/supervisor/supervisor.hpp"
+#include "actors/view/view.hpp"
+#include "runtime/certificates/token_file.hpp"
+#include "runtime/node/host_setup.hpp"
+
+#include <caf/all.hpp>
+#include <random>
+
+namespace novacron {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// One node's tree, while it is put together: who is spawned how. The start
+/// functions outlive this; they keep what they need by value.
+class tree {
+public:
+  tree(caf::actor_system& system, const node_start& start, node_parts& parts)
+    : system_{system}, start_{start}, parts_{parts} {
+    // nop
+  }
+
+  supervisor_spec root() {
+    supervisor_spec spec;
+    spec.name = "node";
+    spec.children.push_back(below("services", services()));
+    if (parts_.host) {
+      spec.children.push_back(guests());
+      spec.children.push_back(host());
+    }
+    return spec;
+  }
+
+private:
+  using starter = std::function<caf::actor(caf::local_actor&)>;
+
+  static child_spec child(std::string name, starter start) {
+    child_spec spec;
+    spec.name = std::move(name);
+    spec.start = std::move(start);
+    return spec;
+  }
+
+  child_spec below(std::string name, supervisor_spec spec) {
+    auto made = child(std::move(name), [&system = system_, spec, log = start_.log](auto&) {
+      return caf::actor_cast<caf::actor>(system.spawn(supervisor, spec, log));
+    });
+    made.supervisor = true;
+    made.grace = 6s;
+    return made;
+  }
+
+  supervisor_spec services() {
+    supervisor_spec spec;
+    spec.name = "services";
+    spec.strategy = restart_strategy::rest_for_one;
+    spec.intensity = 20;
+    if (start_.config.has(node_role::controller))
+      add_controller(spec);
+    else
+      spec.children.push_back(controller_link());
+    spec.children.push_back(peers());
+    spec.children.push_back(door());
+    if (parts_.gateway)
+      add_gateway(spec);
+    return spec;
+  }
+
+  void add_controller(supervisor_spec& spec) {
+    auto& system = system_;
+    auto& parts = parts_;
+    replica_config config;
+    config.folder = start_.config.state / "storage";
+    config.node = start_.config.id;
+    config.cluster = start_.config.cluster;
+    auto log = start_.log;
+    spec.children.push_back(child("replica", [&system, &parts, config, log](auto&) {
+      auto actor = system.spawn<caf::detached>(
+        replica_keeper, [config] { return replica::open(config); }, log);
+      parts.replica.set(actor);
+      return caf::actor_cast<caf::actor>(actor);
+    }));
+    spec.children.push_back(child("feed", [&system, &parts](auto&) {
+      auto actor = system.spawn(feed, feed_config{}, parts.replica.get());
+      parts.feed.set(actor);
+      if (parts.host)
+        parts.host->feed.set(actor);
+      return caf::actor_cast<caf::actor>(actor);
+    }));
+    spec.children.push_back(child("scheduler", [&system, &parts](auto&) {
+      auto actor = system.spawn(scheduler, scheduler_config{}, parts.feed.get());
+      parts.scheduler.set(actor);
+      return caf::actor_cast<caf::actor>(actor);
+    }));
+    spec.children.push_back(child("frontend", [&system, &parts](auto&) {
+      auto actor
+        = system.spawn(frontend, frontend_config{}, parts.replica.get(), parts.scheduler.get());
+      parts.frontend.set(actor);
+      if (parts.host)
+        parts.host->frontend.set(actor);
+      return caf::actor_cast<caf::actor>(actor);
+    }));
+  }
+
+  link_config link_pattern() {
+    link_config config;
+    config.self = parts_.identity;
+    config.chaos = chaos_allowed();
+    config.supervisor = [&parts = parts_] { return parts.root.get(); };
+    config.log = start_.log;
+    config.chance = [random = std::make_shared<std::mt19937>(std::random_device{}())] {
+      return std::uniform_real_distribution<>{0, 1}(*random);
+    };
+    return config;
+  }
+
+  /// Nodes without a log of their own follow, and propose to, a controller.
+  child_spec controller_link() {
+    auto config = link_pattern();
+    const auto& controller = start_.config.mesh.controllers.front();
+    config.remote = {controller.host, controller.port};
+    config.expected_role = node_role::controller;
+    auto& system = system_;
+    auto& parts = parts_;
+    return child("controller", [&system, &parts, config](auto&) {
+      auto actor = system.spawn(link, config);
+      parts.feed.set(actor);
+      parts.frontend.set(actor);
+      if (parts.host) {
+        parts.host->feed.set(actor);
+        parts.host->frontend.set(actor);
+      }
+      return caf::actor_cast<caf::actor>(actor);
+    });
+  }
+
+  child_spec peers() {
+    auto config = link_pattern();
+    config.expected_role = node_role::host;
+    auto& system = system_;
+    auto& parts = parts_;
+    return child("peers", [&system, &parts, config](auto&) {
+      auto actor = system.spawn(novacron::peers, config);
+      parts.peers.set(actor);
+      if (parts.host)
+        parts.host->peers.set(actor);
+      return caf::actor_cast<caf::actor>(actor);
+    });
+  }
+
+  child_spec door() {
+    door_config config;
+    config.self = parts_.identity;
+    config.listen = address{start_.config.mesh.listen.host, start_.config.mesh.listen.port};
+    config.chaos = chaos_allowed();
+    config.log = start_.log;
+    auto& parts = parts_;
+    auto controller = start_.config.has(node_role::controller);
+    door_routes routes;
+    routes.frontend = [&parts, controller] {
+      return controller ? parts.frontend.get() : frontend_actor{};
+    };
+    routes.feed = [&parts, controller] {
+      return controller ? parts.feed.get() : feed_source_actor{};
+    };
+    routes.host = [&parts] { return parts.host ? parts.host->host.get() : host_actor{}; };
+    routes.supervisor = [&parts] { return parts.root.get(); };
+    auto& system = system_;
+    return child("door", [&system, &parts, config, routes](auto&) {
+      auto actor = system.spawn(novacron::door, config, routes);
+      parts.door.set(actor);
+      return caf::actor_cast<caf::actor>(actor);
+    });
+  }
+
+  void add_gateway(supervisor_spec& spec) {
+    auto& system = system_;
+    auto& parts = parts_;
+    spec.children.push_back(child("view", [&system, &parts](auto&) {
+      return caf::actor_cast<caf::actor>(system.spawn(view, parts.view, parts.feed.get()));
+    }));
+    spec.children.push_back(child("gateway", [&system, &parts](auto&) {
+      auto chaos = [&system, &parts](kill_actor what, auto done) {
+        system.spawn([what, done, door = parts.door.get()](caf::event_based_actor* self) {
+          self->request(door, 5s, what)
+            .then([done](caf::ok_atom) { done(true, {}); },
+                  [done, self](const caf::error& why) { done(false, self->system().render(why)); });
+        });
+      };
+      return caf::actor_cast<caf::actor>(system.spawn(
+        gateway, *parts.gateway, parts.view, parts.frontend.get(), chaos_function{chaos}));
+    }));
+  }
+
+  child_spec guests() {
+    supervisor_spec spec;
+    spec.name = "guests";
+    spec.intensity = 100;
+    auto made = child("guests", [&system = system_, &parts = parts_, spec, log = start_.log](auto&) {
+      auto actor = system.spawn(supervisor, spec, log);
+      parts.host->guests.set(actor);
+      return caf::actor_cast<caf::actor>(actor);
+    });
+    made.supervisor = true;
+    return made;
+  }
+
+  child_spec host() {
+    return child("host", [&system = system_, &parts = parts_](auto&) {
+      return caf::actor_cast<caf::actor>(system.spawn(novacron::host, parts.host));
+    });
+  }
+
+  [[nodiscard]] bool chaos_allowed() const {
+    // A node without a gateway is told to by one that may.
+    return !start_.config.gateway || start_.config.gateway->chaos;
+  }
+
+  caf::actor_system& system_;
+  const node_start& start_;
+  node_parts& parts_;
+};
+
+} // namespace
+
+void node_parts::release() {
+  replica.clear();
+  feed.clear();
+  scheduler.clear();
+  frontend.clear();
+  peers.clear();
+  door.clear();
+  root.clear();
+  if (!host)
+    return;
+  host->frontend.clear();
+  host->feed.clear();
+  host->peers.clear();
+  host->guests.clear();
+  host->host.clear();
+}
+
+result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
+  const auto& config = start.config;
+  auto parts = std::make_shared<node_parts>();
+  auto identity
+    = read_mesh_identity({config.tls.certificate, config.tls.key, config.tls.authority});
+  if (!identity)
+    return identity.error();
+  identity->node = config.id;
+  identity->name = config.name;
+  identity->cluster = config.cluster;
+  parts->identity = std::make_shared<const mesh_identity>(std::move(*identity));
+  if (config.gateway) {
+    auto tokens = read_token_file(config.gateway->tokens);
+    if (!tokens)
+      return tokens.error();
+    gateway_config gateway;
+    gateway.address = config.gateway->listen.host;
+    gateway.port = config.gateway->listen.port;
+    if (const auto& operators = config.gateway->operator_listen) {
+      gateway.operator_address = operators->host;
+      gateway.operator_port = operators->port;
+    }
+    gateway.tokens = std::move(*tokens);
+    gateway.chaos = config.gateway->chaos;
+    gateway.io_threads = config.gateway->io_threads;
+    auto ports = bind_gateway(gateway);
+    if (!ports)
+      return ports.error();
+    gateway.ports = *ports;
+    parts->gateway = std::move(gateway);
+    parts->view = std::make_shared<view_table>();
+  }
+  if (config.host) {
+    auto host = set_up_host(start);
+    if (!host)
+      return host.error();
+    parts->host = std::move(*host);
+  }
+  return parts;
+}
+
+caf::actor spawn_node(caf::actor_system& system, const node_start& start, node_parts& parts) {
+  auto root = system.spawn(supervisor, tree{system, start, parts}.root(), start.log);
+  parts.root.set(root);
+  return caf::actor_cast<caf::actor>(root);
+}
+
+} // namespace novacron

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "actors/gateway/gateway.hpp"
+#include "actors/host/host_context.hpp"
+#include "actors/peer/hello_proof.hpp"
+#include "actors/view/view_table.hpp"
+#include "messages/actors.hpp"
+#include "runtime/node/node.hpp"
+
+#include <memory>
+
+namespace novacron {
+
+/// What a node's actors share, and where they find one another. A slot of a
+/// role that this node doesn't have stays empty.
+struct node_parts {
+  std::shared_ptr<const mesh_identity> identity;
+  std::shared_ptr<host_context> host;      ///< null without the host role
+  std::shared_ptr<view_table> view;        ///< null without the gateway role
+  std::optional<gateway_config> gateway;
+
+  handle_slot<replica_actor> replica;
+  handle_slot<feed_source_actor> feed;     ///< the local feed, or the link to a controller
+  handle_slot<scheduler_actor> scheduler;
+  handle_slot<frontend_actor> frontend;    ///< the local frontend, or the link to a controller
+  handle_slot<peers_actor> peers;
+  handle_slot<door_actor> door;
+  handle_slot<supervisor_actor> root;
+
+  /// Lets go of all handles, so that the actor system can stop.
+  void release();
+};
+
+/// Makes what the node's roles stand on, before any actor: reads the identity,
+/// binds the gateway's ports, sets up the host. Blocks. Fails with one line.
+result<std::shared_ptr<node_parts>> prepare_node(const node_start& start);
+
+/// Spawns the node's supervision tree:
+///
+///     node (one_for_one)
+///     ├─ services (rest_for_one): replica, feed, scheduler, frontend | controller,
+///     │                           peers, door, view, gateway
+///     ├─ guests   (one_for_one):  a VM's or a migration's actor each
+///     └─ host
+///
+/// A service's death restarts those that stand after it, who hold its handle;
+/// guests and host find the services through slots, and go on.
+caf::actor spawn_node(caf::actor_system& system, const node_start& start, node_parts& parts);
+
+} // namespace novacron

@@ -1,0 +1,133 @@
+#include "storage/local/applier.hpp"
+
+#include "storage/errors.hpp"
+
+#include <rocksdb/write_batch.h>
+
+namespace novacron {
+
+namespace {
+
+/// Written at once, so that a replay doesn't hold all of it in memory.
+constexpr size_t most_collected_bytes = 4u << 20;
+
+} // namespace
+
+struct applier::collected {
+  rocksdb::WriteBatch batch;
+  applied_mark mark;
+  bool any = false;
+  bool changed = false;
+  std::vector<std::pair<std::vector<waiting_proposal>, std::vector<command_outcome>>> answers;
+};
+
+applier::applier(database& db, uint64_t keep_changes, inbox& queue)
+  : db_{db},
+    store_{db},
+    queue_{queue},
+    keep_changes_{std::max<uint64_t>(keep_changes, 1)},
+    collected_{std::make_unique<collected>()} {
+  // nop
+}
+
+applier::~applier() = default;
+
+result<applied_mark> applier::load() {
+  auto mark = store_.load(state_);
+  if (!mark)
+    return mark;
+  mark_ = *mark;
+  collected_->mark = mark_;
+  forgotten_ = store_.forgotten();
+  return mark;
+}
+
+void applier::expect(uint64_t index, std::vector<waiting_proposal> proposals) {
+  waiting_.emplace(index, std::move(proposals));
+}
+
+void applier::fail_from(uint64_t index, command_errc why, const std::string& detail) {
+  for (auto i = waiting_.lower_bound(index); i != waiting_.end(); i = waiting_.erase(i))
+    for (auto& each : i->second) {
+      const auto bytes = each.size_bytes;
+      each.done(all_refused(each.commands.size(), why, detail));
+      queue_.release(bytes);
+    }
+}
+
+void applier::apply(uint64_t index, const log_entry& entry) {
+  if (index <= collected_->mark.index)
+    return; // the stored state holds it
+  auto batch = decode<command_batch>(*entry.data);
+  if (!batch)
+    database::give_up(db_.folder(), "entry " + std::to_string(index)
+                                        + " of the log cannot be read: " + batch.error().message);
+  if (batch->cluster_version > known_cluster_version)
+    database::give_up(db_.folder(),
+                      "entry " + std::to_string(index) + " of the log is of cluster version "
+                          + std::to_string(batch->cluster_version) + ", this program knows "
+                          + std::to_string(known_cluster_version) + "; update it");
+  applied_batch done;
+  {
+    std::lock_guard guard{state_mutex_};
+    done = state_.apply(*batch, index);
+  }
+  auto& all = *collected_;
+  store_.put(all.batch, done, all.mark);
+  all.mark.index = index;
+  all.mark.now = state_.now();
+  all.any = true;
+  all.changed |= !done.changes.empty();
+  if (auto waiting = waiting_.find(index); waiting != waiting_.end()) {
+    all.answers.emplace_back(std::move(waiting->second), std::move(done.outcomes));
+    waiting_.erase(waiting);
+  }
+  if (all.batch.GetDataSize() > most_collected_bytes)
+    flush();
+}
+
+void applier::flush() {
+  if (!collected_->any)
+    return;
+  auto all = std::exchange(collected_, std::make_unique<collected>());
+  collected_->mark = all->mark;
+  store_.put_mark(all->batch, all->mark);
+  const auto index = all->mark.index;
+  // By eighths: a range deletion per batch would slow every read.
+  if (index > keep_changes_ && index - keep_changes_ > forgotten_ + keep_changes_ / 8) {
+    forgotten_ = index - keep_changes_;
+    store_.forget_changes(all->batch, forgotten_);
+  }
+  db_.write(all->batch, database::durability::buffered);
+  mark_ = all->mark;
+  for (auto& [proposals, outcomes] : all->answers)
+    answer(proposals, std::move(outcomes));
+  if (!all->changed)
+    return;
+  std::lock_guard guard{listener_mutex_};
+  if (listener_)
+    listener_(index);
+}
+
+void applier::listen(std::function<void(uint64_t)> listener) {
+  std::lock_guard guard{listener_mutex_};
+  listener_ = std::move(listener);
+}
+
+void applier::answer(std::vector<waiting_proposal>& proposals,
+                     std::vector<command_outcome> outcomes) {
+  auto next = std::make_move_iterator(outcomes.begin());
+  for (auto& each : proposals) {
+    const auto end = next + static_cast<std::ptrdiff_t>(each.commands.size());
+    each.done({next, end});
+    queue_.release(each.size_bytes);
+    next = end;
+  }
+}
+
+std::vector<lease_record> applier::leases() const {
+  std::lock_guard guard{state_mutex_};
+  return state_.leases();
+}
+
+} // namespace novacron

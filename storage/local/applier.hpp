@@ -1,0 +1,69 @@
+#pragma once
+
+#include "storage/consensus/log_entry.hpp"
+#include "storage/local/inbox.hpp"
+#include "storage/log/state_store.hpp"
+#include "storage/state/cluster_state.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace novacron {
+
+/// Applies committed entries to the state, writes what they changed, and tells
+/// those who wait.
+///
+/// Entries are applied in memory and collected; `flush` writes records, changes
+/// and mark in one batch, and only then calls anybody. That batch needs no sync
+/// of its own: the log holds the entries, durably, and applying them again from
+/// the stored mark gives the same state. Replica's thread, but where it says
+/// otherwise.
+class applier {
+public:
+  applier(database& db, uint64_t keep_changes, inbox& queue);
+  ~applier();
+
+  /// Reads the stored state. Fails with `damaged`.
+  result<applied_mark> load();
+
+  /// `proposals` make up the entry at `index`.
+  void expect(uint64_t index, std::vector<waiting_proposal> proposals);
+  /// The entry at `index` and those after it have this outcome instead.
+  void fail_from(uint64_t index, command_errc why, const std::string& detail);
+
+  /// Ends the process if the entry cannot be read or was made by a newer version.
+  void apply(uint64_t index, const log_entry& entry);
+  void flush();
+
+  /// Called by `flush` if something changed. Any thread.
+  void listen(std::function<void(uint64_t)> listener);
+
+  /// What is written.
+  [[nodiscard]] const applied_mark& mark() const { return mark_; }
+  /// Any thread.
+  [[nodiscard]] std::vector<lease_record> leases() const;
+
+private:
+  struct collected;
+
+  void answer(std::vector<waiting_proposal>& proposals, std::vector<command_outcome> outcomes);
+
+  database& db_;
+  state_store store_;
+  inbox& queue_;
+  const uint64_t keep_changes_;
+  uint64_t forgotten_ = 0;
+  applied_mark mark_;
+  std::map<uint64_t, std::vector<waiting_proposal>> waiting_;
+  std::unique_ptr<collected> collected_;
+  std::mutex listener_mutex_;
+  std::function<void(uint64_t)> listener_;
+  mutable std::mutex state_mutex_; ///< only `leases` reads from other threads
+  cluster_state state_;
+};
+
+} // namespace novacron

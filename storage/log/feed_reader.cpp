@@ -1,0 +1,154 @@
+#include "storage/log/feed_reader.hpp"
+
+#include "storage/errors.hpp"
+#include "storage/log/keys.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <rocksdb/db.h>
+
+namespace novacron {
+
+namespace {
+
+/// The most that a page holds before its last record or revision, whatever was
+/// asked for. One revision, which is never split, stays below 2 MiB, since an
+/// entry's size is bounded: both fit into a message.
+constexpr size_t most_page_bytes = 512u << 10;
+/// Looked at in one call on behalf of a filter that most doesn't pass.
+constexpr size_t most_scanned_bytes = 16u << 20;
+
+std::span<const std::byte> bytes_of(const rocksdb::Slice& slice) {
+  return std::as_bytes(std::span{slice.data(), slice.size()});
+}
+
+class moment {
+public:
+  explicit moment(rocksdb::DB& db) : db_{db}, snapshot_{db.GetSnapshot()} {
+    // nop
+  }
+  ~moment() { db_.ReleaseSnapshot(snapshot_); }
+  moment(const moment&) = delete;
+  moment& operator=(const moment&) = delete;
+  [[nodiscard]] const rocksdb::Snapshot* get() const { return snapshot_; }
+
+private:
+  rocksdb::DB& db_;
+  const rocksdb::Snapshot* snapshot_;
+};
+
+failure unreadable(const database& db, const std::string& why) {
+  return make_failure(storage_errc::damaged,
+                      "storage: cannot read the feed from " + db.folder().string() + ": " + why);
+}
+
+} // namespace
+
+bool feed_reader::concerns(const any_record& record, node_id host,
+                           const rocksdb::Snapshot* at) const {
+  if (host.nil() || std::holds_alternative<host_record>(record))
+    return true;
+  if (auto migration = std::get_if<migration_record>(&record))
+    return migration->from == host || migration->to == host;
+  auto vm = std::get_if<vm_record>(&record);
+  if (!vm)
+    return false;
+  if (vm->host == host)
+    return true;
+  if (vm->migration.nil())
+    return false;
+  rocksdb::ReadOptions options;
+  options.snapshot = at;
+  std::string value;
+  const auto key = state_key(db_.group(), state_kind::migration, vm->migration.value);
+  if (!db_.rocks().Get(options, db_.in(column::state), key, &value).ok())
+    return false;
+  auto migration = decode<stored_record>(bytes_of(value));
+  return migration && concerns(migration->record, host, at);
+}
+
+result<feed_listing> feed_reader::list(const list_request& request) const {
+  const moment now{db_.rocks()};
+  feed_listing page;
+  page.revision = state_.mark(now.get()).index;
+  const auto begin = state_begin(db_.group(), static_cast<uint8_t>(state_kind::vm));
+  const auto end = state_begin(db_.group(), static_cast<uint8_t>(state_kind::lease));
+  rocksdb::ReadOptions options;
+  options.snapshot = now.get();
+  rocksdb::Slice upper{end};
+  options.iterate_upper_bound = &upper;
+  std::unique_ptr<rocksdb::Iterator> i{db_.rocks().NewIterator(options, db_.in(column::state))};
+  const size_t limit = std::min<size_t>(request.limit_bytes, most_page_bytes);
+  size_t size = 0;
+  size_t scanned = 0;
+  for (i->Seek(std::max(request.from, begin)); i->Valid(); i->Next()) {
+    if ((size >= limit && !page.records.empty()) || scanned >= most_scanned_bytes) {
+      page.next = i->key().ToString();
+      break;
+    }
+    scanned += i->value().size();
+    auto record = decode<stored_record>(bytes_of(i->value()));
+    if (!record)
+      return unreadable(db_, record.error().message);
+    if (!concerns(record->record, request.filter.host, now.get()))
+      continue;
+    size += i->value().size();
+    page.records.push_back(std::move(record->record));
+  }
+  if (!i->status().ok())
+    return unreadable(db_, i->status().ToString());
+  return page;
+}
+
+result<feed_changes> feed_reader::changes_after(const pull_request& request) const {
+  const moment now{db_.rocks()};
+  feed_changes answer;
+  const auto applied = state_.mark(now.get()).index;
+  answer.revision = std::max(applied, request.after);
+  if (request.after < state_.forgotten(now.get())) {
+    answer.revision = applied;
+    answer.too_old = true;
+    return answer;
+  }
+  const auto end = change_key(db_.group(), applied + 1);
+  rocksdb::ReadOptions options;
+  options.snapshot = now.get();
+  rocksdb::Slice upper{end};
+  options.iterate_upper_bound = &upper;
+  std::unique_ptr<rocksdb::Iterator> i{db_.rocks().NewIterator(options, db_.in(column::changes))};
+  const size_t limit = std::min<size_t>(request.limit_bytes, most_page_bytes);
+  const auto host = request.filter.host;
+  size_t size = 0;
+  size_t scanned = 0;
+  auto last = request.after;
+  for (i->Seek(change_key(db_.group(), request.after + 1)); i->Valid(); i->Next()) {
+    const auto revision = revision_of_change_key(i->key().ToStringView());
+    auto stored = read_stored_change(i->value().ToStringView());
+    if (!revision || !stored)
+      return unreadable(db_, "a change cannot be read");
+    const bool enough = size >= limit || scanned >= most_scanned_bytes;
+    if (*revision != last && enough && scanned > 0) {
+      answer.revision = last;
+      break;
+    }
+    last = *revision;
+    scanned += i->value().size();
+    const auto& audience = stored->audience;
+    // An empty audience is everyone's if it is a host's, else nobody's.
+    if (!host.nil() && !audience.empty()
+        && std::find(audience.begin(), audience.end(), host) == audience.end())
+      continue;
+    auto each = decode<change>(stored->encoded);
+    if (!each)
+      return unreadable(db_, each.error().message);
+    if (!host.nil() && audience.empty() && type_of(each->record) != record_type::host)
+      continue;
+    size += stored->encoded.size();
+    answer.changes.push_back(std::move(*each));
+  }
+  if (!i->status().ok())
+    return unreadable(db_, i->status().ToString());
+  return answer;
+}
+
+} // namespace novacron

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "messages/peer.hpp"
+#include "storage/log/database.hpp"
+#include "storage/log/state_store.hpp"
+
+namespace novacron {
+
+/// Reads the feed from the database. Any thread; each call sees one moment.
+///
+/// Which VMs concern a host: those placed on it, and those whose migration, as
+/// long as the VM names it, comes from it or leads to it. A change concerns
+/// also the hosts that the record concerned *before*, so that the change that
+/// takes a VM away from a host still reaches it. Migrations concern both ends,
+/// hosts concern every host, operations none.
+class feed_reader {
+public:
+  explicit feed_reader(database& db) : db_{db}, state_{db} {
+    // nop
+  }
+
+  /// Records in the order of their keys, which `next` resumes.
+  [[nodiscard]] result<feed_listing> list(const list_request& request) const;
+
+  /// Whole revisions only. Stops at the revision that reaches the limit, or
+  /// when it has looked at enough of others' changes.
+  [[nodiscard]] result<feed_changes> changes_after(const pull_request& request) const;
+
+private:
+  bool concerns(const any_record& record, node_id host, const rocksdb::Snapshot* at) const;
+
+  database& db_;
+  state_store state_;
+};
+
+} // namespace novacron

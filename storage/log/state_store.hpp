@@ -1,0 +1,59 @@
+#pragma once
+
+#include "storage/log/database.hpp"
+#include "storage/state/cluster_state.hpp"
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace novacron {
+
+/// How far the stored state is, written in the same batch as the state itself.
+struct applied_mark {
+  uint64_t index = 0;
+  log_time now;
+  uint64_t hash = 0; ///< over all changes since the beginning, see `rolling_hash`
+
+  friend bool operator==(const applied_mark&, const applied_mark&) = default;
+};
+
+/// The state's form in the database.
+///
+/// Column `state`: group, kind, id → record, lease or answer.
+/// Column `changes`: group, revision, ordinal → the hosts that it concerns
+/// (2 bytes count, 16 bytes each), then the change.
+/// Column `meta`: "applied" → the mark; "changes" → the last revision that is
+/// not kept any more.
+class state_store {
+public:
+  explicit state_store(database& db) : db_{db} {
+    // nop
+  }
+
+  /// Adds what one command batch did, and moves the mark.
+  void put(rocksdb::WriteBatch& batch, const applied_batch& done, applied_mark& mark) const;
+  void put_mark(rocksdb::WriteBatch& batch, const applied_mark& mark) const;
+  /// Forgets the changes up to `revision`.
+  void forget_changes(rocksdb::WriteBatch& batch, uint64_t revision) const;
+
+  /// Fails with `damaged`.
+  [[nodiscard]] result<applied_mark> load(cluster_state& into) const;
+
+  /// Of the stored state. Any thread.
+  [[nodiscard]] applied_mark mark(const rocksdb::Snapshot* at = nullptr) const;
+  /// Changes up to here are not kept any more. Any thread.
+  [[nodiscard]] uint64_t forgotten(const rocksdb::Snapshot* at = nullptr) const;
+
+private:
+  database& db_;
+};
+
+/// A value of the `changes` column.
+struct stored_change {
+  std::vector<node_id> audience;
+  std::span<const std::byte> encoded;
+};
+std::optional<stored_change> read_stored_change(std::string_view value);
+
+} // namespace novacron

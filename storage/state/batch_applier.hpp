@@ -1,0 +1,184 @@
+#pragma once
+
+#include "storage/state/cluster_state.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace novacron {
+
+/// Applies one batch to a state, and collects what must be written.
+///
+/// Commands read records freely but write them only through `edit`, which keeps
+/// the indexes right, stamps the record and remembers that it was touched. A
+/// command decides first and edits last, so that a refused one leaves no trace.
+class batch_applier {
+public:
+  batch_applier(cluster_state& state, const command_batch& batch, uint64_t revision)
+    : state_{state}, batch_{batch}, revision_{revision} {
+    // nop
+  }
+
+  applied_batch run();
+
+private:
+  using outcome = command_outcome;
+
+  // -- the commands, each in a file of its name --------------------------------------
+
+  outcome apply(const create_vm& command);
+  outcome apply(const request_state& command);
+  outcome apply(const reserve_migration& command);
+  outcome apply(const decide_migration& command);
+  outcome apply(const host_report& command);
+  outcome apply(const register_host& command);
+  outcome apply(const renew_lease& command);
+  outcome apply(const expire_lease& command);
+  outcome apply(const barrier& command);
+
+  // -- parts of request_state --------------------------------------------------------
+
+  outcome request_running(const vm_record& vm, operation_id operation);
+  outcome request_stopped(const vm_record& vm, operation_id operation);
+  outcome request_paused(const vm_record& vm, operation_id operation);
+  outcome request_deleted(const vm_record& vm, operation_id operation);
+  /// Aborts the VM's migration if it is not decided.
+  void give_up_migration(const vm_record& vm, const std::string& reason);
+
+  // -- parts of host_report ----------------------------------------------------------
+
+  void see(const host_report& report, const vm_observation& seen);
+  void see(const host_report& report, const migration_observation& seen);
+  void end_operation_as_seen(const vm_record& vm);
+  void finish_if_it_runs(const vm_record& vm);
+  /// Ends a migration as far as both ends' parts are done.
+  void settle(migration_id migration);
+
+  // -- operations --------------------------------------------------------------------
+
+  /// What a call gets that wants what a running operation of the VM already
+  /// does: that operation. Nothing if there is none.
+  std::optional<outcome> join(const vm_record& vm, operation_verb verb);
+  /// What a call gets whose operation exists: it was applied before.
+  std::optional<outcome> seen_before(operation_id operation, vm_id vm);
+  /// Ends the VM's running operation as superseded by `verb`, unless it is a
+  /// migration's, which ends with the migration.
+  void supersede(const vm_record& vm, operation_verb verb);
+  /// Makes the operation, still running. Nil ids make none.
+  void begin(operation_id operation, operation_verb verb, vm_id vm, migration_id migration = {});
+  /// Makes the operation, ended well at once.
+  void begin_ended(operation_id operation, operation_verb verb, vm_id vm);
+  /// Ends it; empty error: it succeeded. Harmless if it has ended. The VM names
+  /// its latest running operation afterwards.
+  void end(operation_id operation, const std::string& error);
+  bool running(operation_id operation) const;
+
+  // -- what comes with every batch ---------------------------------------------------
+
+  outcome run(const command& command);
+  void remember(const command& command, const outcome& what);
+  void drop_expired_answers();
+  void drop_ended_records();
+  void emit_changes();
+  std::vector<node_id> audience_of(const any_record& record) const;
+
+  // -- writing -----------------------------------------------------------------------
+
+  template <class F>
+  void edit(const vm_record& vm, F change);
+  template <class F>
+  void edit(const migration_record& migration, F change);
+  template <class F>
+  void edit(const operation_record& operation, F change);
+  template <class F>
+  void edit(const host_record& host, F change);
+
+  void add(vm_record vm);
+  void add(migration_record migration);
+  void add(operation_record operation);
+  void add(host_record host);
+  void add(lease_record lease);
+  void remove(const vm_record& vm);
+  void remove(const migration_record& migration);
+  void remove(const operation_record& operation);
+
+  template <class Record>
+  void stamp(Record& record);
+  void touch(record_type type, uuid id);
+  /// Remembers whom a VM concerned before it is edited.
+  void note_audience(const vm_record& vm);
+  /// Counts the VM's claims out before an edit and in after it.
+  void count(vm_id vm, int sign);
+
+  static outcome refuse(command_errc why, std::string detail);
+  static outcome accept(const vm_record& vm, operation_id operation);
+
+  using record_name = std::pair<record_type, uuid>;
+
+  cluster_state& state_;
+  const command_batch& batch_;
+  const uint64_t revision_;
+  applied_batch done_;
+  std::vector<record_name> touched_;
+  std::set<record_name> known_touched_;
+  std::map<record_name, any_record> removed_;
+  std::map<vm_id, std::set<node_id>> concerned_before_;
+  std::set<vm_id> noted_;
+  std::set<std::string> answered_; ///< keys of this batch's answers
+};
+
+// -- definitions -------------------------------------------------------------------
+
+template <class Record>
+void batch_applier::stamp(Record& record) {
+  record.revision = revision_;
+  if constexpr (requires { record.changed; })
+    record.changed = state_.now_;
+}
+
+template <class F>
+void batch_applier::edit(const vm_record& vm, F change) {
+  auto& record = state_.vms_.at(vm.id);
+  note_audience(record);
+  state_.count_claims(record, -1);
+  state_.unindex(record);
+  change(record);
+  stamp(record);
+  state_.index(record);
+  state_.count_claims(record, 1);
+  touch(record_type::vm, record.id.value);
+}
+
+template <class F>
+void batch_applier::edit(const migration_record& migration, F change) {
+  auto& record = state_.migrations_.at(migration.id);
+  count(record.vm, -1);
+  state_.unindex(record);
+  change(record);
+  stamp(record);
+  state_.index(record);
+  count(record.vm, 1);
+  touch(record_type::migration, record.id.value);
+}
+
+template <class F>
+void batch_applier::edit(const operation_record& operation, F change) {
+  auto& record = state_.operations_.at(operation.id);
+  state_.unindex(record);
+  change(record);
+  stamp(record);
+  state_.index(record);
+  touch(record_type::operation, record.id.value);
+}
+
+template <class F>
+void batch_applier::edit(const host_record& host, F change) {
+  auto& record = state_.hosts_.at(host.id);
+  change(record);
+  stamp(record);
+  touch(record_type::host, record.id.value);
+}
+
+} // namespace novacron

@@ -1,0 +1,69 @@
+// A host says who it is; its lease is renewed and ends.
+
+#include "storage/state/batch_applier.hpp"
+
+namespace novacron {
+
+batch_applier::outcome batch_applier::apply(const register_host& command) {
+  const auto& said = command.host;
+  if (said.id.nil())
+    return refuse(command_errc::unknown_host, "a host cannot register without an id");
+  auto known = state_.find(said.id);
+  auto host = said;
+  host.state = known && known->state == host_state::cordoned ? host_state::cordoned
+                                                             : host_state::up;
+  if (!known) {
+    add(std::move(host));
+    return {};
+  }
+  host.changed = known->changed;
+  host.revision = known->revision;
+  if (host != *known)
+    edit(*known, [&](host_record& x) { x = host; });
+  return {};
+}
+
+batch_applier::outcome batch_applier::apply(const renew_lease& command) {
+  auto host = state_.find(command.host);
+  if (!host)
+    return refuse(command_errc::unknown_host,
+                  "there is no host " + to_string(command.host) + "; register it first");
+  if (command.boot != host->boot)
+    return refuse(command_errc::stale_lease, "host " + host->name + " is at boot "
+                                                 + to_string(host->boot) + ", not "
+                                                 + to_string(command.boot));
+  lease_record lease;
+  if (auto known = state_.leases_.find(command.host); known != state_.leases_.end())
+    lease = known->second;
+  lease.host = command.host;
+  lease.boot = command.boot;
+  ++lease.renewal;
+  lease.term = command.term;
+  lease.granted = state_.now_;
+  lease.expired = false;
+  add(lease);
+  if (host->state == host_state::unreachable)
+    edit(*host, [](host_record& x) { x.state = host_state::up; });
+  outcome accepted;
+  accepted.lease = lease;
+  return accepted;
+}
+
+batch_applier::outcome batch_applier::apply(const expire_lease& command) {
+  auto known = state_.leases_.find(command.host);
+  if (known == state_.leases_.end() || known->second.renewal != command.renewal
+      || known->second.expired)
+    return refuse(command_errc::stale_lease,
+                  "the lease of host " + to_string(command.host)
+                      + " has been renewed or has ended since");
+  auto lease = known->second;
+  lease.expired = true;
+  add(lease);
+  if (auto host = state_.find(command.host); host && host->state != host_state::unreachable)
+    edit(*host, [](host_record& x) { x.state = host_state::unreachable; });
+  outcome accepted;
+  accepted.lease = lease;
+  return accepted;
+}
+
+} // namespace novacron

@@ -1,0 +1,62 @@
+#include "storage/state/batch_applier.hpp"
+
+namespace novacron {
+
+batch_applier::outcome batch_applier::apply(const reserve_migration& command) {
+  auto vm = state_.find(command.vm);
+  if (!vm)
+    return refuse(command_errc::unknown_vm, "there is no vm " + to_string(command.vm));
+  if (auto before = seen_before(command.operation, command.vm))
+    return *before;
+  const auto what = "vm " + vm->name + ": ";
+  if (vm->actual == actual_state::gone || vm->requested == requested_state::deleted)
+    return refuse(command_errc::vm_deleted, what + "it is deleted");
+  if (command.if_revision != 0 && command.if_revision != vm->revision)
+    return refuse(command_errc::revision_mismatch,
+                  what + "it is at revision " + std::to_string(vm->revision) + ", not at "
+                      + std::to_string(command.if_revision) + "; read it again and decide anew");
+  if (!vm->migration.nil() || command.migration.nil() || state_.find(command.migration))
+    return refuse(command_errc::migration_in_progress,
+                  what + "it is migrating; wait for the end of migration "
+                      + to_string(vm->migration));
+  if (vm->requested != requested_state::running || vm->actual != actual_state::running)
+    return refuse(command_errc::wrong_state, what + "it is " + to_string(vm->actual)
+                                                 + "; only a running one can migrate");
+  if (command.to == vm->host)
+    return refuse(command_errc::same_host, what + "it is on that host already; choose another");
+  auto to = state_.find(command.to);
+  if (!to)
+    return refuse(command_errc::unknown_host, what + "there is no host " + to_string(command.to));
+  if (to->state != host_state::up)
+    return refuse(command_errc::unknown_host, what + "host " + to->name + " is "
+                                                  + to_string(to->state)
+                                                  + "; choose one that is up");
+  for (auto end : {state_.find(vm->host), to})
+    if (end && !end->live_migration_problem.empty())
+      return refuse(command_errc::wrong_state, what + "host " + end->name
+                                                   + " cannot migrate guests: "
+                                                   + end->live_migration_problem);
+  if (auto why = why_no_room(*to, state_.load_of(to->id), vm->spec); !why.empty())
+    return refuse(command_errc::no_capacity, std::move(why));
+
+  migration_record migration;
+  migration.id = command.migration;
+  migration.vm = vm->id;
+  migration.from = vm->host;
+  migration.to = command.to;
+  migration.epoch = vm->epoch;
+  migration.operation = command.operation;
+  migration.created = state_.now_;
+  add(std::move(migration));
+  begin(command.operation, operation_verb::migrate, vm->id, command.migration);
+  edit(*vm, [&](vm_record& x) {
+    x.migration = command.migration;
+    x.actual = actual_state::migrating;
+    x.operation = command.operation;
+  });
+  auto accepted = accept(*vm, command.operation);
+  accepted.migration = command.migration;
+  return accepted;
+}
+
+} // namespace novacron

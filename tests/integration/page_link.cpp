@@ -1,0 +1,110 @@
+#include "tests/integration/page_link.hpp"
+
+#include "dwcp/transport/sockets.hpp"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace novacron::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int poll_milliseconds = 10;
+
+bool ready(int fd, short events) {
+  pollfd one{fd, events, 0};
+  return ::poll(&one, 1, poll_milliseconds) > 0;
+}
+
+} // namespace
+
+page_link::page_link(uint16_t to, link_faults faults)
+    : to_{to}, faults_{faults}, listener_{listen_tcp("127.0.0.1", 0).value()},
+      port_{local_port(listener_)}, hold_after_{faults.hold_after} {
+  thread_ = std::thread{[this] { listen(); }};
+}
+
+page_link::~page_link() {
+  cut();
+  thread_.join();
+}
+
+void page_link::listen() {
+  const wakeup nobody;
+  while (!cut_) {
+    if (!ready(listener_.get(), POLLIN))
+      continue;
+    auto sender = accept_one(listener_);
+    auto door = connect_tcp("127.0.0.1", to_, nobody, std::chrono::steady_clock::now() + 5s);
+    if (!sender || !door)
+      continue;
+    auto& x = connections_.emplace_back();
+    x.sender = std::move(sender);
+    x.door = std::move(*door);
+    x.there = std::thread{[this, &x] { carry(x.sender.get(), x.door.get(), true); }};
+    x.back = std::thread{[this, &x] { carry(x.door.get(), x.sender.get(), false); }};
+  }
+  listener_.reset();
+  for (auto& x : connections_) {
+    x.there.join();
+    x.back.join();
+  }
+  connections_.clear();
+}
+
+bool page_link::wait_readable(int from) const {
+  while (!cut_) {
+    if (holding())
+      std::this_thread::sleep_for(std::chrono::milliseconds{poll_milliseconds});
+    else if (ready(from, POLLIN))
+      return true;
+  }
+  return false;
+}
+
+bool page_link::pass(int to, const char* bytes, size_t count) const {
+  while (count > 0 && !cut_) {
+    auto sent = ::send(to, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno != EAGAIN)
+      return false;
+    if (sent < 0) {
+      ready(to, POLLOUT);
+      continue;
+    }
+    bytes += sent;
+    count -= static_cast<size_t>(sent);
+  }
+  return count == 0;
+}
+
+void page_link::carry(int from, int to, bool there) {
+  std::array<char, 16'384> buffer{};
+  while (wait_readable(from)) {
+    auto count = ::recv(from, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (count < 0 && errno == EAGAIN)
+      continue;
+    if (count <= 0)
+      break;
+    if (there) {
+      auto before = carried_.fetch_add(static_cast<uint64_t>(count));
+      auto after = before + static_cast<uint64_t>(count);
+      if (faults_.flip_bit_at >= before && faults_.flip_bit_at < after)
+        buffer[faults_.flip_bit_at - before] ^= 4;
+      if (after > faults_.cut_after)
+        cut();
+    }
+    if (!pass(to, buffer.data(), static_cast<size_t>(count)))
+      break;
+  }
+  // What was cut ends both ways at once; what its sender ended, one way.
+  ::shutdown(to, cut_ ? SHUT_RDWR : SHUT_WR);
+  if (cut_)
+    ::shutdown(from, SHUT_RDWR);
+}
+
+} // namespace novacron::test

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "dwcp/transport/descriptor.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <list>
+#include <thread>
+
+namespace novacron::test {
+
+/// What the link between a page sender and a door does, by bytes from the
+/// sender over all its connections.
+struct link_faults {
+  static constexpr uint64_t never = std::numeric_limits<uint64_t>::max();
+  uint64_t cut_after = never;   ///< all connections end, and no new one comes
+  uint64_t flip_bit_at = never; ///< in the byte of this number
+  uint64_t hold_after = never;  ///< nothing passes any more, either way, until `release`
+};
+
+/// A link on loopback that can be held, cut, and made to lie.
+class page_link {
+public:
+  page_link(uint16_t to, link_faults faults);
+  ~page_link();
+  page_link(const page_link&) = delete;
+  page_link& operator=(const page_link&) = delete;
+
+  [[nodiscard]] uint16_t port() const { return port_; }
+  [[nodiscard]] uint64_t carried() const { return carried_; }
+  [[nodiscard]] bool holding() const { return carried_ >= hold_after_ && !cut_; }
+  [[nodiscard]] bool is_cut() const { return cut_; }
+  void release() { hold_after_ = link_faults::never; }
+  void cut() { cut_ = true; }
+
+private:
+  struct connection {
+    descriptor sender;
+    descriptor door;
+    std::thread there;
+    std::thread back;
+  };
+
+  void listen();
+  void carry(int from, int to, bool there);
+  /// Waits until `from` can be read. False: the link ends.
+  bool wait_readable(int from) const;
+  bool pass(int to, const char* bytes, size_t count) const;
+
+  const uint16_t to_;
+  const link_faults faults_;
+  descriptor listener_;
+  uint16_t port_ = 0;
+  std::atomic<uint64_t> hold_after_;
+  std::atomic<uint64_t> carried_{0};
+  std::atomic<bool> cut_{false};
+  std::list<connection> connections_; ///< the listening thread's
+  std::thread thread_;
+};
+
+} // namespace novacron::test

@@ -1,0 +1,195 @@
+#include "cli_server.hpp"
+#include "messages/uuid.hpp"
+#include "runtime/cli/client_commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+using namespace novacron;
+
+namespace {
+
+const std::string vm_id = "00000000-0000-0000-0000-000000000007";
+const std::string vm_json
+    = R"({"id":")" + vm_id
+      + R"(","name":"web-1","vcpus":2,"memory_mib":256,"requested":"running","actual":"running",)"
+        R"("host":"node-2","reason":null})";
+
+/// Runs the client's commands against a gateway of canned answers.
+struct cli_fixture {
+  std::map<std::string, std::vector<cli_server::answer>> canned; ///< the last one stays
+  cli_server server{[this](const std::string& line, const std::string&) {
+    auto at = canned.find(line);
+    if (at == canned.end())
+      return cli_server::answer{404, R"({"title":"No such path","detail":"ask for another"})"};
+    auto answer = at->second.front();
+    if (at->second.size() > 1)
+      at->second.erase(at->second.begin());
+    return answer;
+  }};
+  std::string token_file;
+  std::ostringstream out;
+  std::ostringstream err;
+
+  cli_fixture() {
+    char name[] = "/tmp/novacron-cli-test-XXXXXX";
+    ::close(::mkstemp(name));
+    token_file = name;
+    std::ofstream{token_file} << "secret\n";
+  }
+  ~cli_fixture() { ::unlink(token_file.c_str()); }
+
+  int run(const std::vector<std::string>& arguments, bool redraws = false) {
+    out.str("");
+    err.str("");
+    CLI::App app;
+    std::function<int()> chosen;
+    add_client_commands(app, chosen, {out, err, redraws});
+    auto lacks = [&](const char* option) { return std::ranges::count(arguments, option) == 0; };
+    std::vector<std::string> all;
+    if (lacks("--url"))
+      all.insert(all.end(), {"--url", server.url});
+    if (lacks("--token-file"))
+      all.insert(all.end(), {"--token-file", token_file});
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    std::vector<std::string> reversed{all.rbegin(), all.rend()};
+    try {
+      app.parse(reversed);
+    } catch (const CLI::ParseError& error) {
+      err << error.what();
+      return 2;
+    }
+    REQUIRE(chosen);
+    return chosen();
+  }
+
+  std::string last_line() const {
+    auto text = err.str();
+    text.erase(text.find_last_not_of('\n') + 1);
+    return text.substr(text.rfind('\n') + 1);
+  }
+};
+
+const std::string list_by_name = "GET /api/v1/vms?name=web-1&limit=1000";
+
+} // namespace
+
+TEST_CASE_FIXTURE(cli_fixture, "a list is a table, or JSON, over all its pages") {
+  canned["GET /api/v1/vms?limit=1000"]
+      = {{200, R"({"items":[)" + vm_json + R"(],"next_cursor":"c1","revision":1})"}};
+  canned["GET /api/v1/vms?limit=1000&cursor=c1"]
+      = {{200, R"({"items":[{"id":"x","name":"web-2","memory_mib":1024}],"revision":1})"}};
+  CHECK(run({"vm", "ls"}) == 0);
+  CHECK(out.str().starts_with("NAME   ACTUAL   REQUESTED  HOST    VCPUS  MEMORY     ID\n"
+                              "web-1  running  running    node-2  2      256.0 MiB  "));
+  CHECK(out.str().find("\nweb-2") != std::string::npos);
+  CHECK(run({"vm", "ls", "-o", "json"}) == 0);
+  CHECK(out.str().starts_with("[{\"id\""));
+  CHECK(server.requests().front().find("Authorization: Bearer secret\r\n") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "a name is as good as an id") {
+  canned[list_by_name] = {{200, R"({"items":[)" + vm_json + "]}"}};
+  canned["GET /api/v1/vms/" + vm_id] = {{200, vm_json}};
+  CHECK(run({"vm", "show", "web-1"}) == 0);
+  CHECK(out.str().find("actual:      running\n") != std::string::npos);
+  CHECK(run({"vm", "show", vm_id}) == 0);
+  CHECK(server.requests().size() == 3);
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "a name that nothing has ends with 1 and says what to do") {
+  canned[list_by_name] = {{200, R"({"items":[]})"}};
+  CHECK(run({"vm", "stop", "web-1"}) == 1);
+  CHECK(last_line() == "list the VMs with: novacron vm ls");
+  CHECK(run({"vm", "stop", "no&such=one"}) == 1);
+  CHECK(server.requests().size() == 1); // not even asked
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "a create sends what was asked for") {
+  canned["POST /api/v1/vms"] = {{201, vm_json}};
+  CHECK(run({"vm", "create", "web-1", "--image", "debian", "--memory", "512", "--label", "a=b=c"})
+        == 0);
+  auto request = server.requests().at(0);
+  CHECK(request.ends_with(
+      R"({"name":"web-1","vcpus":1,"memory_mib":512,"image":"debian","kernel_arguments":"",)"
+      R"("restart":"never","labels":{"a":"b=c"}})"));
+  CHECK(request.find("Idempotency-Key: ") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "a refusal ends with 1, its last line says what to do") {
+  canned["POST /api/v1/vms"]
+      = {{409, R"({"title":"No capacity","detail":"host node-2: 1 MiB free; ask for less"})"}};
+  CHECK(run({"vm", "create", "web-1", "--image", "debian"}) == 1);
+  CHECK(err.str() == "novacron: No capacity\nhost node-2: 1 MiB free; ask for less\n");
+  CHECK(out.str().empty());
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "an unknown outcome is asked again with the same key") {
+  canned["POST /api/v1/vms"] = {{503, "{}"}, {0, ""}, {201, vm_json}};
+  CHECK(run({"vm", "create", "web-1", "--image", "debian"}) == 0);
+  auto key = [&](size_t i) {
+    auto request = server.requests().at(i);
+    return request.substr(request.find("Idempotency-Key: "), 53);
+  };
+  CHECK(key(0) == key(1));
+  CHECK(key(0) == key(2));
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "a wait shows how a migration gets on, and its end") {
+  const std::string operation = R"({"id":"o1","verb":"migrate","migration":"m1","state":)";
+  canned["POST /api/v1/vms/" + vm_id + "/migrate"] = {{202, operation + R"("running"})"}};
+  canned["GET /api/v1/operations/o1"]
+      = {{200, operation + R"("running"})"}, {200, operation + R"("succeeded"})"}};
+  canned["GET /api/v1/migrations/m1"]
+      = {{200, R"({"from":"node-2","to":"node-3","phase":"reserved","progress":null})"},
+         {200, R"({"from":"node-2","to":"node-3","phase":"reserved","progress":{"phase":"precopy",
+                "round":2,"remaining_bytes":1048576,"bytes_per_second":2097152,"ratio":3.5}})"}};
+  CHECK(run({"vm", "migrate", vm_id, "--to", "node-3", "--wait"}, true) == 0);
+  CHECK(err.str().find("\rnode-2 to node-3: precopy, round 2, 1.0 MiB remaining, 2.0 MiB/s, "
+                       "ratio 3.50")
+        != std::string::npos);
+  CHECK(out.str().find("succeeded") != std::string::npos);
+  CHECK(server.requests().at(0).ends_with(R"({"to":"node-3"})"));
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "an operation that failed ends with 1 and its reason") {
+  canned["POST /api/v1/vms/" + vm_id + "/start"] = {{202, R"({"id":"o1","state":"running"})"}};
+  canned["GET /api/v1/operations/o1"]
+      = {{200, R"({"id":"o1","verb":"start","vm":"v1","state":"failed","error":"no memory"})"}};
+  CHECK(run({"vm", "start", vm_id, "--wait"}) == 1);
+  CHECK(err.str() == "novacron: start failed: no memory\nread the VM with: novacron vm show v1\n");
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "a migration that was rolled back is no success") {
+  canned["GET /api/v1/migrations/m1"]
+      = {{200, R"({"id":"m1","phase":"reserved"})"},
+         {200, R"({"id":"m1","phase":"rolled_back","reason":"the link broke"})"}};
+  CHECK(run({"migration", "watch", "m1"}) == 1);
+  CHECK(err.str().find("the link broke") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "events are a line each") {
+  canned["GET /api/v1/events?since=3"]
+      = {{200, R"({"items":[{"revision":4,"type":"vm","event":"changed","record":{"name":"web-1",
+                "actual":"running"}}]})"}};
+  CHECK(run({"events", "--since", "3"}) == 0);
+  CHECK(out.str() == "4  vm web-1 changed  actual=running\n");
+}
+
+TEST_CASE_FIXTURE(cli_fixture,
+                  "without a gateway, a token or a sensible option nothing is asked: 2") {
+  CHECK(run({"vm", "ls", "--url", "http://127.0.0.1:1"}) == 2);
+  CHECK(last_line() == "start a node with a gateway, or name another one with --url");
+  CHECK(run({"vm", "ls", "--url", "nonsense"}) == 2);
+  CHECK(run({"vm", "ls", "--token-file", "/nonexistent"}) == 2);
+  CHECK(last_line().find("NOVACRON_TOKEN_FILE") != std::string::npos);
+  CHECK(run({"vm", "ls", "-o", "xml"}) == 2);
+  CHECK(run({"vm", "fly"}) == 2);
+  CHECK(run({"vm", "create", "a", "--image", "x", "--label", "novalue"}) == 2);
+  CHECK(server.requests().empty());
+}

@@ -1,0 +1,37 @@
+#include "runtime/cli/render.hpp"
+#include "runtime/cli/table.hpp"
+
+#include <boost/json/parse.hpp>
+#include <doctest/doctest.h>
+
+using namespace novacron;
+namespace json = boost::json;
+
+TEST_CASE("columns line up by characters, not bytes") {
+  CHECK(format_table({"A", "B"}, {{"ö", "1"}, {"xyz", ""}}) == "A    B\nö    1\nxyz\n");
+  CHECK(format_pairs({{"a", "1"}, {"bcd", "2"}}) == "a:    1\nbcd:  2\n");
+}
+
+TEST_CASE("bytes are shown in the unit that fits") {
+  CHECK(format_bytes(0) == "0 B");
+  CHECK(format_bytes(1'023) == "1023 B");
+  CHECK(format_bytes(1'536) == "1.5 KiB");
+  CHECK(format_bytes(268'435'456) == "256.0 MiB");
+}
+
+TEST_CASE("what is missing or of another type is shown as nothing, never as a crash") {
+  auto odd = json::parse(R"({"name":{"a":1},"vcpus":"x","host":null})");
+  CHECK(!render_list(listed_thing::vms, {odd, nullptr, 3}).empty());
+  CHECK(!render_list(listed_thing::hosts, {odd}).empty());
+  CHECK(!render_list(listed_thing::migrations, {odd}).empty());
+  CHECK(render_one(nullptr).empty());
+  CHECK(!render_event(odd).empty());
+  CHECK(field_number(odd, "vcpus") == 0);
+}
+
+TEST_CASE("a problem's last line says what to do, also when there is no document") {
+  auto shown = render_problem(400, json::parse(R"({"title":"Bad input","field":"/name",
+      "detail":"/name is missing; add it"})"));
+  CHECK(shown == "Bad input (/name)\n/name is missing; add it\n");
+  CHECK(render_problem(500, nullptr) == "the gateway answered 500\nlook into the gateway's log\n");
+}

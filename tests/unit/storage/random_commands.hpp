@@ -1,0 +1,158 @@
+#pragma once
+
+#include "storage/state/cluster_state.hpp"
+
+#include <random>
+
+namespace novacron {
+
+/// Makes batches of commands that mostly make sense for the state at hand, and
+/// sometimes don't. Equal seeds and states make equal batches.
+class random_commands {
+public:
+  explicit random_commands(uint64_t seed) : engine_{seed} {
+    // nop
+  }
+
+  static constexpr uint64_t hosts = 3;
+  static constexpr uint64_t vms = 12;
+
+  uint64_t below(uint64_t end) { return engine_() % end; }
+
+  command_batch batch(const cluster_state& state) {
+    command_batch x;
+    x.timeline = 1;
+    // The clocks of proposers differ; sometimes days pass.
+    time_ += std::chrono::milliseconds{static_cast<int64_t>(below(2000)) - 500};
+    if (below(40) == 0)
+      time_ += std::chrono::hours{10};
+    x.time = time_;
+    for (auto n = 1 + below(4); n > 0; --n)
+      x.commands.push_back(command_for(state));
+    return x;
+  }
+
+private:
+  node_id host() { return {{1, 1 + below(hosts + (below(20) == 0))}}; }
+  vm_id vm() { return {{2, generation_ * vms + below(vms)}}; }
+
+  template <class Id>
+  Id fresh() {
+    return {{3, ++fresh_}};
+  }
+
+  migration_id migration(const cluster_state& state) {
+    std::vector<migration_id> all;
+    for (const auto& each : state.records())
+      if (auto x = std::get_if<migration_record>(&each); x && (!x->over() || below(10) == 0))
+        all.push_back(x->id);
+    return all.empty() ? migration_id{} : all[below(all.size())];
+  }
+
+  command command_for(const cluster_state& state) {
+    command x;
+    x.body = body(state);
+    if (below(4) == 0) {
+      x.idempotency.principal = "ann";
+      x.idempotency.key = std::to_string(below(50));
+      x.idempotency.body_hash[0] = static_cast<std::byte>(below(2));
+    }
+    return x;
+  }
+
+  command_body body(const cluster_state& state) {
+    if (below(500) == 0)
+      ++generation_;
+    switch (below(16)) {
+    case 0: {
+      host_record h;
+      auto n = 1 + below(hosts);
+      h.id = {{1, n}};
+      h.name = "node-" + std::to_string(n);
+      h.vcpus = 2;
+      h.memory_mib = 1000;
+      h.images = {"tick"};
+      h.boot = {{4, 1u + (below(10) == 0)}};
+      if (below(10) == 0)
+        h.live_migration_problem = "no";
+      return register_host{h};
+    }
+    case 1:
+    case 2: {
+      create_vm x;
+      x.vm = vm();
+      x.name = "vm-" + std::to_string(below(vms));
+      x.spec.vcpus = 1 + static_cast<uint32_t>(below(4));
+      x.spec.memory_mib = 50 + below(300);
+      x.spec.image = "tick";
+      x.host = host();
+      x.operation = fresh<operation_id>();
+      return x;
+    }
+    case 3:
+    case 4:
+      return request_state{vm(), static_cast<requested_state>(below(4)), 0, fresh<operation_id>()};
+    case 5:
+    case 6:
+      return request_state{vm(), requested_state::running, 0, fresh<operation_id>()};
+    case 7:
+    case 8:
+      return reserve_migration{fresh<migration_id>(), vm(), host(), 0, fresh<operation_id>()};
+    case 9:
+    case 10: {
+      decide_migration x;
+      x.migration = migration(state);
+      if (auto known = state.find(x.migration))
+        x.epoch = known->epoch;
+      x.decision = static_cast<migration_decision>(below(3));
+      x.reason = "because";
+      return x;
+    }
+    case 11:
+      return renew_lease{host(), {{4, 1}}, std::chrono::seconds{5}};
+    case 12:
+      return expire_lease{host(), 1 + below(3)};
+    default:
+      return report(state);
+    }
+  }
+
+  host_report report(const cluster_state& state) {
+    host_report x;
+    x.host = host();
+    if (auto known = state.find(x.host))
+      x.boot = known->boot;
+    sequence_ += 1;
+    x.sequence = sequence_ - below(3);
+    for (auto n = below(6); n > 0; --n) {
+      auto id = vm();
+      auto known = state.find(id);
+      if (!known)
+        continue;
+      if (below(3) != 0)
+        x.host = known->host;
+      vm_observation seen{id, known->epoch, static_cast<actual_state>(below(9)), ""};
+      if (known->requested == requested_state::running && below(3) != 0)
+        seen.actual = actual_state::running;
+      x.vms.push_back(seen);
+    }
+    for (auto n = below(3); n > 0; --n) {
+      migration_observation seen{migration(state), below(4) != 0, {}};
+      auto known = state.find(seen.migration);
+      if (!known)
+        continue;
+      x.host = below(2) == 0 ? known->from : known->to;
+      seen.cost.guest_bytes = below(3);
+      x.migrations.push_back(seen);
+    }
+    return x;
+  }
+
+  std::mt19937_64 engine_;
+  log_time time_{std::chrono::hours{24 * 365}};
+  uint64_t fresh_ = 0;
+  uint64_t sequence_ = 10;
+  uint64_t generation_ = 0;
+};
+
+} // namespace novacron
