@@ -14,17 +14,17 @@
 namespace novacron {
 
 struct replica_config {
-  std::filesystem::path folder;        ///< one RocksDB with log and state
-  node_id node;                        ///< whose replica this is
+  std::filesystem::path folder; ///< one RocksDB with log and state
+  node_id node;                 ///< whose replica this is
   cluster_id cluster;
   uint32_t group = 0;
   uint32_t timeline = 0;
   std::chrono::milliseconds election{500};
   std::chrono::milliseconds heartbeat{100};
-  size_t max_queued_bytes = 16u << 20;       ///< proposals that wait; more are refused as `overloaded`
-  uint64_t keep_changes = 1'000'000;         ///< revisions that the feed can resume from
-  uint32_t keep_log = 10'000;                ///< applied entries kept for replicas that are behind
-  std::function<log_time()> clock;           ///< empty: the system's; stamps batches
+  size_t max_queued_bytes = 16u << 20; ///< proposals that wait; more are refused as `overloaded`
+  uint64_t keep_changes = 1'000'000;   ///< revisions that the feed can resume from
+  uint32_t keep_log = 10'000;          ///< applied entries kept for replicas that are behind
+  std::function<log_time()> clock;     ///< empty: the system's; stamps batches
 };
 
 struct replica_status {

@@ -106,8 +106,9 @@ feed_state::effects feed_state::tick(time_point now) {
   effects out;
   for (auto i = pulls_.begin(); i != pulls_.end();) {
     auto& [ticket, one] = *i++;
+    // Not all entries change records; the reader's place follows them, too.
     if (!one.reading && now >= one.deadline)
-      out.emplace_back(answer(ticket, nothing_until(one.request.after), now));
+      out.emplace_back(read(ticket, one));
   }
   std::erase_if(news_,
                 [&](const auto& each) { return now - each.second.at >= config_.keep_progress; });

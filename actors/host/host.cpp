@@ -39,6 +39,10 @@ void register_self(host_pointer self) {
           [self](const std::optional<command_outcome>& outcome) {
             self->state.asking_to_register = false;
             self->state.registered = outcome && outcome->ok();
+            if (self->state.registered)
+              self->state.context->log.info("host", "registered");
+            else if (outcome)
+              self->state.context->log.warning("host", "not registered: " + outcome->detail);
           });
 }
 
@@ -102,6 +106,8 @@ void pass_on_permission(host_pointer self) {
   if (may_start == state.may_start)
     return;
   state.may_start = may_start;
+  state.context->log.info("host", may_start ? "guests may start: the lease is held"
+                                            : "no guest may start: the lease is not held");
   for (auto vm : state.table->waiting_to_start())
     tell_vm(self, vm);
 }

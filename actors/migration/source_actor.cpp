@@ -2,6 +2,7 @@
 
 #include "actors/migration/perform_run.hpp"
 #include "actors/migration/wiring.hpp"
+#include "actors/peer/mesh_errors.hpp"
 #include "dwcp/errors.hpp"
 #include "hypervisor/errors.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto connect_timeout = 5s;
+constexpr auto link_retry = 50ms;
 constexpr auto prepare_timeout = 60s;
 constexpr auto performed_timeout = 15s;
 
@@ -40,6 +42,12 @@ std::string peer_name(self_pointer self) {
   return peer ? peer->name : to_string(self->state.known.migration.to);
 }
 
+failure cannot_take(self_pointer self, const caf::error& why) {
+  return make_failure(dwcp_errc::unreachable, "the destination host " + peer_name(self)
+                                                + " can't take the guest: "
+                                                + self->system().render(why));
+}
+
 void begin(self_pointer self, const shared_context& context) {
   call_blocking(
       self, *context->pool, self->state.known.vm.id.value,
@@ -47,14 +55,25 @@ void begin(self_pointer self, const shared_context& context) {
       brings(self, context, &migration_source::begun));
 }
 
+/// Asks over the link; a link that was made a moment ago may not be up yet.
+void ask_over(self_pointer self, const shared_context& context, const link_actor& link,
+              const prepare_migration& request, std::chrono::steady_clock::time_point until) {
+  auto answer = brings(self, context, &migration_source::prepared);
+  self->request(link, prepare_timeout, request)
+      .then([=](const migration_prepared& x) { answer(x); },
+            [=](const caf::error& why) {
+              if (is(why, mesh_errc::unconnected) && self->clock().now() < until)
+                self->delayed_send(self, link_retry, continuation{[=] {
+                                     ask_over(self, context, link, request, until);
+                                   }});
+              else
+                answer(cannot_take(self, why));
+            });
+}
+
 void ask_to_prepare(self_pointer self, const shared_context& context,
                     const prepare_migration& request) {
   auto answer = brings(self, context, &migration_source::prepared);
-  auto refuse = [=](const caf::error& why) {
-    answer(make_failure(dwcp_errc::unreachable,
-                        "the destination host " + peer_name(self)
-                          + " can't take the guest: " + self->system().render(why)));
-  };
   auto peers = context->peers.get();
   if (!peers || !self->state.known.peer) {
     answer(unreachable(peer_name(self)));
@@ -65,10 +84,9 @@ void ask_to_prepare(self_pointer self, const shared_context& context,
       .then(
           [=](const link_actor& link) {
             self->state.peer = link;
-            self->request(link, prepare_timeout, request)
-                .then([=](const migration_prepared& x) { answer(x); }, refuse);
+            ask_over(self, context, link, request, self->clock().now() + connect_timeout);
           },
-          refuse);
+          [=](const caf::error& why) { answer(cannot_take(self, why)); });
 }
 
 void start_perform(self_pointer self, const shared_context& context,

@@ -111,6 +111,8 @@ caf::result<welcome> greet(self_pointer self, const hello& what) {
                         {{"node", what.name}, {"id", to_string(what.node)}});
   auto handle = caf::actor_cast<caf::actor>(self->current_sender());
   self->monitor(handle);
+  if (state.config.known)
+    state.config.known->add(what.node, handle.node());
   state.guests.verified(link, {std::move(*identity), what.name, handle});
   return welcome{me.node, me.name, me.timeline, mesh_version};
 }
@@ -179,6 +181,16 @@ caf::result<ok_atom> kill(self_pointer self, const kill_actor& what) {
   return pass_on<ok_atom>(self, self->state.routes.supervisor, what);
 }
 
+/// A link has ended. Another one of the same node may stand.
+void say_goodbye(self_pointer self, const caf::actor_addr& link) {
+  auto& state = self->state;
+  const auto* who = state.guests.find(link);
+  auto node = who ? who->identity.node : node_id{};
+  state.guests.forget(link);
+  if (state.config.known && !node.nil() && !state.guests.find(node))
+    state.config.known->remove(node);
+}
+
 // -- being there -----------------------------------------------------------------
 
 void publish(self_pointer self) {
@@ -223,8 +235,10 @@ door_with_clock::behavior_type door(self_pointer self, door_config config, door_
     return door_with_clock::behavior_type::make_empty_behavior();
   }
   state.self = std::move(*own);
-  self->set_down_handler(
-      [self](const caf::down_msg& down) { self->state.guests.forget(down.source); });
+  self->set_down_handler([self](const caf::down_msg& down) { say_goodbye(self, down.source); });
+  auto& registry = self->system().registry();
+  registry.put(door_name, caf::actor_cast<caf::strong_actor_ptr>(self));
+  self->attach_functor([&registry](const caf::error&) { registry.erase(door_name); });
   if (state.config.listen)
     publish(self);
   return {

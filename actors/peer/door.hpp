@@ -2,6 +2,7 @@
 
 #include "actors/log/log.hpp"
 #include "actors/peer/guest_book.hpp"
+#include "actors/peer/known_nodes.hpp"
 #include "messages/actors.hpp"
 #include "messages/address.hpp"
 
@@ -18,6 +19,7 @@ struct door_config {
   std::shared_ptr<const mesh_identity> self;
   std::optional<address> listen; ///< where the door is published, over TLS; port 0: any
   bool chaos = false;            ///< may others kill actors here, or through here?
+  std::shared_ptr<known_nodes> known; ///< kept up to date; may be null
   logger log;
   /// Told the port once it is open; on the door's thread. May be empty.
   std::function<void(uint16_t)> published;

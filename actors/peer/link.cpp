@@ -3,6 +3,8 @@
 #include "actors/peer/mesh_errors.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/io/basp_broker.hpp>
+#include <caf/io/middleman.hpp>
 #include <caf/openssl/manager.hpp>
 
 namespace novacron {
@@ -46,10 +48,11 @@ void go_down(self_pointer self, const std::string& why) {
   ++state.attempt;
   state.trying = false;
   state.candidate = door_actor{};
-  if (state.door || why != state.last_problem)
+  auto stood = static_cast<bool>(state.door);
+  if (stood || why != state.last_problem)
     state.config.log.warning("peer", "no link to " + to_string(state.config.remote) + ": " + why);
   state.last_problem = why;
-  if (state.door)
+  if (stood)
     state.wait.succeeded();
   state.door = door_actor{};
   auto chance = state.config.chance ? state.config.chance() : 0.0;
@@ -58,6 +61,8 @@ void go_down(self_pointer self, const std::string& why) {
   for (auto& [number, fail] : open)
     fail(make_error(mesh_errc::unconnected,
                     "the link to " + to_string(state.config.remote) + " broke: " + why));
+  if (stood && state.config.temporary)
+    self->quit();
 }
 
 /// Handles an answer, of types `Answer`, if it is to the present attempt.
@@ -143,16 +148,40 @@ void introduce(self_pointer self, const caf::strong_actor_ptr& door) {
             attempt_failed(self, "it didn't answer our challenge"));
 }
 
-void connect(self_pointer self) {
+/// Makes a connection, and asks for what is published there.
+void dial(self_pointer self) {
   auto& state = self->state;
-  state.trying = true;
-  ++state.attempt;
   self->request(self->system().openssl_manager().actor_handle(), connect_timeout,
                 caf::connect_atom::value, state.config.remote.host, state.config.remote.port)
       .then(if_present<caf::node_id, caf::strong_actor_ptr, std::set<std::string>>(
                 self, [self](const caf::node_id&, const caf::strong_actor_ptr& found,
                              const std::set<std::string>&) { introduce(self, found); }),
             attempt_failed(self, "cannot connect"));
+}
+
+/// Asks for the door over the connection that stands; see `known_nodes`.
+void look_up(self_pointer self, const caf::node_id& connected_as) {
+  auto broker
+      = self->system().middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
+  self->request(broker, connect_timeout, caf::forward_atom::value, connected_as,
+                caf::atom("ConfigServ"), caf::make_message(caf::get_atom::value, door_name))
+      .then(if_present<caf::strong_actor_ptr>(
+                self, [self](const caf::strong_actor_ptr& found) { introduce(self, found); }),
+            attempt_failed(self, "it has no door"));
+}
+
+void connect(self_pointer self) {
+  auto& state = self->state;
+  state.trying = true;
+  ++state.attempt;
+  auto connected_as = state.config.known ? state.config.known->find(state.config.expected_node)
+                                         : std::nullopt;
+  if (connected_as)
+    look_up(self, *connected_as);
+  else if (state.config.dial)
+    dial(self);
+  else
+    go_down(self, "it has not connected to this node");
 }
 
 // -- requests --------------------------------------------------------------------

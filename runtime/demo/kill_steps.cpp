@@ -90,13 +90,13 @@ result<void> kill_vm_actor(story& x) {
   std::error_code none;
   const auto before = static_cast<std::streamoff>(std::filesystem::file_size(log, none));
   const auto begin = clock::now();
-  if (auto killed = must_kill(x, *host, "host/vm:" + x.vm); !killed)
+  if (auto killed = must_kill(x, *host, "guests/vm:" + x.vm); !killed)
     return killed;
   const auto death = "\"child\":\"vm:" + x.vm;
   bool recovered = false;
   while (!recovered && clock::now() < begin + recovery_limit) {
     recovered = text_after(log, before).find(death) != std::string::npos
-                && lives(x, *host, "host/vm:" + x.vm);
+                && lives(x, *host, "guests/vm:" + x.vm);
     std::this_thread::sleep_for(look_every);
   }
   note_kill(x, "the vm's actor on " + *host, recovered, begin);
@@ -113,7 +113,7 @@ result<void> kill_migration_actor(story& x) {
   x.out.say("migrating to " + to);
   auto disturbed = migrate(x, to, {what, [&](const std::string& migration) {
                                      begin = clock::now();
-                                     return must_kill(x, *from, "host/migration:" + migration);
+                                     return must_kill(x, *from, "guests/migration:" + migration);
                                    }});
   if (begin != clock::time_point{})
     note_kill(x, what, disturbed.has_value(), begin);

@@ -120,8 +120,9 @@ private:
     config.chaos = chaos_allowed();
     config.supervisor = [&parts = parts_] { return parts.root.get(); };
     config.log = start_.log;
-    config.chance = [random = std::make_shared<std::mt19937>(std::random_device{}())] {
-      return std::uniform_real_distribution<>{0, 1}(*random);
+    config.chance = [] {
+      thread_local std::mt19937 random{std::random_device{}()};
+      return std::uniform_real_distribution<>{0, 1}(random);
     };
     return config;
   }
@@ -149,6 +150,10 @@ private:
   child_spec peers() {
     auto config = link_pattern();
     config.expected_role = node_role::host;
+    config.known = parts_.known;
+    config.temporary = true;
+    // All nodes connect to the controllers; one that dialled back would collide.
+    config.dial = !start_.config.has(node_role::controller);
     auto& system = system_;
     auto& parts = parts_;
     return child("peers", [&system, &parts, config](auto&) {
@@ -163,6 +168,7 @@ private:
   child_spec door() {
     door_config config;
     config.self = parts_.identity;
+    config.known = parts_.known;
     config.listen = address{start_.config.mesh.listen.host, start_.config.mesh.listen.port};
     config.chaos = chaos_allowed();
     config.log = start_.log;

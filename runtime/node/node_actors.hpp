@@ -3,6 +3,7 @@
 #include "actors/gateway/gateway.hpp"
 #include "actors/host/host_context.hpp"
 #include "actors/peer/hello_proof.hpp"
+#include "actors/peer/known_nodes.hpp"
 #include "actors/view/view_table.hpp"
 #include "messages/actors.hpp"
 #include "runtime/node/node.hpp"
@@ -15,6 +16,7 @@ namespace novacron {
 /// role that this node doesn't have stays empty.
 struct node_parts {
   std::shared_ptr<const mesh_identity> identity;
+  std::shared_ptr<known_nodes> known = std::make_shared<known_nodes>();
   std::shared_ptr<host_context> host;      ///< null without the host role
   std::shared_ptr<view_table> view;        ///< null without the gateway role
   std::optional<gateway_config> gateway;

@@ -42,15 +42,16 @@ void* token() {
 
 } // namespace
 
-log_entry::bytes single_voter(uint64_t id, const std::string& address) {
+log_entry::bytes initial_configuration(std::span<const raft_voter> voters) {
   raft_membership members;
-  members.add_voter(id, address);
+  for (const auto& each : voters)
+    members.add_voter(each.id, each.address);
   return members.encode();
 }
 
 struct raft_core::implementation {
   implementation(raft_transport& t, raft_persistence& p, raft_state_machine& m)
-    : transport{t}, persistence{p}, machine{m} {
+      : transport{t}, persistence{p}, machine{m} {
     // nop
   }
 
@@ -212,7 +213,7 @@ void raft_core::implementation::apply_ready() {
 
 raft_core::raft_core(raft_transport& transport, raft_persistence& persistence,
                      raft_state_machine& machine)
-  : self_{std::make_unique<implementation>(transport, persistence, machine)} {
+    : self_{std::make_unique<implementation>(transport, persistence, machine)} {
   // nop
 }
 
@@ -254,8 +255,7 @@ result<void> raft_core::start(raft_start from, millisecond_clock now) {
   auto batch = from.entries.empty() ? nullptr : token();
   for (size_t i = 0; i < from.entries.size(); ++i) {
     const auto& entry = from.entries[i];
-    if (entry.kind == entry_kind::configuration
-        && from.first + i > self.configuration_index)
+    if (entry.kind == entry_kind::configuration && from.first + i > self.configuration_index)
       self.pending_configurations[from.first + i] = *entry.data;
     lent.push_back(lend(entry, batch));
   }
@@ -269,8 +269,8 @@ result<void> raft_core::start(raft_start from, millisecond_clock now) {
   event.capacity = plenty;
   raft_update update{};
   if (auto code = raft_step(&self.raft, &event, &update); code != 0)
-    return make_failure(storage_errc::damaged, std::string{"the consensus core refuses the log: "}
-                                                   + raft_strerror(code));
+    return make_failure(storage_errc::damaged,
+                        std::string{"the consensus core refuses the log: "} + raft_strerror(code));
   raft_free(batch);
   self.carry_out(update);
   self.announce_configurations(now);

@@ -80,11 +80,16 @@ struct raft_start {
   uint64_t applied = 0;           ///< the state holds everything up to here
   std::chrono::milliseconds election{500};
   std::chrono::milliseconds heartbeat{100};
-  uint32_t seed = 0;              ///< of the random part of election timeouts
+  uint32_t seed = 0; ///< of the random part of election timeouts
 };
 
-/// The configuration with which a group of one voter begins; the log's first entry.
-log_entry::bytes single_voter(uint64_t id, const std::string& address);
+struct raft_voter {
+  uint64_t id = 0;
+  std::string address;
+};
+
+/// The configuration with which a group begins: the first entry of every log.
+log_entry::bytes initial_configuration(std::span<const raft_voter> voters);
 
 /// One replica's part of the consensus, over libraft's step function.
 ///

@@ -57,7 +57,7 @@ std::optional<raft_message_body> from_raft(const raft_message& message) {
   switch (message.type) {
   case RAFT_REQUEST_VOTE: {
     const auto& x = message.request_vote;
-    return vote_request{x.term,          x.candidate_id,  x.last_log_index,
+    return vote_request{x.term,          x.candidate_id,   x.last_log_index,
                         x.last_log_term, x.disrupt_leader, x.pre_vote};
   }
   case RAFT_REQUEST_VOTE_RESULT: {
@@ -86,14 +86,14 @@ namespace {
 
 void fill(raft_message& to, const vote_request& x) {
   to.type = RAFT_REQUEST_VOTE;
-  to.request_vote = {request_vote_version, x.term,          x.candidate, x.last_index,
+  to.request_vote = {request_vote_version, x.term,           x.candidate, x.last_index,
                      x.last_term,          x.disrupt_leader, x.pre_vote};
 }
 
 void fill(raft_message& to, const vote_answer& x) {
   to.type = RAFT_REQUEST_VOTE_RESULT;
-  to.request_vote_result = {request_vote_version, x.term,     x.granted,
-                            x.pre_vote,           x.features, x.capacity};
+  to.request_vote_result
+      = {request_vote_version, x.term, x.granted, x.pre_vote, x.features, x.capacity};
 }
 
 void fill(raft_message& to, const append_request& x) {

@@ -2,6 +2,8 @@
 
 #include "storage/errors.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <rocksdb/write_batch.h>
 
 namespace novacron {
@@ -18,15 +20,12 @@ struct applier::collected {
   applied_mark mark;
   bool any = false;
   bool changed = false;
-  std::vector<std::pair<std::vector<waiting_proposal>, std::vector<command_outcome>>> answers;
+  std::vector<answered_entry> answers;
 };
 
 applier::applier(database& db, uint64_t keep_changes, inbox& queue)
-  : db_{db},
-    store_{db},
-    queue_{queue},
-    keep_changes_{std::max<uint64_t>(keep_changes, 1)},
-    collected_{std::make_unique<collected>()} {
+    : db_{db}, store_{db}, queue_{queue}, keep_changes_{std::max<uint64_t>(keep_changes, 1)},
+      collected_{std::make_unique<collected>()} {
   // nop
 }
 
@@ -79,14 +78,14 @@ void applier::apply(uint64_t index, const log_entry& entry) {
   all.any = true;
   all.changed |= !done.changes.empty();
   if (auto waiting = waiting_.find(index); waiting != waiting_.end()) {
-    all.answers.emplace_back(std::move(waiting->second), std::move(done.outcomes));
+    all.answers.push_back({std::move(waiting->second), std::move(done.outcomes)});
     waiting_.erase(waiting);
   }
   if (all.batch.GetDataSize() > most_collected_bytes)
-    flush();
+    write();
 }
 
-void applier::flush() {
+void applier::write() {
   if (!collected_->any)
     return;
   auto all = std::exchange(collected_, std::make_unique<collected>());
@@ -100,29 +99,32 @@ void applier::flush() {
   }
   db_.write(all->batch, database::durability::buffered);
   mark_ = all->mark;
-  for (auto& [proposals, outcomes] : all->answers)
-    answer(proposals, std::move(outcomes));
-  if (!all->changed)
+  std::move(all->answers.begin(), all->answers.end(), std::back_inserter(answers_));
+  if (all->changed)
+    changed_ = index;
+}
+
+void applier::answer() {
+  for (auto& entry : std::exchange(answers_, {})) {
+    auto next = std::make_move_iterator(entry.outcomes.begin());
+    for (auto& each : entry.proposals) {
+      const auto end = next + static_cast<std::ptrdiff_t>(each.commands.size());
+      each.done({next, end});
+      queue_.release(each.size_bytes);
+      next = end;
+    }
+  }
+  const auto revision = std::exchange(changed_, 0);
+  if (revision == 0)
     return;
   std::lock_guard guard{listener_mutex_};
   if (listener_)
-    listener_(index);
+    listener_(revision);
 }
 
 void applier::listen(std::function<void(uint64_t)> listener) {
   std::lock_guard guard{listener_mutex_};
   listener_ = std::move(listener);
-}
-
-void applier::answer(std::vector<waiting_proposal>& proposals,
-                     std::vector<command_outcome> outcomes) {
-  auto next = std::make_move_iterator(outcomes.begin());
-  for (auto& each : proposals) {
-    const auto end = next + static_cast<std::ptrdiff_t>(each.commands.size());
-    each.done({next, end});
-    queue_.release(each.size_bytes);
-    next = end;
-  }
 }
 
 std::vector<lease_record> applier::leases() const {

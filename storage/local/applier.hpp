@@ -17,8 +17,8 @@ namespace novacron {
 /// Applies committed entries to the state, writes what they changed, and tells
 /// those who wait.
 ///
-/// Entries are applied in memory and collected; `flush` writes records, changes
-/// and mark in one batch, and only then calls anybody. That batch needs no sync
+/// Entries are applied in memory and collected; `write` writes records, changes
+/// and mark in one batch, and only then `answer` calls anybody. It needs no sync
 /// of its own: the log holds the entries, durably, and applying them again from
 /// the stored mark gives the same state. Replica's thread, but where it says
 /// otherwise.
@@ -37,9 +37,11 @@ public:
 
   /// Ends the process if the entry cannot be read or was made by a newer version.
   void apply(uint64_t index, const log_entry& entry);
-  void flush();
+  void write();
+  /// Tells who waits for what is written, and the listener.
+  void answer();
 
-  /// Called by `flush` if something changed. Any thread.
+  /// Called by `answer` if something changed. Any thread.
   void listen(std::function<void(uint64_t)> listener);
 
   /// What is written.
@@ -50,7 +52,11 @@ public:
 private:
   struct collected;
 
-  void answer(std::vector<waiting_proposal>& proposals, std::vector<command_outcome> outcomes);
+  /// Proposals of an applied entry, and the outcomes of all its commands.
+  struct answered_entry {
+    std::vector<waiting_proposal> proposals;
+    std::vector<command_outcome> outcomes;
+  };
 
   database& db_;
   state_store store_;
@@ -60,6 +66,8 @@ private:
   applied_mark mark_;
   std::map<uint64_t, std::vector<waiting_proposal>> waiting_;
   std::unique_ptr<collected> collected_;
+  std::vector<answered_entry> answers_; ///< written, not told
+  uint64_t changed_ = 0;                ///< written, not told; 0: nothing
   std::mutex listener_mutex_;
   std::function<void(uint64_t)> listener_;
   mutable std::mutex state_mutex_; ///< only `leases` reads from other threads

@@ -29,10 +29,8 @@ void inbox::propose(waiting_proposal proposal) {
       proposals_.push_back(std::move(proposal));
     } else {
       waiting_proposal refused;
-      refused.done = [done = std::move(proposal.done), count = proposal.commands.size(),
-                      refusal](auto&&) {
-        done(all_refused(count, command_errc::overloaded, refusal));
-      };
+      refused.done = [done = std::move(proposal.done), count = proposal.commands.size(), refusal](
+                         auto&&) { done(all_refused(count, command_errc::overloaded, refusal)); };
       other_.refused.push_back(std::move(refused));
     }
   }

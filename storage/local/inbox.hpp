@@ -25,8 +25,7 @@ using barrier_callback = std::function<void(result<uint64_t>)>;
 
 /// An outcome for each of `count` commands that never reached the log or whose
 /// entry's fate is unknown.
-std::vector<command_outcome> all_refused(size_t count, command_errc why,
-                                         const std::string& detail);
+std::vector<command_outcome> all_refused(size_t count, command_errc why, const std::string& detail);
 
 /// What others hand to a replica's thread. Bounded in bytes: what would exceed
 /// the bound is refused, and never waits.

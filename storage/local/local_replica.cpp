@@ -23,7 +23,7 @@ uint64_t raft_id_of(node_id node) {
 } // namespace
 
 local_replica::local_replica(const replica_config& config)
-  : config_{config}, id_{raft_id_of(config.node)}, inbox_{config.max_queued_bytes} {
+    : config_{config}, id_{raft_id_of(config.node)}, inbox_{config.max_queued_bytes} {
   // nop
 }
 
@@ -43,8 +43,8 @@ uint64_t local_replica::now() const {
 // -- opening -----------------------------------------------------------------------
 
 result<void> local_replica::open() {
-  auto db = database::open(config_.folder, {config_.cluster, config_.node, config_.timeline,
-                                            config_.group});
+  auto db = database::open(config_.folder,
+                           {config_.cluster, config_.node, config_.timeline, config_.group});
   if (!db)
     return db.error();
   db_ = std::move(*db);
@@ -99,7 +99,8 @@ result<void> local_replica::open() {
 
 result<void> local_replica::begin_log(stored_log& log) {
   // Term 1 and the first entry come together, or not at all.
-  auto data = std::make_shared<const log_entry::bytes>(single_voter(id_, to_string(config_.node)));
+  const raft_voter self{id_, to_string(config_.node)};
+  auto data = std::make_shared<const log_entry::bytes>(initial_configuration({&self, 1}));
   log.entries.push_back({1, entry_kind::configuration, std::move(data)});
   log.term = 1;
   rocksdb::WriteBatch batch;
@@ -210,12 +211,13 @@ void local_replica::turn(inbox::work work) {
     submit(std::move(work.proposals));
   if (now() >= core_->next_tick())
     core_->tick(now());
-  applier_->flush();
+  applier_->write();
+  publish(); // before the answers, so that who has one sees its revision
+  applier_->answer();
   if (std::exchange(lost_leadership_, false) && !core_->leader())
     applier_->fail_from(0, command_errc::unknown_outcome,
                         "this node is no longer the leader; ask again with the same key");
   answer_barriers();
-  publish();
   compact_log();
 }
 
@@ -333,8 +335,8 @@ void local_replica::end() {
   for (auto& each : late.refused)
     each.done({});
   for (auto& each : late.proposals)
-    each.done(all_refused(each.commands.size(), command_errc::unknown_outcome,
-                          "this node is stopping"));
+    each.done(
+        all_refused(each.commands.size(), command_errc::unknown_outcome, "this node is stopping"));
   for (auto& done : late.barriers)
     done(make_failure(storage_errc::stopped, "this node is stopping"));
 }

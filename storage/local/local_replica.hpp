@@ -77,8 +77,8 @@ private:
     barrier_callback done;
   };
   std::deque<waiting_barrier> barriers_;
-  uint64_t term_began_ = 0;     ///< index of the first entry of the own term
-  uint64_t compacted_ = 0;      ///< entries up to here are deleted
+  uint64_t term_began_ = 0; ///< index of the first entry of the own term
+  uint64_t compacted_ = 0;  ///< entries up to here are deleted
   bool lost_leadership_ = false;
 
   mutable std::mutex status_mutex_;

@@ -141,8 +141,8 @@ result<std::unique_ptr<database>> database::open(const fs::path& folder,
   if (!status.ok()) {
     if (status.IsCorruption())
       return make_failure(storage_errc::damaged,
-                          "storage: the database in " + folder.string() + " is damaged: "
-                              + status.ToString()
+                          "storage: the database in " + folder.string()
+                              + " is damaged: " + status.ToString()
                               + "; restore a backup into an empty folder, under a new timeline");
     return cannot_open(folder, status.ToString(),
                        "see that no other process uses it and that the disk can be written");
@@ -166,7 +166,12 @@ result<void> database::identify(const database_identity& identity) {
     return make_failure(storage_errc::damaged, "storage: cannot read the database in "
                                                    + folder_.string() + ": " + status.ToString());
   if (known.empty()) {
-    // A database without identity never promised anything: it died being made.
+    // Without an identity it died being made, or lost what it had.
+    if (promise_file::read(folder_))
+      return make_failure(storage_errc::damaged,
+                          "storage: the database in " + folder_.string()
+                              + " has lost everything that was promised from it; restore a "
+                                "backup into an empty folder, under a new timeline");
     fresh_ = true;
     rocksdb::WriteBatch batch;
     batch.Put(in(column::meta), meta_key(0, "identity"), encode(identity));

@@ -14,11 +14,10 @@ struct overloaded : Fs... {
 } // namespace
 
 disk_thread::disk_thread(database& db, const stored_log& log, stored_callback stored)
-  : db_{db},
-    store_{db},
-    stored_{std::move(stored)},
-    promised_{log.last(), log.term},
-    thread_{[this] { run(); }} {
+    : db_{db}, store_{db}, stored_{std::move(stored)}, promised_{log.last(), log.term}, thread_{
+                                                                                            [this] {
+                                                                                              run();
+                                                                                            }} {
   // nop
 }
 

@@ -49,7 +49,8 @@ std::optional<state_kind> kind_of_state_key(std::string_view key) {
   if (key.size() <= group_bytes)
     return {};
   const auto kind = static_cast<uint8_t>(key[group_bytes]);
-  if (kind < static_cast<uint8_t>(state_kind::vm) || kind > static_cast<uint8_t>(state_kind::answer))
+  if (kind < static_cast<uint8_t>(state_kind::vm)
+      || kind > static_cast<uint8_t>(state_kind::answer))
     return {};
   return static_cast<state_kind>(kind);
 }

@@ -32,7 +32,7 @@ promise_file::~promise_file() {
 }
 
 promise_file::promise_file(promise_file&& other) noexcept
-  : descriptor_{std::exchange(other.descriptor_, -1)} {
+    : descriptor_{std::exchange(other.descriptor_, -1)} {
   // nop
 }
 

@@ -82,8 +82,7 @@ applied_mark state_store::mark(const rocksdb::Snapshot* at) const {
   field_reader fields{text};
   applied_mark mark;
   mark.index = fields.number<uint64_t>();
-  mark.now = log_time{
-      std::chrono::milliseconds{static_cast<int64_t>(fields.number<uint64_t>())}};
+  mark.now = log_time{std::chrono::milliseconds{static_cast<int64_t>(fields.number<uint64_t>())}};
   mark.hash = fields.number<uint64_t>();
   return mark;
 }

@@ -33,9 +33,9 @@ batch_applier::outcome batch_applier::run(const command& command) {
     auto known = state_.answers_.find(answer_key(asked));
     if (known != state_.answers_.end() && known->second.expires > state_.now_) {
       if (known->second.asked.body_hash != asked.body_hash) {
-        auto refused = refuse(command_errc::key_reused,
-                              "the key \"" + asked.key
-                                  + "\" was used for another call; choose a new key");
+        auto refused
+            = refuse(command_errc::key_reused,
+                     "the key \"" + asked.key + "\" was used for another call; choose a new key");
         refused.revision = revision_;
         return refused;
       }

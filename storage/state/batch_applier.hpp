@@ -17,7 +17,7 @@ namespace novacron {
 class batch_applier {
 public:
   batch_applier(cluster_state& state, const command_batch& batch, uint64_t revision)
-    : state_{state}, batch_{batch}, revision_{revision} {
+      : state_{state}, batch_{batch}, revision_{revision} {
     // nop
   }
 

@@ -41,8 +41,7 @@ std::vector<lease_record> cluster_state::leases() const {
   std::vector<lease_record> all;
   for (const auto& [host, lease] : leases_)
     all.push_back(lease);
-  std::sort(all.begin(), all.end(),
-            [](const auto& a, const auto& b) { return a.host < b.host; });
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.host < b.host; });
   return all;
 }
 
@@ -62,8 +61,7 @@ std::vector<any_record> cluster_state::records() const {
   add(migrations_);
   add(operations_);
   auto key = [](const any_record& x) { return std::pair{type_of(x), id_of(x)}; };
-  std::sort(all.begin(), all.end(),
-            [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
   return all;
 }
 

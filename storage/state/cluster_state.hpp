@@ -23,15 +23,17 @@ inline constexpr uint32_t known_cluster_version = 1;
 struct retention {
   std::chrono::milliseconds answers = std::chrono::hours{24};
   size_t max_answers = 500'000;
-  std::chrono::milliseconds ended = std::chrono::hours{24}; ///< tombstones, ended operations, over migrations
-  size_t max_ended = 20'000;                                ///< of each kind
+  std::chrono::milliseconds ended
+      = std::chrono::hours{24}; ///< tombstones, ended operations, over migrations
+  size_t max_ended = 20'000;    ///< of each kind
 };
 
 /// What applying one command batch did: an outcome per command, and what must
 /// be written in the same database batch.
 struct applied_batch {
   std::vector<command_outcome> outcomes;
-  std::vector<change> changes; ///< for the feed, in order of first touch; each with the batch's revision
+  std::vector<change>
+      changes; ///< for the feed, in order of first touch; each with the batch's revision
   /// For each change, the hosts that it concerns: for a VM where it is and was
   /// placed, and both ends of the migration that it has and had. So a host also
   /// sees the change that takes a VM away from it. Empty: all hosts, if the
@@ -109,9 +111,9 @@ private:
   std::map<std::string, stored_answer> answers_; ///< by `answer_key`
 
   // Indexes: derived from the records above, rebuilt by `loaded`.
-  std::unordered_map<std::string, vm_id> names_;                    ///< of VMs that aren't gone
-  std::unordered_map<node_id, host_load> load_;                     ///< never one that is empty
-  std::unordered_map<vm_id, std::set<migration_id>> not_over_;      ///< migrations
+  std::unordered_map<std::string, vm_id> names_;               ///< of VMs that aren't gone
+  std::unordered_map<node_id, host_load> load_;                ///< never one that is empty
+  std::unordered_map<vm_id, std::set<migration_id>> not_over_; ///< migrations
   by_age<vm_id> tombstones_;
   by_age<operation_id> ended_operations_;
   by_age<migration_id> over_migrations_;

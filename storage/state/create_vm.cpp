@@ -24,8 +24,7 @@ batch_applier::outcome batch_applier::apply(const create_vm& command) {
                                                   + "; choose one that is up");
   if (auto why = why_no_room(*host, state_.load_of(host->id), command.spec); !why.empty())
     return refuse(command_errc::no_capacity, std::move(why));
-  if (std::find(host->images.begin(), host->images.end(), command.spec.image)
-      == host->images.end())
+  if (std::find(host->images.begin(), host->images.end(), command.spec.image) == host->images.end())
     return refuse(command_errc::wrong_state, what + "host " + host->name + " has no image \""
                                                  + command.spec.image
                                                  + "\"; choose one that it has");

@@ -75,9 +75,8 @@ batch_applier::outcome batch_applier::apply(const decide_migration& command) {
       });
     return answer({});
   }
-  return answer(refuse(command_errc::already_decided,
-                       "migration " + to_string(migration->id) + " is "
-                           + to_string(migration->phase)));
+  return answer(refuse(command_errc::already_decided, "migration " + to_string(migration->id)
+                                                          + " is " + to_string(migration->phase)));
 }
 
 } // namespace novacron

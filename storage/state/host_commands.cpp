@@ -10,8 +10,8 @@ batch_applier::outcome batch_applier::apply(const register_host& command) {
     return refuse(command_errc::unknown_host, "a host cannot register without an id");
   auto known = state_.find(said.id);
   auto host = said;
-  host.state = known && known->state == host_state::cordoned ? host_state::cordoned
-                                                             : host_state::up;
+  host.state
+      = known && known->state == host_state::cordoned ? host_state::cordoned : host_state::up;
   if (!known) {
     add(std::move(host));
     return {};
@@ -53,9 +53,8 @@ batch_applier::outcome batch_applier::apply(const expire_lease& command) {
   auto known = state_.leases_.find(command.host);
   if (known == state_.leases_.end() || known->second.renewal != command.renewal
       || known->second.expired)
-    return refuse(command_errc::stale_lease,
-                  "the lease of host " + to_string(command.host)
-                      + " has been renewed or has ended since");
+    return refuse(command_errc::stale_lease, "the lease of host " + to_string(command.host)
+                                                 + " has been renewed or has ended since");
   auto lease = known->second;
   lease.expired = true;
   add(lease);

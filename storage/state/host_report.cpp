@@ -11,8 +11,8 @@ constexpr const char* ended_by_itself = "the guest ended by itself";
 std::optional<std::pair<actual_state, std::string>> meaning(const vm_record& vm,
                                                             const vm_observation& seen) {
   using enum actual_state;
-  const bool wants_guest = vm.requested == requested_state::running
-                           || vm.requested == requested_state::paused;
+  const bool wants_guest
+      = vm.requested == requested_state::running || vm.requested == requested_state::paused;
   switch (seen.actual) {
   case migrating:
   case lost:
@@ -156,9 +156,9 @@ void batch_applier::see(const host_report& report, const migration_observation& 
   const bool source = report.host == migration->from;
   const bool destination = report.host == migration->to;
   const bool new_cost = source && seen.cost.guest_bytes > 0 && seen.cost != migration->cost;
-  const bool cleaned = seen.clean
-                       && ((source && !migration->source_clean)
-                           || (destination && !migration->destination_clean));
+  const bool cleaned
+      = seen.clean
+        && ((source && !migration->source_clean) || (destination && !migration->destination_clean));
   if (!new_cost && !cleaned)
     return;
   edit(*migration, [&](migration_record& x) {

@@ -17,9 +17,8 @@ batch_applier::outcome batch_applier::apply(const request_state& command) {
   }
   if (command.if_revision != 0 && command.if_revision != vm->revision)
     return refuse(command_errc::revision_mismatch,
-                  "vm " + vm->name + " is at revision " + std::to_string(vm->revision)
-                      + ", not at " + std::to_string(command.if_revision)
-                      + "; read it again and decide anew");
+                  "vm " + vm->name + " is at revision " + std::to_string(vm->revision) + ", not at "
+                      + std::to_string(command.if_revision) + "; read it again and decide anew");
   switch (command.requested) {
   case requested_state::running:
     return request_running(*vm, command.operation);

@@ -20,8 +20,8 @@ batch_applier::outcome batch_applier::apply(const reserve_migration& command) {
                   what + "it is migrating; wait for the end of migration "
                       + to_string(vm->migration));
   if (vm->requested != requested_state::running || vm->actual != actual_state::running)
-    return refuse(command_errc::wrong_state, what + "it is " + to_string(vm->actual)
-                                                 + "; only a running one can migrate");
+    return refuse(command_errc::wrong_state,
+                  what + "it is " + to_string(vm->actual) + "; only a running one can migrate");
   if (command.to == vm->host)
     return refuse(command_errc::same_host, what + "it is on that host already; choose another");
   auto to = state_.find(command.to);
@@ -33,9 +33,9 @@ batch_applier::outcome batch_applier::apply(const reserve_migration& command) {
                                                   + "; choose one that is up");
   for (auto end : {state_.find(vm->host), to})
     if (end && !end->live_migration_problem.empty())
-      return refuse(command_errc::wrong_state, what + "host " + end->name
-                                                   + " cannot migrate guests: "
-                                                   + end->live_migration_problem);
+      return refuse(command_errc::wrong_state,
+                    what + "host " + end->name
+                        + " cannot migrate guests: " + end->live_migration_problem);
   if (auto why = why_no_room(*to, state_.load_of(to->id), vm->spec); !why.empty())
     return refuse(command_errc::no_capacity, std::move(why));
 

@@ -137,6 +137,8 @@ vm_record two_hosts::vm() {
   return *record;
 }
 
+vm_id two_hosts::guest() const { return parts_->vm; }
+
 control_plane& two_hosts::control() { return *parts_->control; }
 
 console_watch& two_hosts::console() { return *parts_->console; }

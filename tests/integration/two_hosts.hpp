@@ -56,6 +56,7 @@ public:
   void start_guest();
 
   vm_record vm();
+  [[nodiscard]] vm_id guest() const;
   control_plane& control();
   console_watch& console();
   /// False once a check has failed: what comes after it would fail, too.

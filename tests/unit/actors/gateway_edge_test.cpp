@@ -56,7 +56,8 @@ int status(const std::string& answer) {
 
 const std::string good_create = R"({"name":"web-1","vcpus":2,"memory_mib":256,"image":"debian"})";
 
-/// The next text frame of a WebSocket (RFC 6455, 5.2), unmasked as servers send it.
+/// The next text frame of a WebSocket (RFC 6455, 5.2), unmasked as servers send
+/// it, or "closed" and the code that it closes with.
 std::string receive_frame(test_connection& connection) {
   for (;;) {
     auto head = connection.receive_bytes(2);
@@ -72,8 +73,8 @@ std::string receive_frame(test_connection& connection) {
     auto content = connection.receive_bytes(length);
     if ((head[0] & 0x0F) == 1)
       return content;
-    if ((head[0] & 0x0F) == 8)
-      return {};
+    if ((head[0] & 0x0F) == 8 && length >= 2)
+      return "closed " + std::to_string((content[0] & 0xFF) << 8 | (content[1] & 0xFF));
   }
 }
 
@@ -126,6 +127,16 @@ TEST_CASE_FIXTURE(edge_fixture, "a body that is too long is 413, announced or se
                   "4000\r\n"
                   + std::string(0x4000, 'x') + "\r\n");
   CHECK(status(connection.receive()) == 413);
+}
+
+TEST_CASE_FIXTURE(edge_fixture, "a client that still sends when it is refused isn't reset") {
+  test_connection connection{port};
+  connection.send("POST /api/v1/vms HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n");
+  CHECK(status(connection.receive()) == 413);
+  for (int i = 0; i < 20; ++i)
+    connection.send(std::string(100'000, 'x'));
+  CHECK(connection.receive_all().empty());
+  CHECK(!connection.was_reset());
 }
 
 TEST_CASE_FIXTURE(edge_fixture, "headers that are too long are 431") {
@@ -267,7 +278,7 @@ TEST_CASE_FIXTURE(edge_fixture, "a WebSocket that was overtaken by a new listing
   CHECK(status(socket.receive()) == 101);
   view->keep_only({});
   view->advance(50);
-  CHECK(receive_frame(socket).empty());
+  CHECK(receive_frame(socket) == "closed 1008"); // policy: list again
 }
 
 TEST_CASE_FIXTURE(edge_fixture,

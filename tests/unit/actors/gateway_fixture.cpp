@@ -99,8 +99,10 @@ test_connection::test_connection(uint16_t port)
 void test_connection::send(const std::string& bytes) {
   for (size_t sent = 0; sent < bytes.size();) {
     auto count = ::send(socket_.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-    if (count <= 0)
-      return; // the other end has heard enough
+    if (count <= 0) {
+      reset_ = true; // the other end has heard enough
+      return;
+    }
     sent += static_cast<size_t>(count);
   }
 }
@@ -110,6 +112,7 @@ bool test_connection::more() {
   auto count = ::recv(socket_.get(), bytes, sizeof bytes, 0);
   if (count < 0 && errno == EAGAIN)
     throw std::runtime_error{"nothing came for 10 s"};
+  reset_ = reset_ || count < 0;
   if (count <= 0)
     return false;
   buffer_.append(bytes, static_cast<size_t>(count));

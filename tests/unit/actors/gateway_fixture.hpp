@@ -46,12 +46,15 @@ public:
   std::string receive_all();
   /// Exactly so many bytes, or fewer when the other end closes.
   std::string receive_bytes(size_t count);
+  /// The other end has closed with bytes of ours unread.
+  [[nodiscard]] bool was_reset() const { return reset_; }
 
 private:
   bool more();
 
   owned_socket socket_;
   std::string buffer_;
+  bool reset_ = false;
 };
 
 } // namespace novacron

@@ -81,7 +81,7 @@ session_end ending::callback() {
 result<session_statistics> ending::wait() {
   std::unique_lock lock{state_->mutex};
   if (!state_->changed.wait_for(lock, 20s, [&] { return state_->value.has_value(); }))
-    return make_failure(dwcp_errc::timed_out, "test: the session didn't end");
+    return failure{std::make_error_code(std::errc::interrupted), "test: the session didn't end"};
   return *state_->value;
 }
 

@@ -55,7 +55,7 @@ private:
 class ending {
 public:
   session_end callback();
-  /// Waits at most 20 s; a failure `timed_out` of the test's own after it.
+  /// Waits at most 20 s; a failure of the test's own after it.
   result<session_statistics> wait();
   [[nodiscard]] int calls() const;
 

@@ -36,8 +36,7 @@ TEST_CASE("connections cut at any point end the session at both ends, and QEMU s
     CHECK(arrived.size() < stream.size());
     CHECK(std::equal(arrived.begin(), arrived.end(), stream.begin()));
     const auto sent = pair.sent.wait();
-    CHECK(!sent.has_value());
-    CHECK(code(sent) != dwcp_errc::timed_out);
+    CHECK((code(sent) == dwcp_errc::stream_broken || code(sent) == dwcp_errc::unreachable));
     if (at > 10'000)
       CHECK(code(pair.received.wait()) == dwcp_errc::stream_broken);
     writer.join();
@@ -60,8 +59,8 @@ TEST_CASE("a bit that the link flips is noticed, and nothing of it is released")
     const auto arrived = destination.read_all();
     CHECK(arrived.size() < stream.size());
     CHECK(std::equal(arrived.begin(), arrived.end(), stream.begin()));
-    CHECK(!pair.sent.wait().has_value());
-    CHECK(!pair.received.wait().has_value());
+    CHECK(code(pair.sent.wait()).category() == dwcp_category());
+    CHECK(code(pair.received.wait()).category() == dwcp_category());
     writer.join();
   }
 }

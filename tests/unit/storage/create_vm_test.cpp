@@ -4,7 +4,8 @@
 
 using namespace novacron;
 
-TEST_CASE("a created VM is placed, stopped, without permission to run, and its operation has ended") {
+TEST_CASE(
+    "a created VM is placed, stopped, without permission to run, and its operation has ended") {
   test_cluster cluster;
   auto outcome = cluster.create();
   REQUIRE(outcome.ok());
@@ -41,8 +42,11 @@ TEST_CASE("a name belongs to one VM until that one is gone") {
 
 TEST_CASE("an id is not given to a second VM, and the same create again changes nothing") {
   test_cluster cluster;
-  create_vm wish{cluster.vm, "web-1", {1, 1024, "tick", "", restart_policy::never, {}},
-                 cluster.node_1, cluster.next_operation()};
+  create_vm wish{cluster.vm,
+                 "web-1",
+                 {1, 1024, "tick", "", restart_policy::never, {}},
+                 cluster.node_1,
+                 cluster.next_operation()};
   CHECK(cluster.run(wish).ok());
   auto again = cluster.run(wish);
   CHECK(again.ok());
@@ -57,8 +61,11 @@ TEST_CASE("a VM is only placed on a host that is known, up and has its image") {
   test_cluster cluster;
   CHECK(cluster.create(cluster.vm, "a", {}).error == command_errc::unknown_host);
   CHECK(cluster.create(cluster.vm, "a", test_id<node_id>(9)).error == command_errc::unknown_host);
-  create_vm wish{cluster.vm, "a", {1, 1024, "windows", "", restart_policy::never, {}},
-                 cluster.node_1, cluster.next_operation()};
+  create_vm wish{cluster.vm,
+                 "a",
+                 {1, 1024, "windows", "", restart_policy::never, {}},
+                 cluster.node_1,
+                 cluster.next_operation()};
   auto refused = cluster.run(wish);
   CHECK(refused.error == command_errc::wrong_state);
   CHECK(refused.detail.find("windows") != std::string::npos);
@@ -88,7 +95,10 @@ TEST_CASE("memory is promised once, and a refusal says what is missing") {
 
 TEST_CASE("eight virtual processors are promised for each real one") {
   test_cluster cluster;
-  create_vm wish{cluster.vm, "a", {32, 64, "tick", "", restart_policy::never, {}}, cluster.node_1,
+  create_vm wish{cluster.vm,
+                 "a",
+                 {32, 64, "tick", "", restart_policy::never, {}},
+                 cluster.node_1,
                  cluster.next_operation()};
   CHECK(cluster.run(wish).ok());
   CHECK(cluster.create(test_id<vm_id>(12), "b", cluster.node_1, 64).error

@@ -9,8 +9,11 @@ TEST_CASE("a report of an unknown host or of another boot is refused") {
   CHECK(cluster.run(host_report{test_id<node_id>(9), cluster.boot, 1, {}, {}}).error
         == command_errc::unknown_host);
   cluster.started();
-  auto refused = cluster.run(host_report{cluster.node_1, test_id<boot_id>(99), 1000,
-                                         {{cluster.vm, {3, 1}, actual_state::failed, ""}}, {}});
+  auto refused = cluster.run(host_report{cluster.node_1,
+                                         test_id<boot_id>(99),
+                                         1000,
+                                         {{cluster.vm, {3, 1}, actual_state::failed, ""}},
+                                         {}});
   CHECK(refused.error == command_errc::stale_report);
   CHECK(cluster.the_vm().actual == actual_state::running);
 }
@@ -38,8 +41,8 @@ TEST_CASE("a report that was overtaken is dropped, also if the overtaking one ch
   test_cluster cluster;
   cluster.started();
   auto say = [&](uint64_t sequence, actual_state actual) {
-    cluster.run(host_report{cluster.node_1, cluster.boot, sequence,
-                            {{cluster.vm, {3, 1}, actual, ""}}, {}});
+    cluster.run(host_report{
+        cluster.node_1, cluster.boot, sequence, {{cluster.vm, {3, 1}, actual, ""}}, {}});
   };
   auto revision = cluster.the_vm().revision;
   say(50, actual_state::running);
@@ -61,8 +64,8 @@ TEST_CASE("a host that rebooted counts its reports anew") {
   auto host = test_cluster::host(cluster.node_1, "node-1");
   host.boot = test_id<boot_id>(101);
   cluster.run(register_host{host});
-  cluster.run(host_report{cluster.node_1, host.boot, 1,
-                          {{cluster.vm, {3, 1}, actual_state::defined, ""}}, {}});
+  cluster.run(host_report{
+      cluster.node_1, host.boot, 1, {{cluster.vm, {3, 1}, actual_state::defined, ""}}, {}});
   CHECK(cluster.the_vm().actual == actual_state::failed);
 }
 
@@ -142,8 +145,7 @@ TEST_CASE("a lease is renewed by the host's boot, not fed, and ends by its numbe
   CHECK(cluster.run(renew_lease{cluster.node_1, test_id<boot_id>(99), term}).error
         == command_errc::stale_lease);
   auto first = cluster.run(renew_lease{cluster.node_1, cluster.boot, term});
-  CHECK(first.lease
-        == lease_record{cluster.node_1, cluster.boot, 1, term, cluster.time, false});
+  CHECK(first.lease == lease_record{cluster.node_1, cluster.boot, 1, term, cluster.time, false});
   CHECK(cluster.last.changes.empty());
   CHECK(cluster.last.leases == std::vector{first.lease});
   CHECK(cluster.run(renew_lease{cluster.node_1, cluster.boot, term}).lease.renewal == 2);

@@ -15,8 +15,11 @@ idempotency asked(const std::string& key, int body = 1, const std::string& princ
 }
 
 create_vm wish(test_cluster& cluster, uint64_t n) {
-  return {test_id<vm_id>(n), "vm-" + std::to_string(n),
-          {1, 1, "tick", "", restart_policy::never, {}}, cluster.node_1, cluster.next_operation()};
+  return {test_id<vm_id>(n),
+          "vm-" + std::to_string(n),
+          {1, 1, "tick", "", restart_policy::never, {}},
+          cluster.node_1,
+          cluster.next_operation()};
 }
 
 } // namespace
@@ -41,8 +44,8 @@ TEST_CASE("a key is refused for another body, and belongs to one principal") {
 
 TEST_CASE("a key works within the batch that brought it") {
   test_cluster cluster;
-  const auto& both = cluster.apply({command{wish(cluster, 1), asked("k")},
-                                    command{wish(cluster, 2), asked("k")}});
+  const auto& both = cluster.apply(
+      {command{wish(cluster, 1), asked("k")}, command{wish(cluster, 2), asked("k")}});
   CHECK_FALSE(both.outcomes[0].repeated);
   CHECK(both.outcomes[1].repeated);
   CHECK(both.answers.size() == 1);

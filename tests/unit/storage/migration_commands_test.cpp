@@ -50,8 +50,9 @@ TEST_CASE("a reservation is refused where a migration cannot be") {
   lame.memory_mib = 1024;
   cluster.run(register_host{lame});
   CHECK(cluster.reserve().ok());
-  CHECK(cluster.run(reserve_migration{test_id<migration_id>(22), cluster.vm, cluster.node_2, 0,
-                                      cluster.next_operation()})
+  CHECK(cluster
+            .run(reserve_migration{test_id<migration_id>(22), cluster.vm, cluster.node_2, 0,
+                                   cluster.next_operation()})
             .error
         == command_errc::migration_in_progress);
   CHECK(cluster.request(requested_state::paused).error == command_errc::migration_in_progress);
@@ -163,9 +164,9 @@ TEST_CASE("a stop or delete aborts a migration that is not decided") {
     auto stop = cluster.request(wish);
     CHECK(cluster.the_move().phase == aborted);
     CHECK(cluster.the_move().decided == cluster.time);
-    CHECK(cluster.the_move().reason
-          == (wish == requested_state::stopped ? "the VM was asked to stop"
-                                               : "the VM was deleted"));
+    CHECK(
+        cluster.the_move().reason
+        == (wish == requested_state::stopped ? "the VM was asked to stop" : "the VM was deleted"));
     CHECK(cluster.the_vm().actual == actual_state::stopping);
     CHECK(cluster.the_vm().operation == stop.operation);
     CHECK(cluster.became(migrate) == operation_state::running);

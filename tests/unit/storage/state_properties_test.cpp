@@ -1,8 +1,7 @@
 #include "random_commands.hpp"
 
-#include <doctest/doctest.h>
-
 #include <cstdlib>
+#include <doctest/doctest.h>
 #include <map>
 
 using namespace novacron;
@@ -194,16 +193,16 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
   }
   // The rare paths were walked.
   if (seeds > 1) {
-    for (auto phase : {migration_phase::reserved, migration_phase::committed,
-                       migration_phase::aborted, migration_phase::finished,
-                       migration_phase::returned, migration_phase::done,
-                       migration_phase::rolled_back})
+    for (auto phase :
+         {migration_phase::reserved, migration_phase::committed, migration_phase::aborted,
+          migration_phase::finished, migration_phase::returned, migration_phase::done,
+          migration_phase::rolled_back})
       CHECK_MESSAGE(phases[phase] > 5, to_string(phase) << ": " << phases[phase]);
-    for (auto refusal : {command_errc::none, command_errc::unknown_vm, command_errc::unknown_host,
-                         command_errc::name_taken, command_errc::vm_deleted,
-                         command_errc::wrong_state, command_errc::no_capacity,
-                         command_errc::same_host, command_errc::migration_in_progress,
-                         command_errc::already_decided, command_errc::key_reused})
+    for (auto refusal :
+         {command_errc::none, command_errc::unknown_vm, command_errc::unknown_host,
+          command_errc::name_taken, command_errc::vm_deleted, command_errc::wrong_state,
+          command_errc::no_capacity, command_errc::same_host, command_errc::migration_in_progress,
+          command_errc::already_decided, command_errc::key_reused})
       CHECK_MESSAGE(outcomes[refusal] > 20, to_string(refusal) << ": " << outcomes[refusal]);
   }
 }

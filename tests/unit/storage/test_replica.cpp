@@ -1,8 +1,7 @@
 #include "test_replica.hpp"
 
-#include <doctest/doctest.h>
-
 #include <cstdlib>
+#include <doctest/doctest.h>
 #include <thread>
 
 namespace novacron {

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "messages/ids.hpp"
+
+#include <caf/atom.hpp>
+#include <caf/node_id.hpp>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+namespace novacron {
+
+/// The nodes that have connected to us and proved who they are, by CAF's names
+/// for them. Written by the door, read by links. Safe from any thread.
+///
+/// The problem: CAF keeps one connection between two nodes. A second one, made
+/// from the other end, is closed in its handshake, and takes the first one and
+/// all that hangs on it down. So a link to a node that is connected already
+/// must not dial: it looks the door up over the connection that stands.
+class known_nodes {
+public:
+  void add(node_id node, caf::node_id connected_as) {
+    std::lock_guard lock{mutex_};
+    nodes_.insert_or_assign(node, std::move(connected_as));
+  }
+  void remove(node_id node) {
+    std::lock_guard lock{mutex_};
+    nodes_.erase(node);
+  }
+  [[nodiscard]] std::optional<caf::node_id> find(node_id node) const {
+    std::lock_guard lock{mutex_};
+    auto i = nodes_.find(node);
+    return i == nodes_.end() ? std::nullopt : std::optional{i->second};
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::unordered_map<node_id, caf::node_id> nodes_;
+};
+
+/// What a node's door is called in its registry.
+constexpr caf::atom_value door_name = caf::atom("door");
+
+} // namespace novacron

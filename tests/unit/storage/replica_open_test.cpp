@@ -1,0 +1,196 @@
+#include "storage/consensus/raft_core.hpp"
+#include "storage/log/database.hpp"
+#include "storage/log/log_store.hpp"
+#include "storage/log/state_store.hpp"
+#include "test_replica.hpp"
+
+#include <doctest/doctest.h>
+#include <fstream>
+#include <rocksdb/write_batch.h>
+
+using namespace novacron;
+namespace fs = std::filesystem;
+
+namespace {
+
+void fill(const replica_config& config, uint64_t vms = 30) {
+  auto one = open_replica(config);
+  propose(*one, {register_test_host(1)});
+  for (uint64_t n = 0; n < vms; ++n)
+    REQUIRE(propose(*one, {create_test_vm(n)}).at(0).ok());
+}
+
+fs::path newest_wal(const fs::path& folder) {
+  fs::path newest;
+  for (const auto& each : fs::directory_iterator{folder})
+    if (each.path().extension() == ".log" && (newest.empty() || each.path() > newest))
+      newest = each.path();
+  REQUIRE_FALSE(newest.empty());
+  return newest;
+}
+
+failure refusal(const replica_config& config) {
+  auto refused = replica::open(config);
+  REQUIRE_FALSE(refused.has_value());
+  return refused.error();
+}
+
+database_identity identity_of(const replica_config& config) {
+  return {config.cluster, config.node, config.timeline, config.group};
+}
+
+} // namespace
+
+TEST_CASE("a folder of another cluster, node, timeline or group is refused") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config, 1);
+  auto check = [&](auto change) {
+    auto foreign = config;
+    change(foreign);
+    CHECK(refusal(foreign).code == storage_errc::foreign);
+  };
+  check([](auto& x) { x.cluster = {{1, 2}}; });
+  check([](auto& x) { x.node = {{1, 2}}; });
+  check([](auto& x) { x.timeline = 2; });
+  check([](auto& x) { x.group = 1; });
+  CHECK(replica::open(config).has_value());
+}
+
+TEST_CASE("a log whose newest WAL is gone is refused") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config);
+  fs::remove(newest_wal(folder.path()));
+  CHECK(refusal(config).code == storage_errc::damaged);
+}
+
+TEST_CASE("a log whose WAL lost its end is refused") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config);
+  const auto wal = newest_wal(folder.path());
+  fs::resize_file(wal, fs::file_size(wal) * 3 / 4);
+  const auto why = refusal(config);
+  CHECK(why.code == storage_errc::damaged);
+  CHECK(why.message.find("was promised") != std::string::npos);
+}
+
+TEST_CASE("a log with a damaged middle is refused, not cut") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config);
+  {
+    const auto wal = newest_wal(folder.path());
+    std::fstream file{wal, std::ios::in | std::ios::out | std::ios::binary};
+    file.seekp(static_cast<std::streamoff>(fs::file_size(wal) / 2));
+    file.write("damage!", 7);
+  }
+  CHECK(refusal(config).code == storage_errc::damaged);
+}
+
+TEST_CASE("a database that is gone is not begun anew where promises were made") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config, 1);
+  fs::remove(folder / "CURRENT");
+  CHECK(refusal(config).code == storage_errc::damaged);
+}
+
+TEST_CASE("a log that misses an entry is refused") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config);
+  {
+    auto db = database::open(config.folder, identity_of(config)).value();
+    log_store log{*db};
+    auto entries = log.read(10, 100);
+    rocksdb::WriteBatch batch;
+    log.truncate(batch, 10);
+    log.append(batch, 11, std::span{entries}.subspan(1));
+    db->write(batch, database::durability::synced);
+  }
+  const auto why = refusal(config);
+  CHECK(why.code == storage_errc::damaged);
+  CHECK(why.message.find("entry 10 is missing") != std::string::npos);
+}
+
+TEST_CASE("a log with commands of a newer version is refused") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config);
+  {
+    auto db = database::open(config.folder, identity_of(config)).value();
+    cluster_state ignored;
+    log_store log{*db};
+    auto stored = log.load(state_store{*db}.load(ignored).value().index).value();
+    command_batch batch;
+    batch.cluster_version = 2;
+    const log_entry entry{stored.term, entry_kind::command,
+                          std::make_shared<const log_entry::bytes>(encode(batch))};
+    rocksdb::WriteBatch write;
+    log.append(write, stored.last() + 1, {&entry, 1});
+    db->write(write, database::durability::synced);
+  }
+  CHECK(refusal(config).code == storage_errc::unknown_version);
+}
+
+TEST_CASE("a folder that cannot be opened is named, with the remedy") {
+  scratch_folder folder;
+  std::ofstream{folder / "file"} << "no folder";
+  for (const auto& path :
+       {folder / "file", folder / "file" / "state", fs::path{"/proc/novacron"}}) {
+    auto config = test_config(path);
+    const auto why = refusal(config);
+    CHECK(why.code == storage_errc::cannot_open);
+    CHECK(why.message.find(path.string()) != std::string::npos);
+  }
+}
+
+TEST_CASE("a folder that is in use is refused") {
+  scratch_folder folder;
+  auto one = open_replica(test_config(folder.path()));
+  CHECK(refusal(test_config(folder.path())).code == storage_errc::cannot_open);
+}
+
+TEST_CASE("a checkpoint holds what was acknowledged before it, and opens as a database") {
+  scratch_folder folder;
+  auto config = test_config(folder / "state");
+  const auto copy = folder / "copy";
+  std::vector<any_record> before;
+  {
+    auto one = open_replica(config);
+    propose(*one, {register_test_host(1)});
+    for (uint64_t n = 0; n < 30; ++n)
+      REQUIRE(propose(*one, {create_test_vm(n)}).at(0).ok());
+    before = list_all(*one).first;
+    auto made = one->checkpoint(copy);
+    REQUIRE_MESSAGE(made.has_value(), made.error().message);
+    CHECK(one->checkpoint(copy).error().code == storage_errc::cannot_open);
+    REQUIRE(propose(*one, {create_test_vm(100)}).at(0).ok());
+  }
+  {
+    auto db = database::open(copy, identity_of(config)).value();
+    cluster_state state;
+    CHECK(state_store{*db}.load(state).has_value());
+    CHECK(state.records() == before);
+  }
+  config.folder = copy;
+  auto restored = open_replica(config);
+  CHECK(list_all(*restored).first == before);
+  CHECK(propose(*restored, {create_test_vm(100)}).at(0).ok());
+}
+
+TEST_CASE("the mark's hash tells equal histories from others") {
+  auto hash_after = [](uint64_t vms) {
+    scratch_folder folder;
+    auto config = test_config(folder.path());
+    config.clock = [] { return log_time{std::chrono::milliseconds{1000}}; };
+    fill(config, vms);
+    auto db = database::open(config.folder, identity_of(config)).value();
+    return state_store{*db}.mark().hash;
+  };
+  const auto five = hash_after(5);
+  CHECK(five == hash_after(5));
+  CHECK(five != hash_after(6));
+}
