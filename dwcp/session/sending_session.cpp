@@ -37,7 +37,11 @@ sending_session::sending_session(tls_context tls, const session_ticket& ticket,
                 [this](failure why) { outcome_.fail(std::move(why)); },
                 [this] { outcome_.nudge().raise(); }}},
       source_{session_, options_.compression_level, session_seed(ticket),
-              [this](frame x) { streams_.send(std::move(x)); }},
+              [this](frame x) {
+                if (x.header.kind == frame_kind::batch)
+                  window_.sent(now());
+                streams_.send(std::move(x));
+              }},
       input_(session_limits::read_bytes) {
   main_ = start_session_thread([this] { run(); });
 }
@@ -188,8 +192,10 @@ result<void> sending_session::absorb() {
   }
   if (mail.acknowledgement) {
     const auto& ack = *mail.acknowledgement;
+    const auto before = source_.frames_under_way();
     if (auto account = source_.acknowledge(ack.sequence, ack.chain); !account)
       return account;
+    window_.acknowledged(before - source_.frames_under_way(), now());
   }
   gate_.push(mail.return_bytes);
   {
@@ -295,7 +301,7 @@ bool sending_session::input_waits() const {
 
 bool sending_session::wants_input() const {
   return !input_ended_ && streams_.queued_bytes() < options_.queue_bytes
-         && source_.frames_under_way() + 1 < max_frames_under_way;
+         && !window_.full() && source_.frames_under_way() + 1 < max_frames_under_way;
 }
 
 /// On a reader's thread.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dwcp/session/batch_source.hpp"
+#include "dwcp/session/flight_window.hpp"
 #include "dwcp/session/return_gate.hpp"
 #include "dwcp/session/session.hpp"
 #include "dwcp/session/session_outcome.hpp"
@@ -64,6 +65,7 @@ private:
   descriptor guest_;
   stream_set streams_;
   batch_source source_;
+  flight_window window_;
   return_gate gate_;
   std::vector<std::byte> input_;
   std::chrono::steady_clock::time_point last_input_;

@@ -127,7 +127,11 @@ void libvirt_host::kill_daemon() {
 }
 
 std::unique_ptr<hypervisor> libvirt_host::connect_as(node_id host) {
-  auto driver = make_libvirt_hypervisor({daemon_.socket(), config_.mode, host, {}, true,
+  auto driver = make_libvirt_hypervisor({daemon_.socket(),
+                                         config_.mode,
+                                         host,
+                                         {},
+                                         true,
                                          {config_.state / "streams", config_.state / "console"}});
   REQUIRE_MESSAGE(driver.has_value(), (driver ? "" : driver.error().message));
   std::error_code ignored;

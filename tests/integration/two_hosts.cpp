@@ -10,6 +10,7 @@
 #include <caf/actor_system.hpp>
 #include <algorithm>
 #include <caf/actor_system_config.hpp>
+#include <csignal>
 
 namespace novacron::test {
 
@@ -87,6 +88,7 @@ struct two_hosts_parts {
 };
 
 two_hosts::two_hosts() : parts_{std::make_unique<two_hosts_parts>()} {
+  std::signal(SIGPIPE, SIG_IGN); // libvirt writes to connections that have ended
   auto& x = *parts_;
   x.control = std::make_unique<control_plane>(x.system, x.folder / "log");
   auto make = [&](const char* name) {

@@ -1,0 +1,65 @@
+#include "dwcp/session/flight_window.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace novacron;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Sends and releases so that `depth` batches are always under way.
+flight_window after_a_while(std::chrono::milliseconds each, size_t depth) {
+  flight_window window;
+  flight_window::time_point now{1h};
+  for (size_t i = 0; i < depth; ++i)
+    window.sent(now);
+  for (int i = 0; i < 100; ++i) {
+    now += each;
+    window.acknowledged(1, now);
+    window.sent(now);
+  }
+  return window;
+}
+
+} // namespace
+
+TEST_CASE("before anything is released only a few batches leave") {
+  flight_window window;
+  for (size_t i = 0; i < flight_window::least; ++i) {
+    CHECK(!window.full());
+    window.sent(flight_window::time_point{1h});
+  }
+  CHECK(window.full());
+}
+
+TEST_CASE("the window is what the other end releases in 150 ms, and the delay of an empty path") {
+  auto frames = after_a_while(10ms, 1).frames();
+  CHECK(frames >= 15);
+  CHECK(frames <= 17);
+}
+
+TEST_CASE("a slow receiver gets the least window, however much was sent before") {
+  CHECK(after_a_while(500ms, 1).frames() == flight_window::least);
+}
+
+TEST_CASE("a long link is filled: its delay counts on top of the queue") {
+  flight_window window;
+  flight_window::time_point now{1h};
+  // Ten batches each 100 ms, of which each takes 100 ms to be released.
+  for (int i = 0; i < 10; ++i)
+    window.sent(now);
+  for (int round = 0; round < 20; ++round) {
+    now += 100ms;
+    window.acknowledged(10, now);
+    for (int i = 0; i < 10; ++i)
+      window.sent(now);
+  }
+  CHECK(window.frames() >= 24);
+  CHECK(window.frames() <= 26);
+}
+
+TEST_CASE("an acknowledgement of more than was sent changes nothing beyond it") {
+  flight_window window;
+  window.acknowledged(5, flight_window::time_point{1h});
+  CHECK(window.frames() == flight_window::least);
+}
