@@ -22,6 +22,12 @@ bool put_newer(Table& table, const Record& record) {
   return true;
 }
 
+bool called_off(const migration_record& migration) {
+  return migration.phase == migration_phase::aborted
+         || migration.phase == migration_phase::returned
+         || migration.phase == migration_phase::rolled_back;
+}
+
 template <class Table, class Changed>
 void sweep(Table& table, record_type type, const std::set<std::pair<record_type, uuid>>& listed,
            Changed changed) {
@@ -115,10 +121,16 @@ std::optional<vm_changed> host_table::word_for(vm_id vm) const {
 
 std::optional<migration_changed> host_table::word_for(migration_id migration) {
   const auto* record = find(migration);
-  const auto* vm = record ? find(record->vm) : nullptr;
-  if (!vm)
+  if (!record)
     return std::nullopt;
-  migration_changed word{*record, *vm, std::nullopt, fresh_.erase(migration) > 0};
+  vm_record moving;
+  if (const auto* vm = find(record->vm))
+    moving = *vm;
+  else if (record->to == self_ && called_off(*record))
+    moving.id = record->vm; // it stays elsewhere, and concerns us no more but for what we made of it
+  else
+    return std::nullopt;
+  migration_changed word{*record, moving, std::nullopt, fresh_.erase(migration) > 0};
   if (const auto* peer = find(record->from == self_ ? record->to : record->from))
     word.peer = *peer;
   return word;

@@ -35,7 +35,9 @@ public:
   /// What the VM's actor must know; nothing for a VM that we don't know.
   [[nodiscard]] std::optional<vm_changed> word_for(vm_id vm) const;
   /// What the migration's actor must know. `fresh` the first time that it is
-  /// asked for a migration which was reserved while we were following.
+  /// asked for a migration which was reserved while we were following. The
+  /// destination of one that was called off is told even when it doesn't know
+  /// the VM any more: what it made must go.
   std::optional<migration_changed> word_for(migration_id migration);
 
   /// The VM is placed here and not gone.

@@ -97,6 +97,25 @@ TEST_CASE("a migration is fresh once, and only if it was reserved while we follo
   }
 }
 
+TEST_CASE("the destination of a migration that was called off needn't know the VM") {
+  host_table table{elsewhere};
+  auto migration = reserved(5);
+  migration.phase = migration_phase::aborted;
+  migration.source_clean = true;
+  table.sink().put(migration);
+  auto word = table.word_for(migration.id);
+  REQUIRE(word);
+  CHECK(word->vm.id == migration.vm);
+  migration.phase = migration_phase::rolled_back;
+  table.sink().put(migration);
+  CHECK(table.word_for(migration.id)); // or its actor would never end
+
+  migration.phase = migration_phase::committed;
+  migration.revision = 6;
+  table.sink().put(migration);
+  CHECK(!table.word_for(migration.id));
+}
+
 TEST_CASE("a VM's word carries its migration until that is over") {
   host_table table{here};
   auto sink = table.sink();

@@ -62,6 +62,15 @@ TEST_CASE("a simulated stream brings the source's memory") {
   CHECK(source.digest() != guest_memory{64}.digest());
 }
 
+TEST_CASE("a simulated stream that lacks its last byte is refused") {
+  guest_memory source{16};
+  source.boot(7);
+  auto bytes = stream_of(source);
+  bytes.pop_back();
+  guest_memory destination{16};
+  CHECK(!read_back(bytes, destination).has_value());
+}
+
 TEST_CASE("a simulated stream with any byte changed, or cut anywhere, is refused or harmless") {
   guest_memory source{16};
   source.boot(7);

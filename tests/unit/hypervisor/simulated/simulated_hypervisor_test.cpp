@@ -166,6 +166,7 @@ TEST_CASE("a simulated transfer that is broken off leaves the guest running at t
            && std::chrono::steady_clock::now() < deadline)
       std::this_thread::yield();
     CHECK(code_of(hosts.source->migration_abort(hosts.vm)) == fine);
+    CHECK(performing.wait_for(5s) == std::future_status::ready);
     CHECK(code_of(performing.get()) == hypervisor_errc::aborted);
   }
   CHECK(code_of(hosts.source->migration_perform(hosts.vm, "", "/nowhere/stream"))
