@@ -359,6 +359,11 @@ result<void> libvirt_driver::adopt(vm_id vm, novacron::epoch epoch) {
   auto guest = find(watch_.link(), vm, "adopt");
   if (!guest)
     return guest.error();
+  if (guest->metadata.epoch == epoch)
+    return {};
+  // A migration that was performed from here holds the domain for as long as its connection lives,
+  // and leaves it paused when that closes.
+  take_performed(vm);
   auto stamped = guest->metadata;
   stamped.epoch = epoch;
   if (virDomainSetMetadata(guest->domain.get(), VIR_DOMAIN_METADATA_ELEMENT,

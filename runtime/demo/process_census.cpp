@@ -12,6 +12,8 @@ namespace novacron {
 namespace {
 
 constexpr std::chrono::milliseconds count_every{20};
+/// From the log's word that a copy is dropped until its process has left /proc.
+constexpr std::chrono::milliseconds dying_takes{500};
 constexpr int rest_per_work = 10;      ///< a count may take this part of the thread's time
 constexpr uint64_t sockets_every = 10; ///< counts
 constexpr auto socket_prefix = std::string_view{"socket:["};
@@ -90,6 +92,7 @@ void process_census::count() {
   // A window that opens or closes while we look excuses what we see.
   const bool allowed_before = windows_ > 0;
   const auto found = guests();
+  const auto now = std::chrono::steady_clock::now();
   const bool allowed = allowed_before || windows_ > 0;
   std::map<vm_id, uint64_t> each;
   for (const auto& [pid, vm] : found)
@@ -98,10 +101,13 @@ void process_census::count() {
   ++result_.counts;
   for (const auto& [vm, number] : each) {
     result_.most_at_once = std::max(result_.most_at_once, number);
-    if (number < 2)
+    if (number < 2 || allowed)
       doubled_.erase(vm);
-    else if (!allowed && doubled_.insert(vm).second)
+    else if (auto& seen = doubled_.try_emplace(vm, sighting{now}).first->second;
+             !seen.counted && now - seen.since >= dying_takes) {
+      seen.counted = true;
       ++result_.duplicates;
+    }
   }
   if (result_.counts % sockets_every == 0)
     for (const auto& [pid, vm] : found)

@@ -15,7 +15,7 @@ namespace novacron {
 /// What the census has seen.
 struct census_result {
   uint64_t counts = 0;       ///< times that the processes were counted
-  uint64_t duplicates = 0;   ///< spells with two processes of one VM outside any migration
+  uint64_t duplicates = 0;   ///< spells of half a second with two processes of one VM outside any migration
   uint64_t tcp_sockets = 0;  ///< of guests' processes: pages could travel past DWCP there
   uint64_t most_at_once = 0; ///< processes of one VM
 };
@@ -56,7 +56,11 @@ private:
   const std::set<node_id> hosts_;
   std::atomic<int> windows_{0};
   std::atomic<bool> stopping_{false};
-  std::set<vm_id> doubled_; ///< the thread's: counted as duplicates, not ended yet
+  struct sighting {
+    std::chrono::steady_clock::time_point since;
+    bool counted = false;
+  };
+  std::map<vm_id, sighting> doubled_; ///< the thread's: VMs that have two processes now
   mutable std::mutex mutex_;
   census_result result_;
   std::thread thread_;

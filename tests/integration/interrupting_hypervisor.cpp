@@ -61,7 +61,8 @@ template <class Call>
 auto interrupting_hypervisor::pass(Call call) -> decltype(call(std::declval<hypervisor&>())) {
   if (auto driver = real())
     return call(*driver);
-  return make_failure(hypervisor_errc::unreachable, "this agent is dead");
+  // What still runs of the dead agent must learn nothing that it could act upon.
+  return make_failure(hypervisor_errc::outcome_unknown, "this agent is dead");
 }
 
 template <class Call>

@@ -66,17 +66,29 @@ TEST_CASE("a reader waits no longer than it wants to") {
   feed.applied(9);
   feed.pulled(1, 7, after(9), start);
   CHECK(feed.tick(start + 999ms).empty());
-  auto out = feed.tick(start + 1s);
+  REQUIRE(the<read_changes>(feed.tick(start + 1s)));
+  auto out = feed.was_read(1, changes(9, false), start + 1s);
   REQUIRE(the<answer_pull>(out));
   CHECK(the<answer_pull>(out)->changes.changes.empty());
   CHECK(the<answer_pull>(out)->changes.revision == 9);
+}
+
+TEST_CASE("a reader's place follows entries that change no record, too") {
+  feed_state feed;
+  feed.applied(9);
+  feed.pulled(1, 7, after(9), start);
+  REQUIRE(the<read_changes>(feed.tick(start + 1s)));
+  auto out = feed.was_read(1, changes(14, false), start + 1s); // leases, say
+  REQUIRE(the<answer_pull>(out));
+  CHECK(the<answer_pull>(out)->changes.revision == 14);
 }
 
 TEST_CASE("a reader waits no longer than the feed allows") {
   feed_state feed;
   feed.applied(9);
   feed.pulled(1, 7, after(9, 1h), start);
-  CHECK(the<answer_pull>(feed.tick(start + 10s)));
+  CHECK(the<read_changes>(feed.tick(start + 10s)));
+  CHECK(the<answer_pull>(feed.was_read(1, changes(9, false), start + 10s)));
 }
 
 TEST_CASE("a reader whose filter hides everything moves on all the same") {
@@ -85,7 +97,8 @@ TEST_CASE("a reader whose filter hides everything moves on all the same") {
   feed.pulled(1, 7, after(9, 1s, some_host), start);
   feed.applied(500);
   CHECK(feed.was_read(1, changes(500, false), start).empty());
-  auto out = feed.tick(start + 1s);
+  REQUIRE(the<read_changes>(feed.tick(start + 1s)));
+  auto out = feed.was_read(1, changes(500, false), start + 1s);
   REQUIRE(the<answer_pull>(out));
   CHECK(the<answer_pull>(out)->changes.revision == 500);
 }
@@ -122,6 +135,7 @@ TEST_CASE("more pulls than there is room for are refused") {
   feed.pulled(2, 7, after(9), start);
   CHECK(the<refuse_pull>(feed.pulled(3, 7, after(9), start)));
   feed.tick(start + 1s);
+  feed.was_read(1, changes(9, false), start + 1s);
   CHECK(!the<refuse_pull>(feed.pulled(4, 7, after(9), start)));
 }
 
