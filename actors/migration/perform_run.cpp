@@ -3,10 +3,20 @@
 #include "dwcp/errors.hpp"
 #include "messages/address.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
 namespace novacron {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds first_downtime = 10ms;
+constexpr std::chrono::milliseconds longest_downtime = 300ms; // QEMU's own default
+
+} // namespace
 
 void perform_run::start(const migration_prepared& destination) {
   const auto& record = about.migration;
@@ -71,6 +81,21 @@ void perform_run::release() {
 session_statistics perform_run::statistics() const {
   std::lock_guard lock{mutex};
   return sender ? sender->statistics() : session_statistics{};
+}
+
+migration_job perform_run::look() {
+  auto vm = about.migration.vm;
+  auto job = context->driver->migration_statistics(vm);
+  if (!job || job->memory_total_bytes == 0)
+    return {};
+  // A guest that dirties its memory faster than that gets a longer limit each round.
+  auto limit = std::min(first_downtime * (1u << std::min(job->iteration, 8u)), longest_downtime);
+  std::unique_lock lock{mutex};
+  auto changed = !performed && std::exchange(downtime_limit, limit) != limit;
+  lock.unlock();
+  if (changed) // refused when the migration has just ended
+    static_cast<void>(context->driver->set_max_downtime(vm, limit));
+  return *job;
 }
 
 void perform_run::page_session_ended(result<session_statistics> how) {

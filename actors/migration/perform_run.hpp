@@ -3,7 +3,7 @@
 #include "actors/host/host_context.hpp"
 #include "actors/migration/migration_source.hpp"
 
-#include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -30,6 +30,10 @@ struct perform_run : std::enable_shared_from_this<perform_run> {
   void release();
   /// Of the page session so far.
   [[nodiscard]] session_statistics statistics() const;
+  /// What QEMU says of its migration. Keeps its downtime limit in step with the
+  /// round: QEMU takes what our socket swallows for what the link carries, so
+  /// it would stop the guest too early. Blocks.
+  migration_job look();
 
 private:
   void page_session_ended(result<session_statistics> how);
@@ -45,6 +49,7 @@ private:
   std::optional<std::string> cancelled; ///< why, before the sender was there
   std::optional<result<session_statistics>> pages;
   std::optional<result<std::string>> performed;
+  std::chrono::milliseconds downtime_limit{0}; ///< as QEMU was told last; 0: not yet
 };
 
 } // namespace novacron

@@ -212,9 +212,9 @@ void send_progress(self_pointer self, const shared_context& context) {
     return;
   call_blocking(
       self, *context->pool, self->state.known.migration.id.value,
-      [context, run, vm = self->state.known.vm.id] {
-        auto job = context->driver->migration_statistics(vm);
-        return std::pair{job ? *job : migration_job{}, run->statistics()};
+      [run] {
+        auto job = run->look();
+        return std::pair{job, run->statistics()};
       },
       [self, context](const std::pair<migration_job, session_statistics>& seen) {
         const auto& [job, pages] = seen;

@@ -155,7 +155,8 @@ void two_hosts::start_guest() {
   auto asked = control().propose(wish);
   REQUIRE_MESSAGE(asked.ok(), asked.detail);
   auto runs = in_time([&] { return vm().actual == actual_state::running; });
-  REQUIRE_MESSAGE(runs, vm().reason, "\n", log_lines());
+  auto reason = vm().reason; // not in the message: doctest's lock is held there
+  REQUIRE_MESSAGE(runs, reason, "\n", log_lines());
 }
 
 // -- migrations --------------------------------------------------------------------

@@ -208,6 +208,27 @@ TEST_CASE_FIXTURE(one_vm, "after the commit the paused source is the migration's
   }
 }
 
+TEST_CASE_FIXTURE(one_vm, "what was seen during a migration is not believed after it") {
+  word.vm.actual = actual_state::migrating;
+  word.migration = migration_away(word, migration_phase::committed);
+  word.migration->from = elsewhere;
+  word.migration->to = here;
+  say();
+  CHECK(show(presence::incoming).empty());
+  auto before_its_end = now;
+  now += 10ms;
+  word.migration->phase = migration_phase::finished;
+  CHECK(!called(say())); // it was let run meanwhile: destroying the incoming one would end it
+  guest_seen late;
+  late.guest = presence::incoming;
+  late.epoch = word.vm.epoch;
+  late.asked = before_its_end;
+  CHECK(!called(state.seen(late, now)));
+  auto report = observed(show(presence::running));
+  REQUIRE(report);
+  CHECK(report->actual == actual_state::running);
+}
+
 TEST_CASE_FIXTURE(one_vm, "a leftover of a VM that is placed elsewhere is ended, then the actor goes") {
   word.vm.host = elsewhere;
   say();
