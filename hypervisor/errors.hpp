@@ -8,13 +8,13 @@ namespace novacron {
 
 /// Why a hypervisor call failed.
 enum class hypervisor_errc : uint8_t {
-  no_such_guest = 1,  ///< no guest of that VM on this host
-  already_there,      ///< a guest of that VM is on this host already
-  unreachable,        ///< no connection to the daemon; the call had no effect
-  outcome_unknown,    ///< the connection broke during the call
-  refused,            ///< the daemon or QEMU refused; the message says why
-  not_supported,      ///< this driver or this machine can't do it; the message says why
-  aborted,            ///< the migration was aborted, by us or by a broken stream
+  no_such_guest = 1, ///< no guest of that VM on this host
+  already_there,     ///< a guest of that VM is on this host already
+  unreachable,       ///< no connection to the daemon; the call had no effect
+  outcome_unknown,   ///< the connection broke during the call
+  refused,           ///< the daemon or QEMU refused; the message says why
+  not_supported,     ///< this driver or this machine can't do it; the message says why
+  aborted,           ///< the migration was aborted, by us or by a broken stream
 };
 
 const std::error_category& hypervisor_category();

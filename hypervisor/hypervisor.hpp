@@ -17,9 +17,9 @@ namespace novacron {
 /// host's; clients never see them.
 struct guest_spec {
   vm_id vm;
-  std::string name;             ///< the VM's name, for people
-  novacron::epoch epoch;        ///< the permission under which this guest is created
-  bool ha = false;              ///< bound to the host's lease: the fencer may kill it
+  std::string name;      ///< the VM's name, for people
+  novacron::epoch epoch; ///< the permission under which this guest is created
+  bool ha = false;       ///< bound to the host's lease: the fencer may kill it
   uint32_t vcpus = 1;
   uint64_t memory_mib = 256;
   std::filesystem::path kernel;
@@ -30,7 +30,7 @@ struct guest_spec {
 
 /// What a guest does now, as the hypervisor says it.
 enum class guest_phase : uint8_t {
-  paused,   ///< created or suspended; its memory is there, it doesn't run
+  paused, ///< created or suspended; its memory is there, it doesn't run
   running,
   stopping, ///< asked to shut down
   incoming, ///< destination of a migration that is not finished
@@ -70,7 +70,7 @@ struct migration_offer {
 };
 
 struct prepare_request {
-  guest_spec spec;   ///< as the destination wants it: its own paths, the next epoch
+  guest_spec spec; ///< as the destination wants it: its own paths, the next epoch
   migration_offer offer;
   std::filesystem::path stream_socket; ///< QEMU will listen here for its memory
 };

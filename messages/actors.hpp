@@ -95,26 +95,21 @@ using host_actor = caf::typed_actor<
     // A migration's actor has started.
     caf::replies_to<attach_migration>::with<migration_changed>,
     // For the next report. The last one per VM wins.
-    caf::reacts_to<vm_observation>,
-    caf::reacts_to<migration_observation>,
+    caf::reacts_to<vm_observation>, caf::reacts_to<migration_observation>,
     // From another host's migration: make an incoming guest. Waits shortly for
     // the log to show the reservation.
     caf::replies_to<prepare_migration>::with<migration_prepared>,
     // From another host's migration: its Perform has ended well.
     caf::replies_to<migration_performed>::with<ok_atom>,
     // Look at the hypervisor soon.
-    caf::reacts_to<update_atom>,
-    caf::reacts_to<continuation>,
-    caf::reacts_to<tick_atom>>;
+    caf::reacts_to<update_atom>, caf::reacts_to<continuation>, caf::reacts_to<tick_atom>>;
 
 /// Drives one VM from its actual to its requested state.
 using vm_actor = caf::typed_actor<
     // The log's word has changed; reconcile. Repeats are harmless.
     caf::reacts_to<vm_changed>,
     // What the hypervisor says the guest is doing.
-    caf::reacts_to<guest_seen>,
-    caf::reacts_to<continuation>,
-    caf::reacts_to<tick_atom>>;
+    caf::reacts_to<guest_seen>, caf::reacts_to<continuation>, caf::reacts_to<tick_atom>>;
 
 /// One side, source or destination, of one migration.
 using migration_actor = caf::typed_actor<
@@ -123,31 +118,30 @@ using migration_actor = caf::typed_actor<
     // Destination: the source asks for an incoming guest.
     caf::replies_to<prepare_migration>::with<migration_prepared>,
     // Destination: the source has sent everything.
-    caf::replies_to<migration_performed>::with<ok_atom>,
-    caf::reacts_to<continuation>,
+    caf::replies_to<migration_performed>::with<ok_atom>, caf::reacts_to<continuation>,
     caf::reacts_to<tick_atom>>;
 
 // -- between nodes ---------------------------------------------------------------
 
 /// A connection to another node, from here: reconnects by itself, and answers
 /// with an error at once while there is none.
-using link_actor = feed_source_actor::extend<
-    caf::replies_to<proposal>::with<outcomes>,
-    caf::replies_to<prepare_migration>::with<migration_prepared>,
-    caf::replies_to<migration_performed>::with<ok_atom>,
-    caf::replies_to<kill_actor>::with<ok_atom>,
-    // Time to try again.
-    caf::reacts_to<tick_atom>>;
+using link_actor
+    = feed_source_actor::extend<caf::replies_to<proposal>::with<outcomes>,
+                                caf::replies_to<prepare_migration>::with<migration_prepared>,
+                                caf::replies_to<migration_performed>::with<ok_atom>,
+                                caf::replies_to<kill_actor>::with<ok_atom>,
+                                // Time to try again.
+                                caf::reacts_to<tick_atom>>;
 
 /// The one published actor of a node. Knows who a sender is, or answers
 /// nothing; routes by role.
-using door_actor = feed_source_actor::extend<
-    caf::replies_to<hello_challenge_request>::with<hello_challenge>,
-    caf::replies_to<hello>::with<welcome>,
-    caf::replies_to<proposal>::with<outcomes>,
-    caf::replies_to<prepare_migration>::with<migration_prepared>,
-    caf::replies_to<migration_performed>::with<ok_atom>,
-    caf::replies_to<kill_actor>::with<ok_atom>>;
+using door_actor
+    = feed_source_actor::extend<caf::replies_to<hello_challenge_request>::with<hello_challenge>,
+                                caf::replies_to<hello>::with<welcome>,
+                                caf::replies_to<proposal>::with<outcomes>,
+                                caf::replies_to<prepare_migration>::with<migration_prepared>,
+                                caf::replies_to<migration_performed>::with<ok_atom>,
+                                caf::replies_to<kill_actor>::with<ok_atom>>;
 
 /// Links to the other nodes, made on demand.
 using peers_actor = caf::typed_actor<
@@ -157,8 +151,7 @@ using peers_actor = caf::typed_actor<
 /// The bridge between the HTTP edge's threads and the actors.
 using gateway_actor = caf::typed_actor<
     // Run this here, on the actor: a request's question, or the edge's wish.
-    caf::reacts_to<continuation>,
-    caf::reacts_to<tick_atom>>;
+    caf::reacts_to<continuation>, caf::reacts_to<tick_atom>>;
 
 } // namespace novacron
 

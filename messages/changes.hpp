@@ -44,7 +44,8 @@ struct migration_progress {
 
 /// Which part of the state a reader of the feed wants.
 struct feed_filter {
-  node_id host; ///< nil: everything. Else: the VMs and migrations that this host has to do with, and all hosts
+  node_id host; ///< nil: everything. Else: the VMs and migrations that this host has to do with,
+                ///< and all hosts
 
   friend bool operator==(const feed_filter&, const feed_filter&) = default;
 };
@@ -53,17 +54,17 @@ struct feed_filter {
 /// the `revision` of the first one, yields the state at any later revision:
 /// a record that is newer than a change wins over it.
 struct feed_listing {
-  uint64_t revision = 0;      ///< the replica had applied this when it made the page
+  uint64_t revision = 0; ///< the replica had applied this when it made the page
   std::vector<any_record> records;
-  std::string next;           ///< where the next page starts; empty: this was the last
+  std::string next; ///< where the next page starts; empty: this was the last
 
   friend bool operator==(const feed_listing&, const feed_listing&) = default;
 };
 
 /// The changes after a revision, whole revisions only.
 struct feed_changes {
-  uint64_t revision = 0;       ///< complete up to here; ask for what comes after it next
-  bool too_old = false;        ///< the changes asked for are not kept any more: list again
+  uint64_t revision = 0; ///< complete up to here; ask for what comes after it next
+  bool too_old = false;  ///< the changes asked for are not kept any more: list again
   std::vector<change> changes;
   std::vector<migration_progress> progress;
 

@@ -55,17 +55,16 @@ struct stored_answer {
 
 /// Messages with a Cap'n Proto schema.
 template <class T>
-concept carried
-    = std::same_as<T, command> || std::same_as<T, command_batch> || std::same_as<T, command_outcome>
-      || std::same_as<T, lease_record> || std::same_as<T, stored_record>
-      || std::same_as<T, stored_answer> || std::same_as<T, change>
-      || std::same_as<T, feed_listing> || std::same_as<T, feed_changes>
-      || std::same_as<T, feed_filter> || std::same_as<T, migration_progress>
-      || std::same_as<T, proposal> || std::same_as<T, outcomes> || std::same_as<T, list_request>
-      || std::same_as<T, pull_request> || std::same_as<T, hello_challenge_request>
-      || std::same_as<T, hello_challenge> || std::same_as<T, hello> || std::same_as<T, welcome>
-      || std::same_as<T, prepare_migration> || std::same_as<T, migration_prepared>
-      || std::same_as<T, migration_performed> || std::same_as<T, kill_actor>;
+concept carried = std::same_as<T, command> || std::same_as<T, command_batch> || std::same_as<
+    T, command_outcome> || std::same_as<T, lease_record> || std::same_as<T, stored_record> || std::
+    same_as<T, stored_answer> || std::same_as<T, change> || std::same_as<
+        T, feed_listing> || std::same_as<T, feed_changes> || std::same_as<T, feed_filter> || std::
+        same_as<T, migration_progress> || std::same_as<T, proposal> || std::same_as<
+            T, outcomes> || std::same_as<T, list_request> || std::same_as<T, pull_request> || std::
+            same_as<T, hello_challenge_request> || std::same_as<T, hello_challenge> || std::same_as<
+                T, hello> || std::same_as<T, welcome> || std::same_as<T, prepare_migration> || std::
+                same_as<T, migration_prepared> || std::same_as<
+                    T, migration_performed> || std::same_as<T, kill_actor>;
 
 } // namespace novacron
 

@@ -16,7 +16,7 @@ namespace novacron {
 /// Who asks, and the key under which asking again is harmless. Kept for 24 h.
 struct idempotency {
   std::string principal;
-  std::string key; ///< empty: the call is not remembered
+  std::string key;                       ///< empty: the call is not remembered
   std::array<std::byte, 32> body_hash{}; ///< SHA-256 of verb, path and body
 
   friend bool operator==(const idempotency&, const idempotency&) = default;
@@ -85,7 +85,8 @@ struct vm_observation {
 /// What a host has done for the end of a migration.
 struct migration_observation {
   migration_id migration;
-  bool clean = false; ///< this side's part is done: source resumed or destroyed, copy dropped or running
+  bool clean
+      = false; ///< this side's part is done: source resumed or destroyed, copy dropped or running
   migration_cost cost; ///< from the source, with `clean`
 
   friend bool operator==(const migration_observation&, const migration_observation&) = default;
@@ -133,9 +134,8 @@ struct barrier {
   friend bool operator==(const barrier&, const barrier&) = default;
 };
 
-using command_body
-    = std::variant<create_vm, request_state, reserve_migration, decide_migration, host_report,
-                   register_host, renew_lease, expire_lease, barrier>;
+using command_body = std::variant<create_vm, request_state, reserve_migration, decide_migration,
+                                  host_report, register_host, renew_lease, expire_lease, barrier>;
 
 struct command {
   command_body body;
@@ -164,33 +164,34 @@ enum class command_errc : uint8_t {
   unknown_migration,
   name_taken,
   vm_deleted,
-  wrong_state,           ///< the VM's state doesn't allow it; the detail says which would
+  wrong_state, ///< the VM's state doesn't allow it; the detail says which would
   no_capacity,
   same_host,
   migration_in_progress,
-  already_decided,       ///< the migration was decided otherwise; the outcome carries its phase
+  already_decided, ///< the migration was decided otherwise; the outcome carries its phase
   stale_epoch,
   revision_mismatch,
-  key_reused,            ///< same Idempotency-Key, other body
+  key_reused, ///< same Idempotency-Key, other body
   stale_report,
   stale_lease,
-  unknown_outcome,       ///< not from apply: it may or may not have been committed; ask again with the same key
-  not_leader,            ///< not from apply: nothing was committed here
-  overloaded,            ///< not from apply: nothing was committed; come back later
+  unknown_outcome, ///< not from apply: it may or may not have been committed; ask again with the
+                   ///< same key
+  not_leader,      ///< not from apply: nothing was committed here
+  overloaded,      ///< not from apply: nothing was committed; come back later
 };
 std::string to_string(command_errc x);
 
 /// What became of one command.
 struct command_outcome {
   command_errc error = command_errc::none;
-  std::string detail;      ///< a sentence for people: what, why, what to do
-  uint64_t revision = 0;   ///< log index at which it was applied
-  bool repeated = false;   ///< the answer to an earlier call with the same key
+  std::string detail;    ///< a sentence for people: what, why, what to do
+  uint64_t revision = 0; ///< log index at which it was applied
+  bool repeated = false; ///< the answer to an earlier call with the same key
   vm_id vm;
   operation_id operation;
   migration_id migration;
   migration_phase phase = migration_phase::reserved; ///< of `migration`, after the command
-  lease_record lease;      ///< after `renew_lease`
+  lease_record lease;                                ///< after `renew_lease`
 
   [[nodiscard]] bool ok() const { return error == command_errc::none; }
   friend bool operator==(const command_outcome&, const command_outcome&) = default;

@@ -20,11 +20,11 @@ struct id {
   }
 };
 
-using node_id = id<struct node_kind>;           ///< a process in the cluster; a host is named by its node
+using node_id = id<struct node_kind>; ///< a process in the cluster; a host is named by its node
 using vm_id = id<struct vm_kind>;
 using migration_id = id<struct migration_kind>;
 using operation_id = id<struct operation_kind>;
-using boot_id = id<struct boot_kind>;           ///< one boot of a host's operating system
+using boot_id = id<struct boot_kind>; ///< one boot of a host's operating system
 using cluster_id = id<struct cluster_kind>;
 
 /// A permission to run a guest. Each new one is greater than all before it:

@@ -54,7 +54,7 @@ struct migration_changed {
   migration_record migration;
   vm_record vm;
   std::optional<host_record> peer; ///< the other host
-  bool fresh = false; ///< reserved just now: nothing has been done for it yet
+  bool fresh = false;              ///< reserved just now: nothing has been done for it yet
 };
 
 /// A create's choice of a host, a migration's of a destination.
@@ -62,7 +62,8 @@ struct place_request {
   vm_id vm;
   vm_spec spec;
   node_id except; ///< nil, or a host that it must not get
-  bool migration = false; ///< of a VM that exists: the scheduler knows its spec, and the host it leaves
+  bool migration
+      = false; ///< of a VM that exists: the scheduler knows its spec, and the host it leaves
 };
 
 struct place_answer {

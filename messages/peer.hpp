@@ -84,9 +84,9 @@ struct outcomes {
 
 struct list_request {
   feed_filter filter;
-  std::string from;            ///< a listing's `next`; empty: the first page
+  std::string from;             ///< a listing's `next`; empty: the first page
   uint32_t limit_bytes = 65536; ///< stops after the record that reaches it
-  bool linearizable = false;   ///< only after everything acknowledged before is applied
+  bool linearizable = false;    ///< only after everything acknowledged before is applied
 
   friend bool operator==(const list_request&, const list_request&) = default;
 };
@@ -96,7 +96,7 @@ struct pull_request {
   feed_filter filter;
   uint32_t limit_bytes = 65536;
   std::chrono::milliseconds wait{0}; ///< answer empty only after this; at most 10 s
-  uint64_t progress_after = 0; ///< reserved for resuming progress; 0
+  uint64_t progress_after = 0;       ///< reserved for resuming progress; 0
 
   friend bool operator==(const pull_request&, const pull_request&) = default;
 };
@@ -117,8 +117,8 @@ struct prepare_migration {
 struct migration_prepared {
   migration_id migration;
   std::string cookie;
-  std::string page_address;             ///< "address:port"
-  std::array<std::byte, 32> token{};    ///< opens the page session, once; never logged
+  std::string page_address;          ///< "address:port"
+  std::array<std::byte, 32> token{}; ///< opens the page session, once; never logged
 
   friend bool operator==(const migration_prepared&, const migration_prepared&) = default;
 };

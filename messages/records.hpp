@@ -56,25 +56,34 @@ struct vm_record {
   std::string name; ///< unique among the VMs that aren't gone
   vm_spec spec;
   requested_state requested = requested_state::stopped;
-  node_id host;                ///< where it is placed
-  novacron::epoch epoch;       ///< of that placement
+  node_id host;          ///< where it is placed
+  novacron::epoch epoch; ///< of that placement
   actual_state actual = actual_state::defined;
-  std::string reason;          ///< why `failed` or `lost`
-  novacron::epoch seen_epoch;  ///< of the guest that `actual` speaks of
+  std::string reason;         ///< why `failed` or `lost`
+  novacron::epoch seen_epoch; ///< of the guest that `actual` speaks of
   boot_id seen_boot;
-  uint64_t seen_sequence = 0;  ///< of the report that `actual` comes from
-  migration_id migration;      ///< nil unless one is undecided or unfinished
-  operation_id operation;      ///< the latest that has not ended; nil for none
+  uint64_t seen_sequence = 0; ///< of the report that `actual` comes from
+  migration_id migration;     ///< nil unless one is undecided or unfinished
+  operation_id operation;     ///< the latest that has not ended; nil for none
   log_time created;
   log_time changed;
-  uint64_t revision = 0;       ///< log index of the last change
+  uint64_t revision = 0; ///< log index of the last change
 
   friend bool operator==(const vm_record&, const vm_record&) = default;
 };
 
 // -- hosts -----------------------------------------------------------------------
 
-enum class host_state : uint8_t { joining, up, cordoned, draining, drained, unreachable, fenced, gone };
+enum class host_state : uint8_t {
+  joining,
+  up,
+  cordoned,
+  draining,
+  drained,
+  unreachable,
+  fenced,
+  gone
+};
 
 /// A node that runs guests.
 struct host_record {
@@ -84,9 +93,9 @@ struct host_record {
   std::string page_address; ///< "address:port" of its DWCP door
   uint32_t vcpus = 0;
   uint64_t memory_mib = 0;
-  std::vector<std::string> images; ///< names it can start guests from
-  std::string hypervisor;          ///< driver and versions
-  std::string accelerator;         ///< "kvm", "tcg" or "simulated"
+  std::vector<std::string> images;    ///< names it can start guests from
+  std::string hypervisor;             ///< driver and versions
+  std::string accelerator;            ///< "kvm", "tcg" or "simulated"
   std::string live_migration_problem; ///< empty: it can
   boot_id boot;
   host_state state = host_state::joining;
@@ -101,7 +110,7 @@ struct host_record {
 struct lease_record {
   node_id host;
   boot_id boot;
-  uint64_t renewal = 0;   ///< rises with each; `expire` compares it
+  uint64_t renewal = 0; ///< rises with each; `expire` compares it
   std::chrono::milliseconds term{0};
   log_time granted;
   bool expired = false;
@@ -118,18 +127,19 @@ struct lease_record {
 ///        │            └──────▶ returned ─▶ rolled_back
 ///        └─▶ aborted ─────────────────────▶ rolled_back
 enum class migration_phase : uint8_t {
-  reserved,    ///< the destination may hold an incoming, not running copy
-  committed,   ///< the guest is the destination's; it must run it
-  aborted,     ///< the guest is the source's; the destination must drop its copy
-  finished,    ///< the guest runs at the destination; the source must drop its own
-  returned,    ///< the destination never ran it; the source must resume it
+  reserved,  ///< the destination may hold an incoming, not running copy
+  committed, ///< the guest is the destination's; it must run it
+  aborted,   ///< the guest is the source's; the destination must drop its copy
+  finished,  ///< the guest runs at the destination; the source must drop its own
+  returned,  ///< the destination never ran it; the source must resume it
   done,
   rolled_back,
 };
 
 /// What a migration cost, as its source measured it.
 struct migration_cost {
-  std::chrono::milliseconds duration{0}; ///< from the reservation until the guest ran at the destination
+  std::chrono::milliseconds duration{
+      0}; ///< from the reservation until the guest ran at the destination
   uint64_t guest_bytes = 0;
   uint64_t wire_bytes = 0;
   uint32_t rounds = 0;
@@ -143,12 +153,12 @@ struct migration_record {
   vm_id vm;
   node_id from;
   node_id to;
-  novacron::epoch epoch;  ///< of the guest at the source; committed, it becomes the next
+  novacron::epoch epoch; ///< of the guest at the source; committed, it becomes the next
   migration_phase phase = migration_phase::reserved;
-  std::string reason;     ///< why aborted or returned
+  std::string reason;             ///< why aborted or returned
   bool source_clean = false;      ///< the source has done its part of the end
   bool destination_clean = false; ///< the destination has
-  migration_cost cost;    ///< filled once known
+  migration_cost cost;            ///< filled once known
   operation_id operation;
   log_time created;
   log_time decided;
@@ -175,7 +185,7 @@ struct operation_record {
   vm_id vm;
   migration_id migration; ///< nil unless the verb is migrate
   operation_state state = operation_state::running;
-  std::string error;      ///< why it failed
+  std::string error; ///< why it failed
   log_time created;
   log_time ended;
   uint64_t revision = 0;

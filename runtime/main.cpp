@@ -34,7 +34,7 @@ int commands(int argc, char** argv) {
   app.require_subcommand(1);
   novacron::add_node_command(app, program, chosen);
   novacron::add_cluster_commands(app, chosen);
-  novacron::add_client_commands(app, chosen, {std::cout, std::cerr, ::isatty(STDOUT_FILENO) == 1});
+  novacron::add_client_commands(app, chosen, {std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1});
   novacron::add_demo_command(app, program, chosen);
   app.add_subcommand("version", "Say which version this is")->callback([] {
     std::printf("novacron %s\n", novacron::version);

@@ -1,9 +1,9 @@
 #include "actors/blocking/blocking_pool.hpp"
 
+#include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -50,7 +50,7 @@ struct blocking_pool::implementation {
 };
 
 blocking_pool::blocking_pool(unsigned threads)
-  : implementation_{std::make_shared<implementation>(threads)} {
+    : implementation_{std::make_shared<implementation>(threads)} {
   // nop
 }
 

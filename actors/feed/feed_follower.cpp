@@ -66,7 +66,8 @@ void feed_follower::changed(const feed_changes& changes, clock::time_point now) 
 
 void feed_follower::failed(clock::time_point now) {
   open_ = false;
-  back_off_ = std::clamp<std::chrono::milliseconds>(back_off_ * 2, first_back_off, longest_back_off);
+  back_off_
+      = std::clamp<std::chrono::milliseconds>(back_off_ * 2, first_back_off, longest_back_off);
   not_before_ = now + back_off_;
 }
 

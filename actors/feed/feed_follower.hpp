@@ -64,7 +64,7 @@ private:
   feed_filter filter_;
   bool linearizable_;
   sink sink_;
-  bool open_ = false;     ///< a question is
+  bool open_ = false; ///< a question is
   bool listing_ = true;
   bool complete_ = false;
   uint64_t revision_ = 0; ///< of the first page while listing, then of the last change

@@ -60,7 +60,7 @@ void guard(host_pointer self, std::chrono::nanoseconds deadline) {
           self->state.lease->guarded_until(deadline);
         else
           self->state.context->log.warning("host", "the fencer did not take the lease: "
-                                                     + done.error().message);
+                                                       + done.error().message);
       });
 }
 
@@ -88,8 +88,7 @@ void renew_if_due(host_pointer self) {
 void report(host_pointer self) {
   auto& state = self->state;
   const auto& me = state.context->self;
-  auto next
-      = state.reports.next(me.id, me.boot, static_cast<uint64_t>(boot_clock_now().count()));
+  auto next = state.reports.next(me.id, me.boot, static_cast<uint64_t>(boot_clock_now().count()));
   if (!next)
     return;
   propose(self, *next, [self](const std::optional<command_outcome>& outcome) {

@@ -30,8 +30,8 @@ struct host_actor_state {
 
   bool registered = false;
   bool asking_to_register = false;
-  bool may_start = false;      ///< as the VMs' actors were last told
-  bool looking = false;        ///< at the hypervisor
+  bool may_start = false; ///< as the VMs' actors were last told
+  bool looking = false;   ///< at the hypervisor
   bool look_soon = true;
   std::chrono::steady_clock::time_point looked_at;
 

@@ -7,10 +7,10 @@ namespace novacron {
 result<guest_spec> make_guest_spec(const host_context& context, const vm_record& vm, epoch epoch) {
   auto image = context.images.find(vm.spec.image);
   if (image == context.images.end())
-    return make_failure(hypervisor_errc::refused,
-                        "host " + context.self.name + ": cannot start vm " + vm.name + ": image \""
-                          + vm.spec.image
-                          + "\" is not in this host's catalogue; add it to the host's configuration");
+    return make_failure(
+        hypervisor_errc::refused,
+        "host " + context.self.name + ": cannot start vm " + vm.name + ": image \"" + vm.spec.image
+            + "\" is not in this host's catalogue; add it to the host's configuration");
   return guest_spec{vm.id,
                     vm.name,
                     epoch,

@@ -25,8 +25,8 @@ struct image_files {
 /// What the actors of one host share: its hypervisor, its folders, the way to
 /// the log. Made once by the node, never changed, outlives the actors.
 struct host_context {
-  host_record self;                       ///< as it is registered
-  std::filesystem::path state;            ///< folder of this host's files
+  host_record self;            ///< as it is registered
+  std::filesystem::path state; ///< folder of this host's files
   std::map<std::string, image_files> images;
   std::shared_ptr<hypervisor> driver;
   std::shared_ptr<blocking_pool> pool;

@@ -19,16 +19,25 @@ constexpr size_t most_early_requests = 64;
 constexpr auto prepare_patience = 90s;
 constexpr auto performed_patience = 20s;
 
-std::string vm_child(vm_id vm) { return "vm:" + to_string(vm); }
-std::string migration_child(migration_id migration) { return "migration:" + to_string(migration); }
+std::string vm_child(vm_id vm) {
+  return "vm:" + to_string(vm);
+}
+std::string migration_child(migration_id migration) {
+  return "migration:" + to_string(migration);
+}
 
 guest_seen::presence presence_of(guest_phase phase) {
   switch (phase) {
-    case guest_phase::paused: return guest_seen::presence::paused;
-    case guest_phase::running: return guest_seen::presence::running;
-    case guest_phase::stopping: return guest_seen::presence::stopping;
-    case guest_phase::incoming: return guest_seen::presence::incoming;
-    case guest_phase::crashed: return guest_seen::presence::crashed;
+  case guest_phase::paused:
+    return guest_seen::presence::paused;
+  case guest_phase::running:
+    return guest_seen::presence::running;
+  case guest_phase::stopping:
+    return guest_seen::presence::stopping;
+  case guest_phase::incoming:
+    return guest_seen::presence::incoming;
+  case guest_phase::crashed:
+    return guest_seen::presence::crashed;
   }
   return guest_seen::presence::crashed;
 }
@@ -54,7 +63,8 @@ void keep_alive(host_pointer self, std::string name, std::function<caf::actor()>
 void start_vm(host_pointer self, vm_id vm) {
   auto context = self->state.context;
   auto& system = self->system();
-  self->state.vms.insert_or_assign(vm, vm_actor{}); // asked for; a repeat would be harmless, but not free
+  self->state.vms.insert_or_assign(
+      vm, vm_actor{}); // asked for; a repeat would be harmless, but not free
   keep_alive(
       self, vm_child(vm),
       [&system, context, vm] {

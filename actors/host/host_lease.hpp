@@ -20,7 +20,7 @@ public:
   using time = std::chrono::nanoseconds;
 
   host_lease(std::chrono::milliseconds term, std::chrono::milliseconds renew_every)
-    : term_{term}, renew_every_{renew_every} {
+      : term_{term}, renew_every_{renew_every} {
     // nop
   }
 

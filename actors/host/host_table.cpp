@@ -23,8 +23,7 @@ bool put_newer(Table& table, const Record& record) {
 }
 
 bool called_off(const migration_record& migration) {
-  return migration.phase == migration_phase::aborted
-         || migration.phase == migration_phase::returned
+  return migration.phase == migration_phase::aborted || migration.phase == migration_phase::returned
          || migration.phase == migration_phase::rolled_back;
 }
 
@@ -66,7 +65,9 @@ void host_table::put(const migration_record& record) {
   changed_vms_.insert(record.vm);
 }
 
-void host_table::put(const host_record& record) { put_newer(hosts_, record); }
+void host_table::put(const host_record& record) {
+  put_newer(hosts_, record);
+}
 
 void host_table::put(const operation_record&) {
   // Operations are the API's; a host doesn't need them.
@@ -101,13 +102,17 @@ std::vector<migration_id> host_table::take_changed_migrations() {
   return {changed.begin(), changed.end()};
 }
 
-const vm_record* host_table::find(vm_id vm) const { return find_in(vms_, vm); }
+const vm_record* host_table::find(vm_id vm) const {
+  return find_in(vms_, vm);
+}
 
 const migration_record* host_table::find(migration_id migration) const {
   return find_in(migrations_, migration);
 }
 
-const host_record* host_table::find(node_id host) const { return find_in(hosts_, host); }
+const host_record* host_table::find(node_id host) const {
+  return find_in(hosts_, host);
+}
 
 std::optional<vm_changed> host_table::word_for(vm_id vm) const {
   const auto* record = find(vm);
@@ -127,7 +132,8 @@ std::optional<migration_changed> host_table::word_for(migration_id migration) {
   if (const auto* vm = find(record->vm))
     moving = *vm;
   else if (record->to == self_ && called_off(*record))
-    moving.id = record->vm; // it stays elsewhere, and concerns us no more but for what we made of it
+    moving.id
+        = record->vm; // it stays elsewhere, and concerns us no more but for what we made of it
   else
     return std::nullopt;
   migration_changed word{*record, moving, std::nullopt, fresh_.erase(migration) > 0};

@@ -11,13 +11,17 @@ constexpr auto ask_again = std::chrono::milliseconds{100};
 /// A later phase has the greater rank; the two ways to end share one.
 int rank(migration_phase phase) {
   switch (phase) {
-    case migration_phase::reserved: return 0;
-    case migration_phase::committed: return 1;
-    case migration_phase::aborted:
-    case migration_phase::finished:
-    case migration_phase::returned: return 2;
-    case migration_phase::done:
-    case migration_phase::rolled_back: return 3;
+  case migration_phase::reserved:
+    return 0;
+  case migration_phase::committed:
+    return 1;
+  case migration_phase::aborted:
+  case migration_phase::finished:
+  case migration_phase::returned:
+    return 2;
+  case migration_phase::done:
+  case migration_phase::rolled_back:
+    return 3;
   }
   return 0;
 }

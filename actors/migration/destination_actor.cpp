@@ -150,8 +150,7 @@ migration_actor::behavior_type destination_side(self_pointer self, migration_id 
         if (self->state.prepare_answer)
           return refusal("the destination is preparing already");
         self->state.prepare_answer = promise;
-        carry_out(self, context,
-                  self->state.logic.asked_to_prepare(request, self->clock().now()));
+        carry_out(self, context, self->state.logic.asked_to_prepare(request, self->clock().now()));
         return promise;
       },
       [=](const migration_performed& message) -> caf::result<caf::ok_atom> {

@@ -31,8 +31,8 @@ bool says_that_it_did_not_run(const failure& why) {
 bool create_durably(const std::filesystem::path& file) {
   std::error_code ignored;
   std::filesystem::create_directories(file.parent_path(), ignored);
-  for (const auto& [path, flags] :
-       {std::pair{file, O_CREAT | O_WRONLY}, std::pair{file.parent_path(), O_RDONLY | O_DIRECTORY}}) {
+  for (const auto& [path, flags] : {std::pair{file, O_CREAT | O_WRONLY},
+                                    std::pair{file.parent_path(), O_RDONLY | O_DIRECTORY}}) {
     int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
     auto synced = fd >= 0 && ::fsync(fd) == 0;
     if (fd >= 0)
@@ -71,8 +71,8 @@ incoming::prepare(const prepare_migration& request,
     std::lock_guard lock{mutex_};
     receiver_ = std::move(*receiver);
   }
-  auto cookie = context_->driver->migration_prepare(
-      {*spec, {request.domain_xml, request.cookie}, socket});
+  auto cookie
+      = context_->driver->migration_prepare({*spec, {request.domain_xml, request.cookie}, socket});
   if (!cookie) {
     release();
     return cookie.error();
@@ -86,7 +86,7 @@ std::optional<failure> incoming::finish(const std::string& cookie) {
   if (!create_durably(mark))
     return make_failure(hypervisor_errc::unreachable,
                         "cannot note in " + context_->state.string()
-                          + " that the guest is about to run; free space there");
+                            + " that the guest is about to run; free space there");
   auto done = context_->driver->migration_finish(about_.vm.id, cookie, false);
   if (done)
     return std::nullopt;

@@ -19,8 +19,7 @@ migration_effects migration_destination::asked_to_prepare(const prepare_migratio
                                                           time_point now) {
   const auto& record = decision_.record();
   std::string problem;
-  if (decision_.phase() != migration_phase::reserved
-      || decision_.wished(migration_decision::abort))
+  if (decision_.phase() != migration_phase::reserved || decision_.wished(migration_decision::abort))
     problem = "the migration is not open any more";
   else if (request.epoch != record.epoch || request.vm != record.vm)
     problem = "the request doesn't fit the reservation in the log";
@@ -106,17 +105,19 @@ migration_effects migration_destination::found(const result<found_guest>& guest,
   if (!guest || decision_.phase() != migration_phase::committed)
     return proceed(now);
   switch (guest->guest) {
-    case found_guest::presence::here: clean_ = true; break;
-    case found_guest::presence::incoming:
-      cookie_ = std::string{}; // lost with our earlier life; it only carries statistics
-      not_before_ = now;
-      break;
-    case found_guest::presence::absent:
-      if (finish_failed_ || !guest->may_have_run)
-        decision_.wish(migration_decision::return_guest, "the guest never ran at the destination");
-      else
-        clean_ = true; // it ran and has ended: the VM's own actor says so
-      break;
+  case found_guest::presence::here:
+    clean_ = true;
+    break;
+  case found_guest::presence::incoming:
+    cookie_ = std::string{}; // lost with our earlier life; it only carries statistics
+    not_before_ = now;
+    break;
+  case found_guest::presence::absent:
+    if (finish_failed_ || !guest->may_have_run)
+      decision_.wish(migration_decision::return_guest, "the guest never ran at the destination");
+    else
+      clean_ = true; // it ran and has ended: the VM's own actor says so
+    break;
   }
   return proceed(now);
 }
@@ -129,7 +130,9 @@ migration_effects migration_destination::cleaned(const std::optional<failure>& p
   return proceed(now);
 }
 
-migration_effects migration_destination::tick(time_point now) { return proceed(now); }
+migration_effects migration_destination::tick(time_point now) {
+  return proceed(now);
+}
 
 void migration_destination::give_up(migration_effects& out, const std::string& reason) {
   decision_.wish(migration_decision::abort, reason);
@@ -143,22 +146,28 @@ migration_effects migration_destination::proceed(time_point now) {
     return out;
   auto may_act = !busy_ && !preparing_ && !clean_ && now >= not_before_;
   switch (decision_.phase()) {
-    case migration_phase::reserved: proceed_undecided(out, now); break;
-    case migration_phase::committed:
-      if (may_act)
-        proceed_committed(out, now);
-      break;
-    case migration_phase::finished: clean_ = true; break;
-    case migration_phase::aborted:
-    case migration_phase::returned:
-      give_up(out, "the migration was aborted");
-      if (may_act) {
-        busy_ = true;
-        out.emplace_back(cancel_incoming{});
-      }
-      break;
-    case migration_phase::done:
-    case migration_phase::rolled_back: out.emplace_back(end_migration{}); return out;
+  case migration_phase::reserved:
+    proceed_undecided(out, now);
+    break;
+  case migration_phase::committed:
+    if (may_act)
+      proceed_committed(out, now);
+    break;
+  case migration_phase::finished:
+    clean_ = true;
+    break;
+  case migration_phase::aborted:
+  case migration_phase::returned:
+    give_up(out, "the migration was aborted");
+    if (may_act) {
+      busy_ = true;
+      out.emplace_back(cancel_incoming{});
+    }
+    break;
+  case migration_phase::done:
+  case migration_phase::rolled_back:
+    out.emplace_back(end_migration{});
+    return out;
   }
   if (auto proposal = decision_.next(now))
     out.emplace_back(std::move(*proposal));

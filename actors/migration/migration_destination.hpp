@@ -57,11 +57,11 @@ private:
   decision decision_;
   bool known_ = false;
   bool fresh_ = false;
-  bool asked_ = false;        ///< by the source, to prepare
+  bool asked_ = false; ///< by the source, to prepare
   bool preparing_ = false;
-  bool answer_owed_ = false;  ///< to the source, for `told`
+  bool answer_owed_ = false; ///< to the source, for `told`
   bool finish_failed_ = false;
-  bool busy_ = false;         ///< finishing, looking or cancelling
+  bool busy_ = false; ///< finishing, looking or cancelling
   bool clean_ = false;
   std::optional<bool> pages_good_; ///< nothing: still arriving
   std::optional<std::string> cookie_;

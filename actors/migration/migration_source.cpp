@@ -76,7 +76,9 @@ migration_effects migration_source::cleaned(const std::optional<failure>& proble
   return proceed(now);
 }
 
-migration_effects migration_source::tick(time_point now) { return proceed(now); }
+migration_effects migration_source::tick(time_point now) {
+  return proceed(now);
+}
 
 void migration_source::give_up(std::string reason) {
   decision_.wish(migration_decision::abort, std::move(reason));
@@ -88,27 +90,32 @@ migration_effects migration_source::proceed(time_point now) {
     return out;
   auto may_clean = !clean_ && !cleaning_ && now >= clean_not_before_;
   switch (decision_.phase()) {
-    case migration_phase::reserved: proceed_undecided(out, now); break;
-    case migration_phase::committed: break; // the destination's turn
-    case migration_phase::finished:
-      if (cost_.duration.count() == 0)
-        cost_.duration = std::chrono::duration_cast<std::chrono::milliseconds>(now - started_at_);
-      if (may_clean) {
-        cleaning_ = true;
-        out.emplace_back(confirm_at_source{});
-      }
-      break;
-    case migration_phase::aborted:
-    case migration_phase::returned:
-      if (performing_ && !std::exchange(abort_asked_, true))
-        out.emplace_back(abort_perform{});
-      if (!performing_ && may_clean) {
-        cleaning_ = true;
-        out.emplace_back(resume_source{epoch_at_source_});
-      }
-      break;
-    case migration_phase::done:
-    case migration_phase::rolled_back: out.emplace_back(end_migration{}); return out;
+  case migration_phase::reserved:
+    proceed_undecided(out, now);
+    break;
+  case migration_phase::committed:
+    break; // the destination's turn
+  case migration_phase::finished:
+    if (cost_.duration.count() == 0)
+      cost_.duration = std::chrono::duration_cast<std::chrono::milliseconds>(now - started_at_);
+    if (may_clean) {
+      cleaning_ = true;
+      out.emplace_back(confirm_at_source{});
+    }
+    break;
+  case migration_phase::aborted:
+  case migration_phase::returned:
+    if (performing_ && !std::exchange(abort_asked_, true))
+      out.emplace_back(abort_perform{});
+    if (!performing_ && may_clean) {
+      cleaning_ = true;
+      out.emplace_back(resume_source{epoch_at_source_});
+    }
+    break;
+  case migration_phase::done:
+  case migration_phase::rolled_back:
+    out.emplace_back(end_migration{});
+    return out;
   }
   if (clean_ && now >= report_not_before_) {
     if (decision_.record().source_clean) {

@@ -25,8 +25,8 @@ void perform_run::start(const migration_prepared& destination) {
   std::filesystem::create_directories(socket.parent_path(), ignored);
   auto where = parse_address(destination.page_address);
   if (!where) {
-    on_end(make_failure(dwcp_errc::unreachable,
-                        "the destination named no usable page address: " + destination.page_address));
+    on_end(make_failure(dwcp_errc::unreachable, "the destination named no usable page address: "
+                                                    + destination.page_address));
     return;
   }
   session_ticket ticket{record.id, record.from, record.to, record.epoch, destination.token};
@@ -35,11 +35,10 @@ void perform_run::start(const migration_prepared& destination) {
   options.destination_host = where->host;
   options.destination_port = where->port;
   options.streams = context->page_streams;
-  auto started = start_page_sender(
-      context->tls, ticket, options,
-      [self = shared_from_this()](result<session_statistics> how) {
-        self->page_session_ended(std::move(how));
-      });
+  auto started = start_page_sender(context->tls, ticket, options,
+                                   [self = shared_from_this()](result<session_statistics> how) {
+                                     self->page_session_ended(std::move(how));
+                                   });
   if (!started) {
     on_end(started.error());
     return;
@@ -138,9 +137,9 @@ void perform_run::conclude(std::unique_lock<std::mutex>& lock) {
     call(make_failure(dwcp_errc::digest_mismatch,
                       "the two ends don't agree on what was sent; the guest stays at the source"));
   else
-    call(perform_end{**performed, migration_cost{std::chrono::milliseconds{0},
-                                                 (*pages)->guest_bytes, (*pages)->wire_bytes,
-                                                 (*pages)->rounds, true}});
+    call(
+        perform_end{**performed, migration_cost{std::chrono::milliseconds{0}, (*pages)->guest_bytes,
+                                                (*pages)->wire_bytes, (*pages)->rounds, true}});
 }
 
 } // namespace novacron

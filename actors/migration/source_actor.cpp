@@ -27,7 +27,8 @@ void carry_out(self_pointer self, const shared_context& context, const migration
 /// Hands an answer to the logic and carries out what follows.
 template <class Answer>
 auto brings(self_pointer self, shared_context context,
-            migration_effects (migration_source::*to)(const Answer&, migration_source::time_point)) {
+            migration_effects (migration_source::*to)(const Answer&,
+                                                      migration_source::time_point)) {
   return [=](const Answer& answer) {
     carry_out(self, context, (self->state.logic.*to)(answer, self->clock().now()));
   };
@@ -43,9 +44,9 @@ std::string peer_name(self_pointer self) {
 }
 
 failure cannot_take(self_pointer self, const caf::error& why) {
-  return make_failure(dwcp_errc::unreachable, "the destination host " + peer_name(self)
-                                                + " can't take the guest: "
-                                                + self->system().render(why));
+  return make_failure(dwcp_errc::unreachable,
+                      "the destination host " + peer_name(self)
+                          + " can't take the guest: " + self->system().render(why));
 }
 
 void begin(self_pointer self, const shared_context& context) {
@@ -174,14 +175,14 @@ struct interpreter {
     });
   }
   void operator()(const confirm_at_source&) const {
-    clean(self, context, [context = context, vm = self->state.known.vm.id] {
-      return confirm_here(*context, vm);
-    });
+    clean(self, context,
+          [context = context, vm = self->state.known.vm.id] { return confirm_here(*context, vm); });
   }
   void operator()(const propose_decision& x) const {
     note(self, context,
-         x.command.decision == migration_decision::commit ? std::string{"proposes to commit"}
-                                                          : "proposes to abort: " + x.command.reason);
+         x.command.decision == migration_decision::commit
+             ? std::string{"proposes to commit"}
+             : "proposes to abort: " + x.command.reason);
     propose_to_log(self, *context, x.command, brings(self, context, &migration_source::decided));
   }
   void operator()(const report_migration& x) const { self->send(self->state.host, x.observation); }

@@ -17,8 +17,8 @@ using door_with_clock = door_actor::extend<caf::reacts_to<tick_atom>>;
 
 struct door_config {
   std::shared_ptr<const mesh_identity> self;
-  std::optional<address> listen; ///< where the door is published, over TLS; port 0: any
-  bool chaos = false;            ///< may others kill actors here, or through here?
+  std::optional<address> listen;      ///< where the door is published, over TLS; port 0: any
+  bool chaos = false;                 ///< may others kill actors here, or through here?
   std::shared_ptr<known_nodes> known; ///< kept up to date; may be null
   logger log;
   /// Told the port once it is open; on the door's thread. May be empty.

@@ -161,8 +161,7 @@ void dial(self_pointer self) {
 
 /// Asks for the door over the connection that stands; see `known_nodes`.
 void look_up(self_pointer self, const caf::node_id& connected_as) {
-  auto broker
-      = self->system().middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
+  auto broker = self->system().middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
   self->request(broker, connect_timeout, caf::forward_atom::value, connected_as,
                 caf::atom("ConfigServ"), caf::make_message(caf::get_atom::value, door_name))
       .then(if_present<caf::strong_actor_ptr>(
@@ -174,8 +173,8 @@ void connect(self_pointer self) {
   auto& state = self->state;
   state.trying = true;
   ++state.attempt;
-  auto connected_as = state.config.known ? state.config.known->find(state.config.expected_node)
-                                         : std::nullopt;
+  auto connected_as
+      = state.config.known ? state.config.known->find(state.config.expected_node) : std::nullopt;
   if (connected_as)
     look_up(self, *connected_as);
   else if (state.config.dial)

@@ -19,10 +19,10 @@ struct link_config {
   address remote;                         ///< of the other node's door
   node_id expected_node;                  ///< nil: any of the cluster
   std::optional<node_role> expected_role; ///< unset: any
-  bool dial = true;               ///< false: only over a connection that the other node made
-  bool temporary = false;         ///< ends when it goes down after it stood
+  bool dial = true;       ///< false: only over a connection that the other node made
+  bool temporary = false; ///< ends when it goes down after it stood
   std::shared_ptr<const known_nodes> known; ///< may be null
-  bool chaos = false;                     ///< may the other node kill actors here?
+  bool chaos = false;                       ///< may the other node kill actors here?
   /// Where such kills go; asked for each. May be empty.
   std::function<supervisor_actor()> supervisor;
   logger log;

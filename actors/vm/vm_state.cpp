@@ -16,11 +16,16 @@ vm_state::effects both(vm_state::effects first, vm_state::effects second) {
 
 std::string to_string(guest_call x) {
   switch (x) {
-    case guest_call::create: return "create";
-    case guest_call::resume: return "resume";
-    case guest_call::pause: return "pause";
-    case guest_call::shutdown: return "shutdown";
-    case guest_call::destroy: return "destroy";
+  case guest_call::create:
+    return "create";
+  case guest_call::resume:
+    return "resume";
+  case guest_call::pause:
+    return "pause";
+  case guest_call::shutdown:
+    return "shutdown";
+  case guest_call::destroy:
+    return "destroy";
   }
   return "unknown";
 }
@@ -60,34 +65,47 @@ vm_state::effects vm_state::answered(guest_call call, const std::optional<failur
   guest_->asked = now;
   guest_->migration_source = false;
   switch (call) {
-    case guest_call::create:
-      guest_->guest = presence::paused;
-      guest_->epoch = known_->vm.epoch;
-      break;
-    case guest_call::resume: guest_->guest = presence::running; break;
-    case guest_call::pause: guest_->guest = presence::paused; break;
-    case guest_call::shutdown: guest_->guest = presence::stopping; break;
-    case guest_call::destroy: guest_->guest = presence::absent; break;
+  case guest_call::create:
+    guest_->guest = presence::paused;
+    guest_->epoch = known_->vm.epoch;
+    break;
+  case guest_call::resume:
+    guest_->guest = presence::running;
+    break;
+  case guest_call::pause:
+    guest_->guest = presence::paused;
+    break;
+  case guest_call::shutdown:
+    guest_->guest = presence::stopping;
+    break;
+  case guest_call::destroy:
+    guest_->guest = presence::absent;
+    break;
   }
   return reconcile(now);
 }
 
-vm_state::effects vm_state::tick(time_point now) { return reconcile(now); }
+vm_state::effects vm_state::tick(time_point now) {
+  return reconcile(now);
+}
 
 bool vm_state::in_migrations_hands() const {
   if (!known_->migration)
     return false;
   const auto& migration = *known_->migration;
   switch (migration.phase) {
-    case migration_phase::reserved:
-    case migration_phase::committed: return true;
-    case migration_phase::aborted:
-    case migration_phase::returned:
-      // The destination's copy is dropped by its migration's actor.
-      return migration.to == config_.host ? !migration.destination_clean : !migration.source_clean;
-    case migration_phase::finished: return migration.from == config_.host;
-    case migration_phase::done:
-    case migration_phase::rolled_back: return false;
+  case migration_phase::reserved:
+  case migration_phase::committed:
+    return true;
+  case migration_phase::aborted:
+  case migration_phase::returned:
+    // The destination's copy is dropped by its migration's actor.
+    return migration.to == config_.host ? !migration.destination_clean : !migration.source_clean;
+  case migration_phase::finished:
+    return migration.from == config_.host;
+  case migration_phase::done:
+  case migration_phase::rolled_back:
+    return false;
   }
   return false;
 }
@@ -104,10 +122,14 @@ vm_state::effects vm_state::reconcile(time_point now) {
   if (!absent() && guest_->epoch != known_->vm.epoch)
     return call(guest_call::destroy); // of an older permission, or of one that was taken back
   switch (known_->vm.requested) {
-    case requested_state::running: return towards_running(now);
-    case requested_state::paused: return towards_paused(now);
-    case requested_state::stopped: return towards_absent(actual_state::defined, now);
-    case requested_state::deleted: return towards_absent(actual_state::gone, now);
+  case requested_state::running:
+    return towards_running(now);
+  case requested_state::paused:
+    return towards_paused(now);
+  case requested_state::stopped:
+    return towards_absent(actual_state::defined, now);
+  case requested_state::deleted:
+    return towards_absent(actual_state::gone, now);
   }
   return {};
 }
@@ -115,53 +137,63 @@ vm_state::effects vm_state::reconcile(time_point now) {
 vm_state::effects vm_state::towards_running(time_point now) {
   shutdown_asked_.reset();
   switch (guest_->guest) {
-    case presence::absent: {
-      const auto& vm = known_->vm;
-      if (refused_ && refused_->epoch == vm.epoch)
-        return observe(actual_state::failed, refused_->reason, now);
-      if (vm.actual != actual_state::starting)
-        return guest_vanished(now);
-      return known_->may_start ? call(guest_call::create) : effects{};
-    }
-    case presence::paused: return known_->may_start ? call(guest_call::resume) : effects{};
-    case presence::running: return observe(actual_state::running, {}, now);
-    case presence::stopping: return {};
-    case presence::incoming: return call(guest_call::destroy); // no migration knows it
-    case presence::crashed:
-      return both(observe(actual_state::failed, "the guest crashed", now),
-                  call(guest_call::destroy));
+  case presence::absent: {
+    const auto& vm = known_->vm;
+    if (refused_ && refused_->epoch == vm.epoch)
+      return observe(actual_state::failed, refused_->reason, now);
+    if (vm.actual != actual_state::starting)
+      return guest_vanished(now);
+    return known_->may_start ? call(guest_call::create) : effects{};
+  }
+  case presence::paused:
+    return known_->may_start ? call(guest_call::resume) : effects{};
+  case presence::running:
+    return observe(actual_state::running, {}, now);
+  case presence::stopping:
+    return {};
+  case presence::incoming:
+    return call(guest_call::destroy); // no migration knows it
+  case presence::crashed:
+    return both(observe(actual_state::failed, "the guest crashed", now), call(guest_call::destroy));
   }
   return {};
 }
 
 vm_state::effects vm_state::towards_paused(time_point now) {
   switch (guest_->guest) {
-    case presence::absent: return guest_vanished(now);
-    case presence::running: return call(guest_call::pause);
-    case presence::paused: return observe(actual_state::paused, {}, now);
-    case presence::stopping: return {};
-    case presence::incoming:
-    case presence::crashed: return call(guest_call::destroy);
+  case presence::absent:
+    return guest_vanished(now);
+  case presence::running:
+    return call(guest_call::pause);
+  case presence::paused:
+    return observe(actual_state::paused, {}, now);
+  case presence::stopping:
+    return {};
+  case presence::incoming:
+  case presence::crashed:
+    return call(guest_call::destroy);
   }
   return {};
 }
 
 vm_state::effects vm_state::towards_absent(actual_state once_absent, time_point now) {
   switch (guest_->guest) {
-    case presence::absent: shutdown_asked_.reset(); return observe(once_absent, {}, now);
-    case presence::running:
-    case presence::stopping:
-      if (once_absent == actual_state::gone)
-        return call(guest_call::destroy);
-      if (!shutdown_asked_) {
-        shutdown_asked_ = now;
-        return call(guest_call::shutdown);
-      }
-      return now - *shutdown_asked_ >= config_.shutdown_grace ? call(guest_call::destroy)
-                                                              : effects{};
-    case presence::paused:
-    case presence::incoming:
-    case presence::crashed: return call(guest_call::destroy);
+  case presence::absent:
+    shutdown_asked_.reset();
+    return observe(once_absent, {}, now);
+  case presence::running:
+  case presence::stopping:
+    if (once_absent == actual_state::gone)
+      return call(guest_call::destroy);
+    if (!shutdown_asked_) {
+      shutdown_asked_ = now;
+      return call(guest_call::shutdown);
+    }
+    return now - *shutdown_asked_ >= config_.shutdown_grace ? call(guest_call::destroy) : effects{};
+  case presence::paused:
+  case presence::incoming:
+  case presence::crashed:
+    return call(guest_call::destroy);
   }
   return {};
 }

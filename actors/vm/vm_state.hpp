@@ -12,9 +12,9 @@
 namespace novacron {
 
 struct vm_config {
-  node_id host; ///< the host that this actor works on
-  std::chrono::milliseconds shutdown_grace{5'000};  ///< from the ACPI button to the plug
-  std::chrono::milliseconds observe_again{500};     ///< before an observation is repeated
+  node_id host;                                    ///< the host that this actor works on
+  std::chrono::milliseconds shutdown_grace{5'000}; ///< from the ACPI button to the plug
+  std::chrono::milliseconds observe_again{500};    ///< before an observation is repeated
 };
 
 /// What a VM's actor can ask of the hypervisor.
@@ -86,7 +86,7 @@ private:
 
   vm_config config_;
   std::optional<vm_changed> known_;
-  std::optional<guest_seen> guest_;   ///< nothing: must be looked at first
+  std::optional<guest_seen> guest_; ///< nothing: must be looked at first
   std::optional<guest_call> calling_;
   time_point last_answer_;
   std::optional<time_point> shutdown_asked_;

@@ -25,8 +25,8 @@ void flight_window::acknowledged(size_t batches, time_point now) {
   under_way_.erase(under_way_.begin(), under_way_.begin() + static_cast<std::ptrdiff_t>(batches));
   busy_since_ = now;
   least_delay_ = least_delay_.count() == 0 ? delay : std::min(least_delay_, delay);
-  interval_ = interval_.count() == 0 ? interval
-                                     : interval_ + weight_of_news * (interval - interval_);
+  interval_
+      = interval_.count() == 0 ? interval : interval_ + weight_of_news * (interval - interval_);
 }
 
 size_t flight_window::frames() const {

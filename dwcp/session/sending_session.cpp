@@ -300,8 +300,8 @@ bool sending_session::input_waits() const {
 }
 
 bool sending_session::wants_input() const {
-  return !input_ended_ && streams_.queued_bytes() < options_.queue_bytes
-         && !window_.full() && source_.frames_under_way() + 1 < max_frames_under_way;
+  return !input_ended_ && streams_.queued_bytes() < options_.queue_bytes && !window_.full()
+         && source_.frames_under_way() + 1 < max_frames_under_way;
 }
 
 /// On a reader's thread.

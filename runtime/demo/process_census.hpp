@@ -14,8 +14,9 @@ namespace novacron {
 
 /// What the census has seen.
 struct census_result {
-  uint64_t counts = 0;       ///< times that the processes were counted
-  uint64_t duplicates = 0;   ///< spells of half a second with two processes of one VM outside any migration
+  uint64_t counts = 0; ///< times that the processes were counted
+  uint64_t duplicates
+      = 0; ///< spells of half a second with two processes of one VM outside any migration
   uint64_t tcp_sockets = 0;  ///< of guests' processes: pages could travel past DWCP there
   uint64_t most_at_once = 0; ///< processes of one VM
 };

@@ -36,7 +36,7 @@ boot_id this_boot() {
 class fencer_line {
 public:
   fencer_line(fencer_config config, std::filesystem::path program)
-    : config_{std::move(config)}, program_{std::move(program)} {
+      : config_{std::move(config)}, program_{std::move(program)} {
     // nop
   }
 
@@ -91,7 +91,7 @@ result<void> choose_driver(host_context& context, const node_start& start) {
   const auto& host = *start.config.host;
   if (host.hypervisor == host_driver::simulated) {
     context.driver
-      = make_simulated_hypervisor({std::make_shared<simulated_host>(simulated_host_config{})});
+        = make_simulated_hypervisor({std::make_shared<simulated_host>(simulated_host_config{})});
     return {};
   }
   fencer_config fencer{start.config.id, context.state / "fencer", host.mode, host.user,
@@ -102,9 +102,13 @@ result<void> choose_driver(host_context& context, const node_start& start) {
     return socket.error();
   if (host.fencer)
     context.move_deadline
-      = [line](std::chrono::nanoseconds deadline) { return line->set_deadline(deadline); };
-  auto driver
-    = connect_to_libvirt({*socket, host.mode, start.config.id, context.self.boot, true});
+        = [line](std::chrono::nanoseconds deadline) { return line->set_deadline(deadline); };
+  auto driver = connect_to_libvirt({*socket,
+                                    host.mode,
+                                    start.config.id,
+                                    context.self.boot,
+                                    true,
+                                    {context.state / "streams", context.state / "console"}});
   if (!driver)
     return driver.error();
   context.driver = std::move(*driver);
@@ -144,7 +148,8 @@ result<std::shared_ptr<host_context>> set_up_host(const node_start& start) {
   context->pool = std::make_shared<blocking_pool>(blocking_threads);
   if (auto chosen = choose_driver(*context, start); !chosen)
     return chosen.error();
-  auto door = open_page_door(config.tls, config.host->page_listen.host, config.host->page_listen.port);
+  auto door
+      = open_page_door(config.tls, config.host->page_listen.host, config.host->page_listen.port);
   if (!door)
     return door.error();
   context->self.page_address = to_string(address{config.host->page_listen.host, (*door)->port()});

@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 class tree {
 public:
   tree(caf::actor_system& system, const node_start& start, node_parts& parts)
-    : system_{system}, start_{start}, parts_{parts} {
+      : system_{system}, start_{start}, parts_{parts} {
     // nop
   }
 
@@ -88,7 +88,7 @@ private:
     auto log = start_.log;
     spec.children.push_back(child("replica", [&system, &parts, config, log](auto&) {
       auto actor = system.spawn<caf::detached>(
-        replica_keeper, [config] { return replica::open(config); }, log);
+          replica_keeper, [config] { return replica::open(config); }, log);
       parts.replica.set(actor);
       return caf::actor_cast<caf::actor>(actor);
     }));
@@ -106,7 +106,7 @@ private:
     }));
     spec.children.push_back(child("frontend", [&system, &parts](auto&) {
       auto actor
-        = system.spawn(frontend, frontend_config{}, parts.replica.get(), parts.scheduler.get());
+          = system.spawn(frontend, frontend_config{}, parts.replica.get(), parts.scheduler.get());
       parts.frontend.set(actor);
       if (parts.host)
         parts.host->frontend.set(actor);
@@ -175,12 +175,10 @@ private:
     auto& parts = parts_;
     auto controller = start_.config.has(node_role::controller);
     door_routes routes;
-    routes.frontend = [&parts, controller] {
-      return controller ? parts.frontend.get() : frontend_actor{};
-    };
-    routes.feed = [&parts, controller] {
-      return controller ? parts.feed.get() : feed_source_actor{};
-    };
+    routes.frontend
+        = [&parts, controller] { return controller ? parts.frontend.get() : frontend_actor{}; };
+    routes.feed
+        = [&parts, controller] { return controller ? parts.feed.get() : feed_source_actor{}; };
     routes.host = [&parts] { return parts.host ? parts.host->host.get() : host_actor{}; };
     routes.supervisor = [&parts] { return parts.root.get(); };
     auto& system = system_;
@@ -201,12 +199,13 @@ private:
       auto chaos = [&system, &parts](kill_actor what, auto done) {
         system.spawn([what, done, door = parts.door.get()](caf::event_based_actor* self) {
           self->request(door, 5s, what)
-            .then([done](caf::ok_atom) { done(true, {}); },
+              .then(
+                  [done](caf::ok_atom) { done(true, {}); },
                   [done, self](const caf::error& why) { done(false, self->system().render(why)); });
         });
       };
-      return caf::actor_cast<caf::actor>(system.spawn(
-        gateway, *parts.gateway, parts.view, parts.frontend.get(), chaos_function{chaos}));
+      return caf::actor_cast<caf::actor>(system.spawn(gateway, *parts.gateway, parts.view,
+                                                      parts.frontend.get(), chaos_function{chaos}));
     }));
   }
 
@@ -214,11 +213,12 @@ private:
     supervisor_spec spec;
     spec.name = "guests";
     spec.intensity = 100;
-    auto made = child("guests", [&system = system_, &parts = parts_, spec, log = start_.log](auto&) {
-      auto actor = system.spawn(supervisor, spec, log);
-      parts.host->guests.set(actor);
-      return caf::actor_cast<caf::actor>(actor);
-    });
+    auto made
+        = child("guests", [&system = system_, &parts = parts_, spec, log = start_.log](auto&) {
+            auto actor = system.spawn(supervisor, spec, log);
+            parts.host->guests.set(actor);
+            return caf::actor_cast<caf::actor>(actor);
+          });
     made.supervisor = true;
     return made;
   }
@@ -262,7 +262,7 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
   const auto& config = start.config;
   auto parts = std::make_shared<node_parts>();
   auto identity
-    = read_mesh_identity({config.tls.certificate, config.tls.key, config.tls.authority});
+      = read_mesh_identity({config.tls.certificate, config.tls.key, config.tls.authority});
   if (!identity)
     return identity.error();
   identity->node = config.id;

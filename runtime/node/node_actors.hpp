@@ -17,14 +17,14 @@ namespace novacron {
 struct node_parts {
   std::shared_ptr<const mesh_identity> identity;
   std::shared_ptr<known_nodes> known = std::make_shared<known_nodes>();
-  std::shared_ptr<host_context> host;      ///< null without the host role
-  std::shared_ptr<view_table> view;        ///< null without the gateway role
+  std::shared_ptr<host_context> host; ///< null without the host role
+  std::shared_ptr<view_table> view;   ///< null without the gateway role
   std::optional<gateway_config> gateway;
 
   handle_slot<replica_actor> replica;
-  handle_slot<feed_source_actor> feed;     ///< the local feed, or the link to a controller
+  handle_slot<feed_source_actor> feed; ///< the local feed, or the link to a controller
   handle_slot<scheduler_actor> scheduler;
-  handle_slot<frontend_actor> frontend;    ///< the local frontend, or the link to a controller
+  handle_slot<frontend_actor> frontend; ///< the local frontend, or the link to a controller
   handle_slot<peers_actor> peers;
   handle_slot<door_actor> door;
   handle_slot<supervisor_actor> root;

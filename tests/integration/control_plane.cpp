@@ -6,10 +6,9 @@
 #include "actors/scheduler/scheduler.hpp"
 #include "tests/integration/control_actors.hpp"
 
-#include <doctest/doctest.h>
-
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
+#include <doctest/doctest.h>
 
 namespace novacron::test {
 
@@ -25,16 +24,14 @@ control_plane::control_plane(caf::actor_system& system, const std::filesystem::p
   x.replica = caf::actor_cast<replica_actor>(system.spawn<caf::detached>(
       replica_keeper, replica_opener{[config] { return replica::open(config); }}, logger{}));
   x.feed = system.spawn(feed, feed_config{}, x.replica);
-  x.scheduler = system.spawn(scheduler, scheduler_config{},
-                             caf::actor_cast<feed_source_actor>(x.feed));
+  x.scheduler
+      = system.spawn(scheduler, scheduler_config{}, caf::actor_cast<feed_source_actor>(x.feed));
   x.frontend = caf::actor_cast<frontend_actor>(
       system.spawn(frontend, frontend_config{}, x.replica, x.scheduler));
 }
 
 control_plane::~control_plane() {
-  auto end = [](const auto& whom) {
-    caf::anon_send_exit(whom, caf::exit_reason::user_shutdown);
-  };
+  auto end = [](const auto& whom) { caf::anon_send_exit(whom, caf::exit_reason::user_shutdown); };
   end(actors_->frontend);
   end(actors_->scheduler);
   end(actors_->feed);

@@ -37,8 +37,8 @@ bool write_all(int fd, const std::byte* bytes, size_t count, const std::atomic<b
 } // namespace
 
 device_gate::device_gate(std::filesystem::path sender, uint64_t stop_after)
-    : sender_{std::move(sender)}, socket_{sender_.native() + ".gate"}, stop_after_{stop_after},
-      listener_{listen_unix(socket_).value()} {
+    : sender_{std::move(sender)}, socket_{sender_.native() + ".gate"},
+      stop_after_{stop_after}, listener_{listen_unix(socket_).value()} {
   thread_ = std::thread{[this] { carry(); }};
 }
 

@@ -7,7 +7,7 @@
 namespace novacron::test {
 
 std::string to_string(guest_step x) {
-  constexpr const char* names[] = {"create", "resume",  "destroy", "adopt",  "begin",
+  constexpr const char* names[] = {"create",  "resume",  "destroy", "adopt",  "begin",
                                    "prepare", "perform", "finish",  "cancel", "confirm"};
   return names[static_cast<size_t>(x)];
 }
@@ -153,8 +153,7 @@ result<std::string> interrupting_hypervisor::migration_finish(vm_id vm, const st
 }
 
 result<void> interrupting_hypervisor::migration_confirm(vm_id vm, const std::string& cookie) {
-  return step(guest_step::confirm,
-              [&](hypervisor& x) { return x.migration_confirm(vm, cookie); });
+  return step(guest_step::confirm, [&](hypervisor& x) { return x.migration_confirm(vm, cookie); });
 }
 
 result<void> interrupting_hypervisor::migration_abort(vm_id vm) {

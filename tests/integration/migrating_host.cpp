@@ -6,11 +6,10 @@
 #include "messages/address.hpp"
 #include "tests/integration/control_actors.hpp"
 
-#include <doctest/doctest.h>
-
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
 #include <csignal>
+#include <doctest/doctest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <thread>
@@ -43,9 +42,8 @@ frontend_actor::behavior_type way_to_log(frontend_actor::pointer self, frontend_
   }};
 }
 
-peers_actor::behavior_type
-way_to_peers(peers_actor::pointer,
-             std::function<link_actor(const std::string&)> connect) {
+peers_actor::behavior_type way_to_peers(peers_actor::pointer,
+                                        std::function<link_actor(const std::string&)> connect) {
   return {[=](caf::connect_atom, node_id, const std::string& where) -> caf::result<link_actor> {
     if (auto link = connect(where))
       return link;
@@ -57,8 +55,8 @@ way_to_peers(peers_actor::pointer,
 
 migrating_host::migrating_host(std::string name, agent_setup setup)
     : name_{std::move(name)}, setup_{std::move(setup)}, fencer_{machine_.attach()},
-      libvirt_socket_{fencer_->libvirt_socket()},
-      plan_{std::make_shared<interruptions>(setup_.log, name_)} {
+      libvirt_socket_{fencer_->libvirt_socket()}, plan_{std::make_shared<interruptions>(setup_.log,
+                                                                                        name_)} {
   fs::create_directory(state() / "image");
   for (const auto* file : {"vmlinuz", "initrd.gz"})
     fs::copy_file(fs::path{NOVACRON_GUEST_FOLDER} / file, state() / "image" / file);
@@ -100,8 +98,8 @@ void migrating_host::describe(host_context& context) {
   context.state = state();
   context.tls = setup_.issue(id());
   context.log = setup_.log;
-  context.images.emplace("lab", image_files{state() / "image" / "vmlinuz",
-                                            state() / "image" / "initrd.gz"});
+  context.images.emplace(
+      "lab", image_files{state() / "image" / "vmlinuz", state() / "image" / "initrd.gz"});
   context.pool = std::make_shared<blocking_pool>(8);
   auto door = open_page_door(context.tls, "127.0.0.1", 0);
   REQUIRE_MESSAGE(door.has_value(), (door ? "" : door.error().message));
@@ -127,8 +125,8 @@ void migrating_host::describe(host_context& context) {
 void migrating_host::open_ways(agent& life) {
   auto& system = setup_.system;
   auto& context = *life.context;
-  auto log = system.spawn<caf::detached>(way_to_log, setup_.control.frontend,
-                                         setup_.before_proposal);
+  auto log
+      = system.spawn<caf::detached>(way_to_log, setup_.control.frontend, setup_.before_proposal);
   auto peers = system.spawn(way_to_peers, setup_.connect);
   life.ways = {caf::actor_cast<caf::actor>(log), caf::actor_cast<caf::actor>(peers)};
   context.frontend.set(log);

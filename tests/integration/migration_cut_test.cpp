@@ -2,7 +2,6 @@
 #include "tests/integration/two_hosts.hpp"
 
 #include <doctest/doctest.h>
-
 #include <mutex>
 
 using namespace novacron;
@@ -101,16 +100,36 @@ void cut_in_devices(uint64_t device_bytes) {
 
 TEST_CASE("a connection that is cut leaves the guest at its source") {
   auto whole = measured();
-  SUBCASE("while it is opened") { cut_at(100); }
-  SUBCASE("after the first ticket") { cut_at(3'000); }
-  SUBCASE("after a hundredth") { cut_at(whole.wire_bytes / 100); }
-  SUBCASE("after a tenth") { cut_at(whole.wire_bytes / 10); }
-  SUBCASE("in the middle") { cut_at(whole.wire_bytes / 2); }
-  SUBCASE("after nine tenths") { cut_at(whole.wire_bytes / 10 * 9); }
-  SUBCASE("between memory and devices") { cut_in_devices(0); }
-  SUBCASE("after a quarter of the devices") { cut_in_devices(whole.device_bytes / 4); }
-  SUBCASE("after three quarters of the devices") { cut_in_devices(whole.device_bytes / 4 * 3); }
-  SUBCASE("before the devices' last bytes") { cut_in_devices(whole.device_bytes - 4'096); }
+  SUBCASE("while it is opened") {
+    cut_at(100);
+  }
+  SUBCASE("after the first ticket") {
+    cut_at(3'000);
+  }
+  SUBCASE("after a hundredth") {
+    cut_at(whole.wire_bytes / 100);
+  }
+  SUBCASE("after a tenth") {
+    cut_at(whole.wire_bytes / 10);
+  }
+  SUBCASE("in the middle") {
+    cut_at(whole.wire_bytes / 2);
+  }
+  SUBCASE("after nine tenths") {
+    cut_at(whole.wire_bytes / 10 * 9);
+  }
+  SUBCASE("between memory and devices") {
+    cut_in_devices(0);
+  }
+  SUBCASE("after a quarter of the devices") {
+    cut_in_devices(whole.device_bytes / 4);
+  }
+  SUBCASE("after three quarters of the devices") {
+    cut_in_devices(whole.device_bytes / 4 * 3);
+  }
+  SUBCASE("before the devices' last bytes") {
+    cut_in_devices(whole.device_bytes - 4'096);
+  }
 }
 
 TEST_CASE("a corrupted byte is refused, and the guest stays at its source") {

@@ -1,8 +1,7 @@
 #include "tests/integration/two_hosts.hpp"
 
-#include <doctest/doctest.h>
-
 #include <atomic>
+#include <doctest/doctest.h>
 
 using namespace novacron;
 using namespace novacron::test;
@@ -73,10 +72,10 @@ struct victim {
   void (*kill)(two_hosts& hosts, migrating_host& from, migrating_host& to);
 };
 
-constexpr victim source_agent{"source agent", [](two_hosts&, migrating_host& from,
-                                                 migrating_host&) { from.kill_agent(); }};
-constexpr victim destination_agent{"destination agent", [](two_hosts&, migrating_host&,
-                                                           migrating_host& to) { to.kill_agent(); }};
+constexpr victim source_agent{
+    "source agent", [](two_hosts&, migrating_host& from, migrating_host&) { from.kill_agent(); }};
+constexpr victim destination_agent{
+    "destination agent", [](two_hosts&, migrating_host&, migrating_host& to) { to.kill_agent(); }};
 constexpr victim source_libvirtd{"source libvirtd", [](two_hosts&, migrating_host& from,
                                                        migrating_host&) { from.kill_libvirtd(); }};
 constexpr victim destination_libvirtd{
@@ -113,31 +112,45 @@ void dies(const victim& who, stage when, outcome where) {
 } // namespace
 
 TEST_CASE("whoever dies while the memory travels, the guest stays at its source") {
-  SUBCASE("the source's agent") { dies(source_agent, stage::performing, outcome::source); }
+  SUBCASE("the source's agent") {
+    dies(source_agent, stage::performing, outcome::source);
+  }
   SUBCASE("the destination's agent") {
     dies(destination_agent, stage::performing, outcome::source);
   }
-  SUBCASE("the source's libvirtd") { dies(source_libvirtd, stage::performing, outcome::source); }
+  SUBCASE("the source's libvirtd") {
+    dies(source_libvirtd, stage::performing, outcome::source);
+  }
   SUBCASE("the destination's libvirtd") {
     dies(destination_libvirtd, stage::performing, outcome::source);
   }
-  SUBCASE("the destination's QEMU") { dies(destination_qemu, stage::performing, outcome::source); }
+  SUBCASE("the destination's QEMU") {
+    dies(destination_qemu, stage::performing, outcome::source);
+  }
 }
 
 TEST_CASE("between Perform and the decision the guest goes where its memory is whole") {
-  SUBCASE("the source's agent") { dies(source_agent, stage::performed, outcome::source); }
-  SUBCASE("the destination's agent") { dies(destination_agent, stage::performed, outcome::source); }
+  SUBCASE("the source's agent") {
+    dies(source_agent, stage::performed, outcome::source);
+  }
+  SUBCASE("the destination's agent") {
+    dies(destination_agent, stage::performed, outcome::source);
+  }
   SUBCASE("the source's libvirtd") {
     dies(source_libvirtd, stage::performed, outcome::destination);
   }
   SUBCASE("the destination's libvirtd") {
     dies(destination_libvirtd, stage::performed, outcome::source);
   }
-  SUBCASE("the destination's QEMU") { dies(destination_qemu, stage::performed, outcome::source); }
+  SUBCASE("the destination's QEMU") {
+    dies(destination_qemu, stage::performed, outcome::source);
+  }
 }
 
 TEST_CASE("between the decision and Finish the destination runs it, or gives it back") {
-  SUBCASE("the source's agent") { dies(source_agent, stage::committing, outcome::destination); }
+  SUBCASE("the source's agent") {
+    dies(source_agent, stage::committing, outcome::destination);
+  }
   SUBCASE("the destination's agent") {
     dies(destination_agent, stage::committing, outcome::source);
   }
@@ -147,15 +160,21 @@ TEST_CASE("between the decision and Finish the destination runs it, or gives it 
   SUBCASE("the destination's libvirtd") {
     dies(destination_libvirtd, stage::committing, outcome::source);
   }
-  SUBCASE("the destination's QEMU") { dies(destination_qemu, stage::committing, outcome::source); }
+  SUBCASE("the destination's QEMU") {
+    dies(destination_qemu, stage::committing, outcome::source);
+  }
 }
 
 TEST_CASE("between Finish and Confirm the guest is the destination's") {
-  SUBCASE("the source's agent") { dies(source_agent, stage::finished, outcome::destination); }
+  SUBCASE("the source's agent") {
+    dies(source_agent, stage::finished, outcome::destination);
+  }
   SUBCASE("the destination's agent") {
     dies(destination_agent, stage::finished, outcome::destination);
   }
-  SUBCASE("the source's libvirtd") { dies(source_libvirtd, stage::finished, outcome::destination); }
+  SUBCASE("the source's libvirtd") {
+    dies(source_libvirtd, stage::finished, outcome::destination);
+  }
   SUBCASE("the destination's libvirtd") {
     dies(destination_libvirtd, stage::finished, outcome::destination);
   }

@@ -22,8 +22,9 @@ TEST_CASE("a guest moves there and back without a pause that one would notice") 
     CHECK(hosts.vm().epoch == epoch.next());
     CHECK(hosts.settles_at(to));
     auto gap = hosts.console().largest_gap(begun, std::chrono::steady_clock::now());
-    MESSAGE(way, ": ", end->cost.duration.count(), " ms, ", end->cost.guest_bytes, " bytes of the guest, ",
-            end->cost.wire_bytes, " on the wire, tick gap ", gap / 1ms, " ms");
+    MESSAGE(way, ": ", end->cost.duration.count(), " ms, ", end->cost.guest_bytes,
+            " bytes of the guest, ", end->cost.wire_bytes, " on the wire, tick gap ", gap / 1ms,
+            " ms");
     CHECK(gap < 1s);
   }
 }

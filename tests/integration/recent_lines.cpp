@@ -21,8 +21,8 @@ std::string seconds_now() {
 
 void recent_lines::write(log_level level, std::string_view module, std::string_view message,
                          std::span<const log_field> fields) {
-  auto line = seconds_now() + to_string(level) + ' ' + std::string{module} + ": "
-              + std::string{message};
+  auto line
+      = seconds_now() + to_string(level) + ' ' + std::string{module} + ": " + std::string{message};
   for (const auto& field : fields)
     line += ' ' + std::string{field.name} + '=' + field.value.substr(0, 8);
   if (std::getenv("NOVACRON_TEST_LOG") != nullptr)

@@ -5,12 +5,11 @@
 #include "tests/integration/recent_lines.hpp"
 #include "tests/unit/dwcp/test_authority.hpp"
 
-#include <doctest/doctest.h>
-
-#include <caf/actor_system.hpp>
 #include <algorithm>
+#include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <csignal>
+#include <doctest/doctest.h>
 
 namespace novacron::test {
 
@@ -46,9 +45,8 @@ link_actor::behavior_type link_to(link_actor::pointer self, migrating_host* to,
           return nobody();
         auto promise = self->make_response_promise<migration_prepared>();
         self->request(host, 90s, what)
-            .then(
-                [=](const migration_prepared& x) mutable { promise.deliver(answered(x)); },
-                [=](const caf::error& why) mutable { promise.deliver(why); });
+            .then([=](const migration_prepared& x) mutable { promise.deliver(answered(x)); },
+                  [=](const caf::error& why) mutable { promise.deliver(why); });
         return promise;
       },
       [=](const migration_performed& what) -> caf::result<caf::ok_atom> {
@@ -93,11 +91,10 @@ two_hosts::two_hosts() : parts_{std::make_unique<two_hosts_parts>()} {
   x.control = std::make_unique<control_plane>(x.system, x.folder / "log");
   auto make = [&](const char* name) {
     return std::make_unique<migrating_host>(
-        name,
-        agent_setup{x.system, x.control->actors(), logger{x.lines},
-                    [&x](node_id id) { return x.authority.issue(id); },
-                    [this](const std::string& to) { return connect(to); },
-                    [this](const proposal& what) { before_proposal(what); }});
+        name, agent_setup{x.system, x.control->actors(), logger{x.lines},
+                          [&x](node_id id) { return x.authority.issue(id); },
+                          [this](const std::string& to) { return connect(to); },
+                          [this](const proposal& what) { before_proposal(what); }});
   };
   x.first = make("first");
   x.second = make("second");
@@ -139,13 +136,21 @@ vm_record two_hosts::vm() {
   return *record;
 }
 
-vm_id two_hosts::guest() const { return parts_->vm; }
+vm_id two_hosts::guest() const {
+  return parts_->vm;
+}
 
-control_plane& two_hosts::control() { return *parts_->control; }
+control_plane& two_hosts::control() {
+  return *parts_->control;
+}
 
-console_watch& two_hosts::console() { return *parts_->console; }
+console_watch& two_hosts::console() {
+  return *parts_->console;
+}
 
-std::string two_hosts::log_lines() const { return parts_->lines->text(); }
+std::string two_hosts::log_lines() const {
+  return parts_->lines->text();
+}
 
 void two_hosts::start_guest() {
   request_state wish;
@@ -257,11 +262,11 @@ bool two_hosts::nothing_left(size_t guests) {
     return left.empty();
   });
   holds(clean, "left behind: " + left);
-  auto running = parts_->first->processes(parts_->vm).size()
-                 + parts_->second->processes(parts_->vm).size();
+  auto running
+      = parts_->first->processes(parts_->vm).size() + parts_->second->processes(parts_->vm).size();
   holds(running == guests, "QEMUs of the guest: " + std::to_string(running));
-  auto domains = parts_->first->machine().guests_listed()
-                 + parts_->second->machine().guests_listed();
+  auto domains
+      = parts_->first->machine().guests_listed() + parts_->second->machine().guests_listed();
   holds(domains == static_cast<int>(guests), "domains: " + std::to_string(domains));
   for (const auto& each : control().all<operation_record>())
     holds(each.state != operation_state::running, "operation " + to_string(each.verb) + " runs on");
@@ -286,8 +291,8 @@ bool two_hosts::settles_at(migrating_host& where) {
   if (!holds(guests.size() == 1, "guests by libvirt: " + std::to_string(guests.size())))
     return false;
   holds(guests[0].phase == guest_phase::running, "it is " + to_string(guests[0].phase));
-  holds(guests[0].epoch == record.epoch, "its epoch is " + to_string(guests[0].epoch)
-                                             + ", the log's " + to_string(record.epoch));
+  holds(guests[0].epoch == record.epoch,
+        "its epoch is " + to_string(guests[0].epoch) + ", the log's " + to_string(record.epoch));
   holds(other.guests().empty(), "something of it is on the other host, too");
   holds(where.processes(parts_->vm).size() == 1, "its QEMU doesn't run where it should");
   nothing_left(1);
@@ -330,6 +335,8 @@ two_hosts& shared_hosts() {
   return *shared();
 }
 
-void end_shared_hosts() { shared().reset(); }
+void end_shared_hosts() {
+  shared().reset();
+}
 
 } // namespace novacron::test

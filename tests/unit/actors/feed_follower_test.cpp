@@ -19,20 +19,19 @@ vm_record vm(uint64_t id, uint64_t revision) {
 
 struct copy_of_the_state {
   std::map<uuid, uint64_t> revisions;
-  feed_follower follower{{},
-                         true,
-                         {
-                             [this](const any_record& x) {
-                               revisions[id_of(x)] = std::get<vm_record>(x).revision;
-                             },
-                             [this](const any_record& x) { revisions.erase(id_of(x)); },
-                             [this](const auto& listed) {
-                               std::erase_if(revisions, [&](const auto& each) {
-                                 return !listed.contains({record_type::vm, each.first});
-                               });
-                             },
-                             {},
-                         }};
+  feed_follower follower{
+      {},
+      true,
+      {
+          [this](const any_record& x) { revisions[id_of(x)] = std::get<vm_record>(x).revision; },
+          [this](const any_record& x) { revisions.erase(id_of(x)); },
+          [this](const auto& listed) {
+            std::erase_if(revisions, [&](const auto& each) {
+              return !listed.contains({record_type::vm, each.first});
+            });
+          },
+          {},
+      }};
 
   const list_request* asks_for_list(feed_follower::clock::time_point now) {
     question = follower.next(now);
@@ -47,7 +46,8 @@ struct copy_of_the_state {
 
 } // namespace
 
-TEST_CASE_FIXTURE(copy_of_the_state, "it lists page by page, then asks for what came after the first page") {
+TEST_CASE_FIXTURE(copy_of_the_state,
+                  "it lists page by page, then asks for what came after the first page") {
   auto* first = asks_for_list(start);
   REQUIRE(first);
   CHECK(first->linearizable);
@@ -66,7 +66,8 @@ TEST_CASE_FIXTURE(copy_of_the_state, "it lists page by page, then asks for what 
   CHECK(revisions.size() == 2);
 }
 
-TEST_CASE_FIXTURE(copy_of_the_state, "told that its place is too old it lists again and forgets what is gone") {
+TEST_CASE_FIXTURE(copy_of_the_state,
+                  "told that its place is too old it lists again and forgets what is gone") {
   asks_for_list(start);
   follower.listed({100, {vm(1, 90), vm(2, 91)}, ""}, start);
   asks_for_changes(start);
@@ -79,7 +80,8 @@ TEST_CASE_FIXTURE(copy_of_the_state, "told that its place is too old it lists ag
   CHECK(follower.revision() == 200);
 }
 
-TEST_CASE_FIXTURE(copy_of_the_state, "an unanswered question is asked again, after a growing pause") {
+TEST_CASE_FIXTURE(copy_of_the_state,
+                  "an unanswered question is asked again, after a growing pause") {
   asks_for_list(start);
   follower.failed(start);
   CHECK(!follower.next(start));

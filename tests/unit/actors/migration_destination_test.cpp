@@ -55,8 +55,12 @@ bool proposes(const migration_effects& effects, migration_decision what) {
   return proposal && proposal->command.decision == what;
 }
 
-failure broken() { return make_failure(dwcp_errc::stream_broken, "the stream broke"); }
-failure missing() { return make_failure(hypervisor_errc::no_such_guest, "no such guest"); }
+failure broken() {
+  return make_failure(dwcp_errc::stream_broken, "the stream broke");
+}
+failure missing() {
+  return make_failure(hypervisor_errc::no_such_guest, "no such guest");
+}
 
 } // namespace
 
@@ -69,7 +73,8 @@ TEST_CASE_FIXTURE(arriving_guest, "the guest runs here only once the log says co
   CHECK(find<finish_incoming>(effects)->cookie == "c3");
 }
 
-TEST_CASE_FIXTURE(arriving_guest, "the source hears that all is here only when the pages have ended well") {
+TEST_CASE_FIXTURE(arriving_guest,
+                  "the source hears that all is here only when the pages have ended well") {
   say(migration_phase::reserved);
   state.asked_to_prepare(request, now);
   state.prepared(migration_prepared{}, now);
@@ -107,7 +112,8 @@ TEST_CASE_FIXTURE(arriving_guest, "a source that never begins is given up") {
   CHECK(proposes(state.tick(now), migration_decision::abort));
 }
 
-TEST_CASE_FIXTURE(arriving_guest, "a loaded guest that stays undecided for ten seconds is given up") {
+TEST_CASE_FIXTURE(arriving_guest,
+                  "a loaded guest that stays undecided for ten seconds is given up") {
   receive_everything();
   now += 10'001ms;
   CHECK(proposes(state.tick(now), migration_decision::abort));
@@ -152,12 +158,13 @@ TEST_CASE_FIXTURE(arriving_guest, "a guest that is gone before its Finish is giv
                  migration_decision::return_guest));
 }
 
-TEST_CASE_FIXTURE(arriving_guest, "a Finish whose answer was lost is never taken for one that failed") {
+TEST_CASE_FIXTURE(arriving_guest,
+                  "a Finish whose answer was lost is never taken for one that failed") {
   receive_everything();
   say(migration_phase::committed);
   state.finished(make_failure(hypervisor_errc::outcome_unknown, "lost"), now);
   now += 1s;
   state.tick(now);
-  CHECK(!find<propose_decision>(
-      state.found(found_guest{found_guest::presence::absent, true}, now)));
+  CHECK(
+      !find<propose_decision>(state.found(found_guest{found_guest::presence::absent, true}, now)));
 }

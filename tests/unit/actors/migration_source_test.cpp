@@ -57,11 +57,15 @@ bool proposes(const migration_effects& effects, migration_decision what) {
   return proposal && proposal->command.decision == what;
 }
 
-failure broken() { return make_failure(dwcp_errc::stream_broken, "the stream broke"); }
+failure broken() {
+  return make_failure(dwcp_errc::stream_broken, "the stream broke");
+}
 
 } // namespace
 
-TEST_CASE_FIXTURE(leaving_guest, "a fresh migration begins, asks, performs, tells, and only then proposes to commit") {
+TEST_CASE_FIXTURE(
+    leaving_guest,
+    "a fresh migration begins, asks, performs, tells, and only then proposes to commit") {
   CHECK(find<begin_at_source>(say(migration_phase::reserved)));
   auto asked = state.begun(migration_offer{"<domain/>", "c1"}, now);
   REQUIRE(find<ask_destination_to_prepare>(asked));
@@ -76,7 +80,8 @@ TEST_CASE_FIXTURE(leaving_guest, "a fresh migration begins, asks, performs, tell
   CHECK(proposes(state.acknowledged(std::nullopt, now), migration_decision::commit));
 }
 
-TEST_CASE_FIXTURE(leaving_guest, "a restarted source knows nothing of the stream and proposes to abort") {
+TEST_CASE_FIXTURE(leaving_guest,
+                  "a restarted source knows nothing of the stream and proposes to abort") {
   word.fresh = false;
   auto effects = say(migration_phase::reserved);
   CHECK(!find<begin_at_source>(effects));
@@ -85,9 +90,15 @@ TEST_CASE_FIXTURE(leaving_guest, "a restarted source knows nothing of the stream
 
 TEST_CASE_FIXTURE(leaving_guest, "any failure before the end is a wish to abort") {
   say(migration_phase::reserved);
-  SUBCASE("begin") { CHECK(proposes(state.begun(broken(), now), migration_decision::abort)); }
-  SUBCASE("prepare") { CHECK(proposes(state.prepared(broken(), now), migration_decision::abort)); }
-  SUBCASE("perform") { CHECK(proposes(state.performed(broken(), now), migration_decision::abort)); }
+  SUBCASE("begin") {
+    CHECK(proposes(state.begun(broken(), now), migration_decision::abort));
+  }
+  SUBCASE("prepare") {
+    CHECK(proposes(state.prepared(broken(), now), migration_decision::abort));
+  }
+  SUBCASE("perform") {
+    CHECK(proposes(state.performed(broken(), now), migration_decision::abort));
+  }
   SUBCASE("tell") {
     CHECK(proposes(state.acknowledged(broken(), now), migration_decision::abort));
   }
@@ -113,7 +124,8 @@ TEST_CASE_FIXTURE(leaving_guest, "an abort that lost to the commit is obeyed as 
   CHECK(!find<propose_decision>(effects));
 }
 
-TEST_CASE_FIXTURE(leaving_guest, "the paused source is destroyed only once the guest runs at the destination") {
+TEST_CASE_FIXTURE(leaving_guest,
+                  "the paused source is destroyed only once the guest runs at the destination") {
   send_everything();
   CHECK(!find<confirm_at_source>(answer(command_errc::none, migration_phase::committed)));
   CHECK(!find<confirm_at_source>(say(migration_phase::committed)));
@@ -144,7 +156,8 @@ TEST_CASE_FIXTURE(leaving_guest, "a guest that stays undecided for ten seconds i
   CHECK(proposes(state.tick(now), migration_decision::abort));
 }
 
-TEST_CASE_FIXTURE(leaving_guest, "an abort by somebody else ends Perform first and resumes after it") {
+TEST_CASE_FIXTURE(leaving_guest,
+                  "an abort by somebody else ends Perform first and resumes after it") {
   say(migration_phase::reserved);
   state.begun(migration_offer{}, now);
   state.prepared(migration_prepared{}, now);
@@ -154,7 +167,8 @@ TEST_CASE_FIXTURE(leaving_guest, "an abort by somebody else ends Perform first a
   CHECK(find<resume_source>(state.performed(broken(), now)));
 }
 
-TEST_CASE_FIXTURE(leaving_guest, "cleaning is tried until it succeeds, then said until the log shows it") {
+TEST_CASE_FIXTURE(leaving_guest,
+                  "cleaning is tried until it succeeds, then said until the log shows it") {
   word.fresh = false;
   say(migration_phase::finished);
   CHECK(!find<report_migration>(state.cleaned(broken(), now)));

@@ -91,7 +91,8 @@ TEST_CASE_FIXTURE(one_vm, "a start creates the guest paused, then lets it run, t
   CHECK(report->epoch == epoch{0, 1});
 }
 
-TEST_CASE_FIXTURE(one_vm, "without permission to start no guest is made, and a paused one stays so") {
+TEST_CASE_FIXTURE(one_vm,
+                  "without permission to start no guest is made, and a paused one stays so") {
   word.may_start = false;
   say();
   CHECK(!called(show(presence::absent)));
@@ -100,7 +101,8 @@ TEST_CASE_FIXTURE(one_vm, "without permission to start no guest is made, and a p
   CHECK(called(say()) == guest_call::resume);
 }
 
-TEST_CASE_FIXTURE(one_vm, "permission that goes between create and resume leaves the guest paused") {
+TEST_CASE_FIXTURE(one_vm,
+                  "permission that goes between create and resume leaves the guest paused") {
   say();
   show(presence::absent);
   word.may_start = false;
@@ -153,8 +155,8 @@ TEST_CASE_FIXTURE(one_vm, "a start that the hypervisor refuses is reported with 
 TEST_CASE_FIXTURE(one_vm, "a lost daemon is no reason to fail: look, then try again") {
   say();
   show(presence::absent);
-  auto effects = state.answered(guest_call::create,
-                                make_failure(hypervisor_errc::unreachable, "gone"), now);
+  auto effects
+      = state.answered(guest_call::create, make_failure(hypervisor_errc::unreachable, "gone"), now);
   CHECK(std::holds_alternative<look_again>(effects.at(0)));
   CHECK(called(show(presence::absent)) == guest_call::create);
 }
@@ -191,14 +193,16 @@ TEST_CASE_FIXTURE(one_vm, "while its migration is undecided the guest is not tou
   CHECK(show(presence::paused).empty());
 }
 
-TEST_CASE_FIXTURE(one_vm, "a guest that dies in its migration is reported, so that the log aborts it") {
+TEST_CASE_FIXTURE(one_vm,
+                  "a guest that dies in its migration is reported, so that the log aborts it") {
   word.vm.actual = actual_state::migrating;
   word.migration = migration_away(word, migration_phase::reserved);
   say();
   REQUIRE(observed(show(presence::absent)));
 }
 
-TEST_CASE_FIXTURE(one_vm, "after the commit the paused source is the migration's, not ours to end") {
+TEST_CASE_FIXTURE(one_vm,
+                  "after the commit the paused source is the migration's, not ours to end") {
   word.vm.host = elsewhere;
   word.vm.epoch = {0, 2};
   for (auto phase : {migration_phase::committed, migration_phase::finished}) {
@@ -229,7 +233,8 @@ TEST_CASE_FIXTURE(one_vm, "what was seen during a migration is not believed afte
   CHECK(report->actual == actual_state::running);
 }
 
-TEST_CASE_FIXTURE(one_vm, "a leftover of a VM that is placed elsewhere is ended, then the actor goes") {
+TEST_CASE_FIXTURE(one_vm,
+                  "a leftover of a VM that is placed elsewhere is ended, then the actor goes") {
   word.vm.host = elsewhere;
   say();
   CHECK(called(show(presence::running)) == guest_call::destroy);
