@@ -42,7 +42,7 @@ bool becomes_true(std::chrono::milliseconds patience, const std::function<bool()
   while (!holds()) {
     if (std::chrono::steady_clock::now() > end)
       return false;
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(20ms); // poll interval
   }
   return true;
 }

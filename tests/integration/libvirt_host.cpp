@@ -28,7 +28,7 @@ void reap_children_from_now_on() {
       for (;;) {
         while (::waitpid(-1, nullptr, WNOHANG) > 0) {
         }
-        std::this_thread::sleep_for(10ms);
+        std::this_thread::sleep_for(10ms); // poll interval
       }
     }}.detach();
     return true;
@@ -76,7 +76,7 @@ bool comes_true(std::chrono::milliseconds patience, const std::function<bool()>&
   while (!holds()) {
     if (std::chrono::steady_clock::now() > deadline)
       return false;
-    std::this_thread::sleep_for(10ms);
+    std::this_thread::sleep_for(10ms); // poll interval
   }
   return true;
 }

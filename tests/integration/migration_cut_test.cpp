@@ -89,7 +89,7 @@ void cut_in_devices(uint64_t device_bytes) {
   uint64_t carried = 0;
   CHECK(becomes_true(10s, [&] {
     auto before = std::exchange(carried, hosts.link()->carried());
-    std::this_thread::sleep_for(100ms);
+    std::this_thread::sleep_for(100ms); // poll interval
     return carried == before;
   }));
   hosts.link()->cut();

@@ -60,7 +60,7 @@ void page_link::listen() {
 bool page_link::wait_readable(int from) const {
   while (!cut_) {
     if (holding())
-      std::this_thread::sleep_for(std::chrono::milliseconds{poll_milliseconds});
+      std::this_thread::sleep_for(std::chrono::milliseconds{poll_milliseconds}); // poll interval
     else if (ready(from, POLLIN))
       return true;
   }

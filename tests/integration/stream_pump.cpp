@@ -101,9 +101,10 @@ bool stream_pump::forward(int from, int to, std::ofstream& copy) {
   if (!write_all(to, bytes.data(), static_cast<size_t>(count)))
     return false;
   sent_ += static_cast<uint64_t>(count);
-  if (options_.bytes_per_second != 0)
-    std::this_thread::sleep_for(std::chrono::microseconds{
-        count * 1'000'000 / static_cast<int64_t>(options_.bytes_per_second)});
+  if (options_.bytes_per_second != 0) {
+    auto us = count * 1'000'000 / static_cast<int64_t>(options_.bytes_per_second);
+    std::this_thread::sleep_for(std::chrono::microseconds{us}); // the span that the link takes
+  }
   return sent_ < options_.cut_after;
 }
 
