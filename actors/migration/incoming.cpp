@@ -109,10 +109,16 @@ result<found_guest> incoming::look() const {
     return guests.error();
   found_guest found;
   found.may_have_run = std::filesystem::exists(context_->finish_mark(about_.migration.id));
-  for (const auto& guest : *guests)
-    if (guest.vm == about_.vm.id && guest.epoch == about_.migration.epoch.next())
-      found.guest = guest.phase == guest_phase::incoming ? found_guest::presence::incoming
-                                                         : found_guest::presence::here;
+  for (const auto& guest : *guests) {
+    if (guest.vm != about_.vm.id || guest.epoch != about_.migration.epoch.next())
+      continue;
+    // A hypervisor that has just come back shows one that it is about to end.
+    if (guest.phase == guest_phase::paused)
+      return make_failure(hypervisor_errc::outcome_unknown,
+                          "the guest is paused, neither incoming nor running; look again");
+    found.guest = guest.phase == guest_phase::incoming ? found_guest::presence::incoming
+                                                       : found_guest::presence::here;
+  }
   return found;
 }
 

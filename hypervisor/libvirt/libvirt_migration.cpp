@@ -233,6 +233,11 @@ result<std::string> libvirt_driver::let_incoming_run(vm_id vm, const std::string
     return guest.error();
   bool there = false;
   auto status = status_of(guest->domain.get(), guest->metadata, there);
+  // A libvirtd that came back shows an incoming guest as paused until it has ended it.
+  if (!there || status.phase == guest_phase::paused)
+    return make_failure(hypervisor_errc::outcome_unknown,
+                        failed_to("finish the migration of", vm)
+                            + ": it is neither incoming nor running; look at it again");
   if (status.phase != guest_phase::incoming)
     return std::string{}; // finished before
   auto done = migration_steps::finish(guest->connection.get(), domain_name(vm), cookie, false);
