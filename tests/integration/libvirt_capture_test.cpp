@@ -36,7 +36,7 @@ TEST_CASE("migration streams of real guests are captured") {
     console_watch console{{spec.console_log}};
     done(source->create(spec));
     done(source->resume(vm));
-    REQUIRE(console.wait_for_ticks(5, 60s));
+    REQUIRE(console.wait_for_ticks(5, 180s));
 
     auto part = folder / (std::string{load.name} + ".part");
     auto offer = value_of(source->migration_begin(vm));

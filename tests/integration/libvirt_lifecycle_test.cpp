@@ -62,7 +62,7 @@ void live_and_die(libvirt_mode mode) {
   done(driver->resume(vm));
   done(driver->resume(vm));
   CHECK(has_phase(*driver, vm, guest_phase::running));
-  CHECK(console.wait_for_ticks(10, 60s));
+  CHECK(console.wait_for_ticks(10, 180s));
   CHECK(comes_true(5s, [&] { return events.take(vm); }));
 
   done(driver->pause(vm));
@@ -109,7 +109,7 @@ TEST_CASE("a guest that is asked to shut down ends by itself") {
   console_watch console{{spec.console_log}};
   done(driver->create(spec));
   done(driver->resume(vm));
-  REQUIRE(console.wait_for_ticks(2, 60s));
+  REQUIRE(console.wait_for_ticks(2, 180s));
   done(driver->shutdown(vm));
   CHECK(comes_true(20s, [&] { return !status_of(*driver, vm); }));
   CHECK(host.processes(vm) == 0);
@@ -124,7 +124,7 @@ TEST_CASE("a driver finds its guests again after libvirtd was killed and restart
   console_watch console{{spec.console_log}};
   done(driver->create(spec));
   done(driver->resume(vm));
-  REQUIRE(console.wait_for_ticks(2, 60s));
+  REQUIRE(console.wait_for_ticks(2, 180s));
   driver->subscribe(std::ref(events));
 
   host.kill_daemon();

@@ -23,7 +23,7 @@ public:
                                                           destination_host.spec(vm).console_log}} {
     done(source->create(source_host.spec(vm, first_epoch)));
     done(source->resume(vm));
-    REQUIRE(console.wait_for_ticks(5, 60s));
+    REQUIRE(console.wait_for_ticks(5, 180s));
   }
 
   /// Steps 1 and 2.
