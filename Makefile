@@ -25,7 +25,7 @@ demo: install
 	@build/release/bin/novacron demo --folder build/demo $(DEMO_ARGS)
 
 test: build
-	@ctest --test-dir build/$(PRESET) --output-on-failure $(if $(TEST_ARGS),$(TEST_ARGS))
+	@ctest --test-dir build/$(PRESET) --output-on-failure $(TEST_ARGS)
 
 format:
 	@git ls-files '*.hpp' '*.cpp' | xargs clang-format -i
