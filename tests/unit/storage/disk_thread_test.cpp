@@ -69,6 +69,9 @@ TEST_CASE("truncating lowers the promise before the log, appending raises it aft
   thread.store_vote(1, 0);
   CHECK(promise_file::read(it.folder.path())->index == 9);
   thread.truncate(4);
+  thread.store_vote(1, 0);
+  CHECK(promise_file::read(it.folder.path())->index == 3);
+  CHECK(it.store.load(0).value().last() == 3);
   thread.append(4, entries(2, 2));
   thread.store_vote(2, 0);
   auto log = it.store.load(0).value();

@@ -62,7 +62,9 @@ TEST_CASE("a log whose newest WAL is gone is refused") {
   const auto config = test_config(folder.path());
   fill(config);
   fs::remove(newest_wal(folder.path()));
-  CHECK(refusal(config).code == storage_errc::damaged);
+  const auto why = refusal(config);
+  CHECK(why.code == storage_errc::damaged);
+  CHECK(why.message.find("has lost everything") != std::string::npos);
 }
 
 TEST_CASE("a log whose WAL lost its end is refused") {
@@ -86,7 +88,9 @@ TEST_CASE("a log with a damaged middle is refused, not cut") {
     file.seekp(static_cast<std::streamoff>(fs::file_size(wal) / 2));
     file.write("damage!", 7);
   }
-  CHECK(refusal(config).code == storage_errc::damaged);
+  const auto why = refusal(config);
+  CHECK(why.code == storage_errc::damaged);
+  CHECK(why.message.find("Corruption") != std::string::npos);
 }
 
 TEST_CASE("a database that is gone is not begun anew where promises were made") {
@@ -95,6 +99,7 @@ TEST_CASE("a database that is gone is not begun anew where promises were made") 
   fill(config, 1);
   fs::remove(folder / "CURRENT");
   CHECK(refusal(config).code == storage_errc::damaged);
+  CHECK_FALSE(fs::exists(folder / "CURRENT"));
 }
 
 TEST_CASE("a log that misses an entry is refused") {
@@ -113,6 +118,32 @@ TEST_CASE("a log that misses an entry is refused") {
   const auto why = refusal(config);
   CHECK(why.code == storage_errc::damaged);
   CHECK(why.message.find("entry 10 is missing") != std::string::npos);
+}
+
+TEST_CASE("a read barrier waits until the log is applied that was found ahead of the state") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config);
+  uint64_t last = 0;
+  {
+    auto db = database::open(config.folder, identity_of(config)).value();
+    cluster_state ignored;
+    log_store log{*db};
+    auto stored = log.load(state_store{*db}.load(ignored).value().index).value();
+    last = stored.last() + 1;
+    command_batch batch;
+    batch.commands = {create_test_vm(1000)};
+    const log_entry entry{stored.term, entry_kind::command,
+                          std::make_shared<const log_entry::bytes>(encode(batch))};
+    rocksdb::WriteBatch write;
+    log.append(write, last, {&entry, 1});
+    db->write(write, database::durability::synced);
+  }
+  auto one = open_replica(config);
+  awaited<uint64_t> applied;
+  one->read_barrier([&](result<uint64_t> x) { applied.set(x.value()); });
+  CHECK(applied.get() == last);
+  CHECK(list_all(*one).second == last);
 }
 
 TEST_CASE("a log with commands of a newer version is refused") {

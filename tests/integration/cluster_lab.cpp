@@ -1,0 +1,267 @@
+#include "cluster_lab.hpp"
+
+#include "runtime/certificates/cluster_init.hpp"
+#include "runtime/certificates/secret_file.hpp"
+#include "runtime/demo/leftovers.hpp"
+#include "runtime/node/state_lock.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/serialize.hpp>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fstream>
+#include <iterator>
+#include <pwd.h>
+#include <thread>
+#include <unistd.h>
+
+namespace novacron::test {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto look_every = 20ms;
+constexpr auto start_limit = 60s;
+constexpr auto answer_limit = 40s;
+constexpr auto end_limit = 60s;
+/// Below the ports that the kernel gives to outgoing connections.
+constexpr int first_port = 20'000;
+constexpr int last_port = 31'000;
+constexpr int ports_of_one = 20;
+constexpr int gateway_offset = 7;
+constexpr int operator_offset = 8;
+
+std::string loopback(int port) {
+  return "127.0.0.1:" + std::to_string(port);
+}
+
+bool all_free(int base) {
+  for (int port = base; port < base + ports_of_one; ++port)
+    if (!check_free({"127.0.0.1", static_cast<uint16_t>(port)}, "port"))
+      return false;
+  return true;
+}
+
+int free_ports() {
+  const int places = (last_port - first_port) / ports_of_one;
+  for (int i = 0; i < places; ++i) {
+    const int base = first_port + (static_cast<int>(::getpid()) + i) % places * ports_of_one;
+    if (all_free(base))
+      return base;
+  }
+  FAIL("no 20 free ports in a row");
+  return 0;
+}
+
+/// Of the process in this folder of /proc; 0 when it is gone.
+int parent_of(const fs::path& process) {
+  std::ifstream in{process / "status"};
+  for (std::string word; in >> word;)
+    if (int parent = 0; word == "PPid:" && in >> parent)
+      return parent;
+  return 0;
+}
+
+fs::path make_folder() {
+  auto pattern = (fs::temp_directory_path() / "novacron-cluster-XXXXXX").string();
+  REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+  fs::permissions(pattern, fs::perms{0755}); // libvirtd runs as another user
+  return pattern;
+}
+
+} // namespace
+
+bool becomes_true(std::chrono::milliseconds limit, const std::function<bool()>& holds) {
+  const auto deadline = clock::now() + limit;
+  while (!holds()) {
+    if (clock::now() > deadline)
+      return false;
+    std::this_thread::sleep_for(look_every);
+  }
+  return true;
+}
+
+cluster_lab::cluster_lab(bool simulated, std::vector<std::string> settings)
+    : folder_{make_folder()}, port_{free_ports()}, simulated_{simulated}, settings_{
+                                                                              std::move(settings)} {
+  auto made = init_cluster(folder_ / "cluster", development_nodes());
+  REQUIRE_MESSAGE(made.has_value(), (made ? std::string{} : made.error().message));
+  auto token = read_small_file(folder_ / "cluster" / "admin-token", "the token");
+  REQUIRE(token.has_value());
+  token->resize(token->find_last_not_of('\n') + 1);
+  auto client = gateway_client::make(url(), *token);
+  REQUIRE(client.has_value());
+  api_.emplace(std::move(*client));
+}
+
+cluster_lab::~cluster_lab() {
+  for (auto& [number, child] : processes_) {
+    child.signal(SIGCONT);
+    child.signal(SIGTERM);
+  }
+  for (auto& [number, child] : processes_)
+    child.wait(10s);
+  processes_.clear();
+  end_leftovers(folder_, nodes_of_cluster(folder_ / "cluster"));
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+std::string cluster_lab::url() const {
+  return "http://" + loopback(port_ + gateway_offset);
+}
+
+child_command cluster_lab::command_of(int node, std::vector<std::string> more) const {
+  const auto name = "node-" + std::to_string(node);
+  const fs::path guest = NOVACRON_GUEST_FOLDER;
+  std::vector<std::string> all{
+      "mesh.listen=" + loopback(mesh_port(node)),
+      "mesh.controllers=[\"" + loopback(mesh_port(1)) + "\"]",
+      "host.page_listen=" + loopback(page_port(node)),
+      "host.hypervisor=" + std::string{simulated_ ? "simulated" : "libvirt"},
+      "host.images.tick.kernel=" + (guest / "vmlinuz").string(),
+      "host.images.tick.initrd=" + (guest / "initrd.gz").string(),
+  };
+  if (node == 1) {
+    all.push_back("gateway.listen=" + loopback(port_ + gateway_offset));
+    all.push_back("gateway.operator_listen=" + loopback(port_ + operator_offset));
+  }
+  if (const auto* self = ::geteuid() != 0 ? ::getpwuid(::geteuid()) : nullptr)
+    all.push_back("host.user=" + std::string{self->pw_name});
+  all.insert(all.end(), settings_.begin(), settings_.end());
+  all.insert(all.end(), more.begin(), more.end());
+  child_command command{
+      NOVACRON_PROGRAM,
+      {"node", "--config", "cluster-configs/dev/" + name + ".toml", "--folder", folder_.string()},
+      folder_ / (name + ".log")};
+  for (auto& setting : all) {
+    command.arguments.emplace_back("--set");
+    command.arguments.push_back(std::move(setting));
+  }
+  return command;
+}
+
+void cluster_lab::start(int node) {
+  auto child = child_process::start(command_of(node));
+  REQUIRE_MESSAGE(child.has_value(), (child ? std::string{} : child.error().message));
+  processes_.insert_or_assign(node, std::move(*child));
+}
+
+void cluster_lab::kill(int node) {
+  process(node).signal(SIGKILL);
+  REQUIRE(process(node).wait(10s));
+}
+
+bool cluster_lab::await_hosts(size_t count) const {
+  return becomes_true(start_limit, [&] {
+    auto reply = ask("GET", "/api/v1/hosts");
+    const auto* items = reply && reply->ok() ? field(reply->body, "items").if_array() : nullptr;
+    return items && static_cast<size_t>(std::count_if(items->begin(), items->end(), [](auto& x) {
+                      return field_text(x, "state") == "up";
+                    })) == count;
+  });
+}
+
+result<client_reply> cluster_lab::ask(const std::string& method, const std::string& path,
+                                      const std::string& body, const std::string& key) const {
+  client_request call;
+  call.method = method;
+  call.path = path;
+  call.body = body;
+  call.idempotency_key = key;
+  call.limit = 6s;
+  return api_->ask(call);
+}
+
+client_reply cluster_lab::insist(const std::string& method, const std::string& path,
+                                 const std::string& body, const std::string& key) const {
+  const auto deadline = clock::now() + answer_limit;
+  while (clock::now() < deadline) {
+    auto reply = ask(method, path, body, key);
+    if (reply && reply->status < 500)
+      return *reply;
+    std::this_thread::sleep_for(look_every);
+  }
+  return {};
+}
+
+std::vector<boost::json::value> cluster_lab::list(const std::string& what) const {
+  std::vector<boost::json::value> all;
+  std::string cursor;
+  do {
+    auto page = insist(
+        "GET", "/api/v1/" + what + "?limit=100" + (cursor.empty() ? "" : "&cursor=" + cursor), {},
+        {});
+    REQUIRE(page.status == 200);
+    for (const auto& item : field(page.body, "items").as_array())
+      all.push_back(item);
+    cursor = field_text(page.body, "next_cursor");
+  } while (!cursor.empty());
+  return all;
+}
+
+std::string cluster_lab::end_of(const client_reply& begun) const {
+  if (begun.status != 202)
+    return "refused with " + std::to_string(begun.status) + ' '
+           + boost::json::serialize(begun.body);
+  std::string state = "unknown";
+  becomes_true(end_limit, [&] {
+    auto reply = ask("GET", "/api/v1/operations/" + field_text(begun.body, "id"));
+    if (reply && reply->ok())
+      state = field_text(reply->body, "state");
+    return state != "unknown" && state != "running";
+  });
+  return state;
+}
+
+bool cluster_lab::await_vm(const std::string& id, const std::string& name,
+                           const std::string& value) const {
+  return becomes_true(end_limit, [&] {
+    auto reply = ask("GET", "/api/v1/vms/" + id);
+    return reply && reply->ok() && field_text(reply->body, name) == value;
+  });
+}
+
+std::map<int, std::vector<std::string>> cluster_lab::fencers() const {
+  std::map<int, std::vector<std::string>> found;
+  std::map<int, int> parents;
+  std::error_code error;
+  for (fs::directory_iterator at{"/proc", error}, end; !error && at != end; at.increment(error)) {
+    const auto name = at->path().filename().string();
+    if (!std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }))
+      continue;
+    std::ifstream in{at->path() / "cmdline", std::ios::binary};
+    std::vector<std::string> words;
+    for (std::string word; std::getline(in, word, '\0');)
+      words.push_back(word);
+    if (words.size() < 2 || words[1] != "fencer"
+        || std::none_of(words.begin(), words.end(),
+                        [&](const auto& x) { return x.starts_with(folder_.string() + '/'); }))
+      continue;
+    found.emplace(std::stoi(name), std::vector<std::string>{words.begin() + 1, words.end()});
+    parents.emplace(std::stoi(name), parent_of(at->path()));
+  }
+  // A fencer's chores are children of it that look as it does.
+  for (const auto& [pid, parent] : parents)
+    if (parents.contains(parent))
+      found.erase(pid);
+  return found;
+}
+
+std::string cluster_lab::end_of_log(int node) const {
+  constexpr size_t shown = 3'000;
+  std::ifstream in{folder_ / ("node-" + std::to_string(node) + ".log"), std::ios::binary};
+  std::string text{std::istreambuf_iterator<char>{in}, {}};
+  return text.substr(text.size() - std::min(text.size(), shown));
+}
+
+std::string vm_body(const std::string& name, uint64_t memory_mib, const std::string& more) {
+  return "{\"name\":\"" + name + "\",\"vcpus\":1,\"memory_mib\":" + std::to_string(memory_mib)
+         + ",\"image\":\"tick\"" + more + '}';
+}
+
+} // namespace novacron::test

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "runtime/cli/gateway_client.hpp"
+#include "runtime/cli/render.hpp"
+#include "runtime/demo/child_process.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace novacron::test {
+
+/// Looks again and again until it holds; false when the limit is over.
+bool becomes_true(std::chrono::milliseconds limit, const std::function<bool()>& holds);
+
+/// The development cluster as processes of the novacron executable, in a folder
+/// and on ports of its own. Nothing restarts a node but the test. Ends all that
+/// it started, fencers and guests too, and removes its folder.
+class cluster_lab {
+public:
+  /// `settings`: further ones for each node, "section.key=value".
+  explicit cluster_lab(bool simulated, std::vector<std::string> settings = {});
+  ~cluster_lab();
+  cluster_lab(const cluster_lab&) = delete;
+  cluster_lab& operator=(const cluster_lab&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] std::string url() const;
+  [[nodiscard]] int mesh_port(int node) const { return port_ + node; }
+  [[nodiscard]] int page_port(int node) const { return port_ + 10 + node; }
+
+  /// What starts node 1, 2 or 3; settings that stand later win.
+  [[nodiscard]] child_command command_of(int node, std::vector<std::string> more = {}) const;
+  /// Starts it; ends the test if that fails.
+  void start(int node);
+  [[nodiscard]] child_process& process(int node) { return processes_.at(node); }
+  /// SIGKILL, and waits for the end.
+  void kill(int node);
+  /// Waits until so many hosts are up.
+  bool await_hosts(size_t count) const;
+
+  /// One exchange with node 1's gateway.
+  [[nodiscard]] result<client_reply> ask(const std::string& method, const std::string& path,
+                                         const std::string& body = {},
+                                         const std::string& key = {}) const;
+  /// Asks with the same key until there is an answer below 500; status 0: none in 40 s.
+  [[nodiscard]] client_reply insist(const std::string& method, const std::string& path,
+                                    const std::string& body, const std::string& key) const;
+  /// All items of a list, over all pages; ends the test if they can't be read.
+  [[nodiscard]] std::vector<boost::json::value> list(const std::string& what) const;
+  /// Waits for the operation that a verb began; its last state, as in "succeeded".
+  [[nodiscard]] std::string end_of(const client_reply& begun) const;
+  /// Waits until the VM's field says so.
+  bool await_vm(const std::string& id, const std::string& field, const std::string& value) const;
+
+  /// Pids of fencers that belong to this cluster, with their arguments.
+  [[nodiscard]] std::map<int, std::vector<std::string>> fencers() const;
+  /// A node's log, for a failed check.
+  [[nodiscard]] std::string end_of_log(int node) const;
+
+private:
+  std::filesystem::path folder_;
+  int port_;
+  bool simulated_;
+  std::vector<std::string> settings_;
+  std::optional<gateway_client> api_;
+  std::map<int, child_process> processes_;
+};
+
+/// The body of a create; `more`: further members, as in ",\"restart\":\"on_failure\"".
+std::string vm_body(const std::string& name, uint64_t memory_mib, const std::string& more = {});
+
+} // namespace novacron::test
