@@ -92,7 +92,7 @@ std::map<std::string, int> kill_actors(const cluster_lab& lab, const vm_list& vm
                          R"({"node":")" + node + R"(","actor":")" + actor + "\"}");
     // An answer may die with its bearer.
     killed[kind] += !reply || reply->ok() ? 1 : 0;
-    std::this_thread::sleep_for(kill_every);
+    std::this_thread::sleep_for(kill_every); // the span between two kills
   }
   return killed;
 }

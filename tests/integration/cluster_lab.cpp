@@ -80,7 +80,7 @@ bool becomes_true(std::chrono::milliseconds limit, const std::function<bool()>& 
   while (!holds()) {
     if (clock::now() > deadline)
       return false;
-    std::this_thread::sleep_for(look_every);
+    std::this_thread::sleep_for(look_every); // poll interval
   }
   return true;
 }
@@ -184,7 +184,7 @@ client_reply cluster_lab::insist(const std::string& method, const std::string& p
     auto reply = ask(method, path, body, key);
     if (reply && reply->status < 500)
       return *reply;
-    std::this_thread::sleep_for(look_every);
+    std::this_thread::sleep_for(look_every); // poll interval
   }
   return {};
 }

@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 #include <map>
 #include <random>
+#include <string>
+#include <string_view>
 
 using namespace novacron;
 
@@ -228,4 +230,57 @@ TEST_CASE("three voters agree on one log whatever is lost, and catch up when it 
 TEST_CASE("a single voter leads when it has started") {
   simulated_group group{1, 1};
   CHECK(group.leaders() == 1);
+}
+
+namespace {
+
+/// Records what a core asks for; stores nothing by itself.
+struct recorder final : raft_transport, raft_persistence, raft_state_machine {
+  std::vector<uint64_t> appended;
+  std::vector<uint64_t> truncated;
+  std::vector<std::string> applied;
+
+  void send(uint64_t, raft_message_body) override {}
+  void store_vote(uint64_t, uint64_t) override {}
+  void append(uint64_t first, std::span<const log_entry> entries) override {
+    appended.push_back(first + entries.size() - 1);
+  }
+  void truncate(uint64_t from) override { truncated.push_back(from); }
+  std::vector<log_entry> read(uint64_t, size_t) override { return {}; }
+  void apply(uint64_t, const log_entry& entry) override {
+    applied.emplace_back(reinterpret_cast<const char*>(entry.data->data()), entry.data->size());
+  }
+  void dropped(uint64_t) override {}
+  void leads(bool) override {}
+};
+
+log_entry command_entry(uint64_t term, std::string_view text) {
+  const auto bytes = std::as_bytes(std::span{text});
+  return {term, entry_kind::command,
+          std::make_shared<const log_entry::bytes>(bytes.begin(), bytes.end())};
+}
+
+} // namespace
+
+TEST_CASE("an entry that was replaced before the disk was done with it counts as not stored") {
+  recorder disk;
+  raft_core core{disk, disk, disk};
+  const raft_voter voters[]{{1, "node-1"}, {2, "node-2"}, {3, "node-3"}};
+  raft_start from;
+  from.id = 1;
+  from.address = "node-1";
+  from.term = 1;
+  from.entries.push_back({1, entry_kind::configuration,
+                          std::make_shared<const log_entry::bytes>(initial_configuration(voters))});
+  REQUIRE(core.start(std::move(from), 1).has_value());
+  core.receive(2, "node-2", append_request{2, 1, 1, 1, {command_entry(2, "old")}}, 2);
+  CHECK(disk.appended == std::vector<uint64_t>{2});
+  core.receive(3, "node-3", append_request{3, 1, 1, 2, {command_entry(3, "new")}}, 3);
+  CHECK(disk.truncated == std::vector<uint64_t>{2});
+  CHECK(core.commit_index() <= 2);
+  core.stored(2, 2, 4); // the disk's word on the old one comes late
+  CHECK(disk.applied.empty());
+  core.stored(2, 3, 5);
+  core.receive(3, "node-3", append_request{3, 2, 3, 2, {}}, 6);
+  CHECK(disk.applied == std::vector<std::string>{"new"});
 }
