@@ -14,6 +14,7 @@ namespace {
 
 constexpr auto probe_limit = std::chrono::seconds{3};
 constexpr auto probe_interval = std::chrono::milliseconds{20};
+constexpr unsigned long first_coherent_tcg = 9'000'000;
 
 /// The versioned machine that "q35" stands for; empty when QEMU can't be that.
 std::string newest_machine(virConnect* connection, const char* type) {
@@ -65,6 +66,19 @@ result<machine_type> choose_machine(virConnect* connection, bool prefer_kvm) {
     return machine_type{false, machine};
   return explain(connection, call_kind::reads,
                  "cannot use QEMU on this host: it offers no x86_64 q35 machine");
+}
+
+std::string version_text(unsigned long version) {
+  return std::to_string(version / 1'000'000) + '.' + std::to_string(version / 1'000 % 1'000) + '.'
+         + std::to_string(version % 1'000);
+}
+
+std::string problem_of_qemu(const machine_type& machine, unsigned long version) {
+  if (machine.kvm || version >= first_coherent_tcg)
+    return {};
+  return "QEMU " + version_text(version)
+         + " without KVM loses stores of a guest that is being migrated; install QEMU "
+         + version_text(first_coherent_tcg) + " or later";
 }
 
 } // namespace novacron
