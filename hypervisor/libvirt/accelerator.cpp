@@ -45,8 +45,10 @@ bool really_runs(virDomain* domain) {
   return false;
 }
 
-bool kvm_works(virConnect* connection, const std::string& machine) {
-  auto xml = probe_xml(random_uuid(), {true, machine});
+} // namespace
+
+bool guest_runs(virConnect* connection, const machine_type& machine) {
+  auto xml = probe_xml(random_uuid(), machine);
   domain_pointer domain{virDomainCreateXML(connection, xml.c_str(), VIR_DOMAIN_START_AUTODESTROY)};
   if (!domain)
     return false;
@@ -55,12 +57,10 @@ bool kvm_works(virConnect* connection, const std::string& machine) {
   return runs;
 }
 
-} // namespace
-
 result<machine_type> choose_machine(virConnect* connection, bool prefer_kvm) {
   if (prefer_kvm)
     if (auto machine = newest_machine(connection, "kvm");
-        !machine.empty() && kvm_works(connection, machine))
+        !machine.empty() && guest_runs(connection, {true, machine}))
       return machine_type{true, machine};
   if (auto machine = newest_machine(connection, "qemu"); !machine.empty())
     return machine_type{false, machine};
