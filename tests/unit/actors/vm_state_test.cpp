@@ -274,7 +274,9 @@ TEST_CASE_FIXTURE(one_vm,
   word.vm.epoch = {0, 2};
   word.vm.seen_epoch = {0, 1};
   say();
-  CHECK(called(show(presence::crashed, {0, 1})) == guest_call::destroy);
+  auto left = show(presence::crashed, {0, 1});
+  CHECK(called(left) == guest_call::destroy);
+  CHECK(!observed(left)); // it says nothing of the new permission
   CHECK(called(succeed(guest_call::destroy)) == guest_call::create);
 }
 

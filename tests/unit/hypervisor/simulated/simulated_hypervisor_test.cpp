@@ -1,4 +1,5 @@
 #include "hypervisor/errors.hpp"
+#include "hypervisor/pending_changes.hpp"
 #include "hypervisor/simulated/simulated_hypervisor.hpp"
 
 #include <condition_variable>
@@ -263,6 +264,16 @@ TEST_CASE("a simulated host tells its drivers what happens, and a restart as a c
   host->start_daemon();
   CHECK(is_told(vm_id{}));
   CHECK(code_of(driver->list()) == fine);
+}
+
+TEST_CASE("that a guest switched itself off isn't hidden by what happens to it next") {
+  pending_changes pending;
+  const vm_id vm{{1, 2}};
+  pending.add(vm, true);
+  pending.add(vm);
+  CHECK(pending.wait(0ms).guests.at(vm));
+  pending.add(vm);
+  CHECK(!pending.wait(0ms).guests.at(vm));
 }
 
 TEST_CASE("a guest that switches itself off is told apart from one that dies") {
