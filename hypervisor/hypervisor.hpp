@@ -50,6 +50,9 @@ struct guest_status {
 /// lost when a connection breaks; a reconnection counts as an event for all.
 struct guest_event {
   vm_id vm; ///< nil: look at all
+  /// The guest switches itself off, in order, or has done so: by itself, or
+  /// because it was asked to. Lost with its event; then nobody can tell.
+  bool powered_off = false;
 };
 
 /// What a host can give.

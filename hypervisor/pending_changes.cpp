@@ -2,9 +2,9 @@
 
 namespace novacron {
 
-void pending_changes::add(vm_id vm) {
+void pending_changes::add(vm_id vm, bool powered_off) {
   std::lock_guard guard{mutex_};
-  pending_.guests.insert(vm);
+  pending_.guests[vm] |= powered_off;
   wake_.notify_one();
 }
 

@@ -4,8 +4,8 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
-#include <set>
 
 namespace novacron {
 
@@ -14,13 +14,14 @@ namespace novacron {
 /// own takes it out and tells the listener.
 class pending_changes {
 public:
-  void add(vm_id vm);
+  /// `powered_off`: see `guest_event`; stays true until it was taken out.
+  void add(vm_id vm, bool powered_off = false);
   void add_all();
   void stop();
 
   struct taken {
-    std::set<vm_id> guests;
-    bool all = false; ///< look at all of them
+    std::map<vm_id, bool> guests; ///< whether it powered itself off
+    bool all = false;             ///< look at all of them
     bool stopping = false;
   };
   /// Waits until there is something, or the limit is over.

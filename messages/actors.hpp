@@ -101,6 +101,8 @@ using host_actor = caf::typed_actor<
     caf::replies_to<prepare_migration>::with<migration_prepared>,
     // From another host's migration: its Perform has ended well.
     caf::replies_to<migration_performed>::with<ok_atom>,
+    // A guest switches itself off: what a later look doesn't show.
+    caf::reacts_to<guest_powered_off>,
     // Look at the hypervisor soon.
     caf::reacts_to<update_atom>, caf::reacts_to<continuation>, caf::reacts_to<tick_atom>>;
 

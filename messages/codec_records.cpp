@@ -32,6 +32,27 @@ bool read(reading& budget, schema::VmSpec::Reader in, vm_spec& out) {
   return read(in.getRestart(), out.restart);
 }
 
+static void write(schema::RestartRecord::Builder out, const restart_record& in) {
+  out.setCount(in.count);
+  auto ends = out.initEnds(list_size(in.ends));
+  for (unsigned i = 0; i < ends.size(); ++i)
+    ends.set(i, milliseconds(in.ends[i]));
+  out.setDue(milliseconds(in.due));
+  out.setRunningSince(milliseconds(in.running_since));
+}
+
+static bool read(reading& budget, schema::RestartRecord::Reader in, restart_record& out) {
+  out.count = in.getCount();
+  auto ends = in.getEnds();
+  if (!budget.pay(ends.size(), 1))
+    return false;
+  out.ends.resize(ends.size());
+  for (unsigned i = 0; i < ends.size(); ++i)
+    if (!read(ends[i], out.ends[i]))
+      return false;
+  return read(in.getDue(), out.due) && read(in.getRunningSince(), out.running_since);
+}
+
 static void write(schema::VmRecord::Builder out, const vm_record& in) {
   write(out.initId(), in.id);
   out.setName(text(in.name));
@@ -49,6 +70,7 @@ static void write(schema::VmRecord::Builder out, const vm_record& in) {
   out.setCreated(milliseconds(in.created));
   out.setChanged(milliseconds(in.changed));
   out.setRevision(in.revision);
+  write(out.initRestarts(), in.restarts);
 }
 
 static bool read(reading& budget, schema::VmRecord::Reader in, vm_record& out) {
@@ -65,7 +87,7 @@ static bool read(reading& budget, schema::VmRecord::Reader in, vm_record& out) {
   out.revision = in.getRevision();
   return read(budget, in.getSpec(), out.spec) && read(in.getRequested(), out.requested)
          && read(in.getActual(), out.actual) && read(in.getCreated(), out.created)
-         && read(in.getChanged(), out.changed);
+         && read(in.getChanged(), out.changed) && read(budget, in.getRestarts(), out.restarts);
 }
 
 // -- hosts -------------------------------------------------------------------------

@@ -76,6 +76,8 @@ struct decide_migration {
 struct vm_observation {
   vm_id vm;
   novacron::epoch epoch; ///< of the guest that is spoken of, or of the permission that failed
+  /// Of a guest that has ended though it is wanted: `defined` if it switched
+  /// itself off, in order; `failed` if it crashed, or nobody knows why.
   actual_state actual = actual_state::defined;
   std::string reason;
 

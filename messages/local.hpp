@@ -36,7 +36,13 @@ struct guest_seen {
   presence guest = presence::absent;
   novacron::epoch epoch;
   bool migration_source = false;
+  bool powered_off = false; ///< absent because it switched itself off, as far as anybody knows
   std::chrono::steady_clock::time_point asked; ///< when the look began
+};
+
+/// The hypervisor says that a guest switches itself off.
+struct guest_powered_off {
+  vm_id vm;
 };
 
 /// A VM's actor is there (again): its host answers with what it knows.
@@ -90,6 +96,7 @@ struct actor_status {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::continuation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::vm_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::guest_seen)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::guest_powered_off)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::attach_vm)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::attach_migration)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::migration_changed)

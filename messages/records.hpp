@@ -34,7 +34,11 @@ enum class actual_state : uint8_t {
 
 /// What happens when a guest ends without having been asked to. Guests whose
 /// policy isn't `never` are bound to their host's lease.
-enum class restart_policy : uint8_t { never, on_failure, always };
+enum class restart_policy : uint8_t {
+  never,
+  on_failure, ///< it is started again, unless it has switched itself off
+  always,     ///< it is started again in any case
+};
 
 /// What a VM is made of. Images are names from the hosts' catalogues, never paths.
 struct vm_spec {
@@ -48,6 +52,19 @@ struct vm_spec {
   /// Bound to the lease of the host it runs on.
   [[nodiscard]] bool ha() const { return restart != restart_policy::never; }
   friend bool operator==(const vm_spec&, const vm_spec&) = default;
+};
+
+/// What a VM's restart policy has done about its guest's ends, and will do.
+struct restart_record {
+  /// Restarts in a row, the one that is due included: since somebody started
+  /// the VM, or its guest ended after it had run for ten minutes.
+  uint32_t count = 0;
+  std::vector<log_time> ends; ///< of that row's latest guests, oldest first; at most as many as
+                              ///< are too many
+  log_time due;               ///< when it is restarted, at the earliest; zero: it doesn't wait
+  log_time running_since;     ///< when its guest was first seen to run; zero: not yet
+
+  friend bool operator==(const restart_record&, const restart_record&) = default;
 };
 
 /// A VM: what is requested, where it is placed, and what its host last reported.
@@ -68,6 +85,7 @@ struct vm_record {
   log_time created;
   log_time changed;
   uint64_t revision = 0; ///< log index of the last change
+  restart_record restarts;
 
   friend bool operator==(const vm_record&, const vm_record&) = default;
 };

@@ -156,10 +156,14 @@ host_actor::behavior_type host(host_pointer self, std::shared_ptr<host_context> 
   state.lease.emplace(context->lease_term, context->renew_every);
   context->host.set(self);
   // The driver is the context's: held by its listener, neither would ever go.
-  context->driver->subscribe([weak = std::weak_ptr{context}](const guest_event&) {
+  context->driver->subscribe([weak = std::weak_ptr{context}](const guest_event& event) {
     auto held = weak.lock();
-    if (auto present = held ? held->host.get() : host_actor{})
-      caf::anon_send(present, update_atom::value);
+    auto present = held ? held->host.get() : host_actor{};
+    if (!present)
+      return;
+    if (event.powered_off)
+      caf::anon_send(present, guest_powered_off{event.vm});
+    caf::anon_send(present, update_atom::value);
   });
   self->set_down_handler([=](const caf::down_msg& down) { absent(self, down.source); });
   self->send(self, tick_atom::value);
@@ -170,6 +174,7 @@ host_actor::behavior_type host(host_pointer self, std::shared_ptr<host_context> 
       [=](const migration_observation& x) { self->state.reports.add(x); },
       [=](const prepare_migration& x) { return pass_on(self, x); },
       [=](const migration_performed& x) { return pass_on(self, x); },
+      [=](const guest_powered_off& x) { self->state.table->powers_off(x.vm); },
       [=](update_atom) { self->state.look_soon = true; },
       [=](const continuation& x) { x.run(); },
       [=](tick_atom) {

@@ -130,6 +130,7 @@ void guests_seen(host_pointer self, const std::vector<guest_status>& guests,
       continue;
     guest_seen seen;
     seen.asked = asked;
+    seen.powered_off = state.table->powered_off(vm);
     if (auto guest = state.guests.find(vm); guest != state.guests.end()) {
       seen.guest = presence_of(guest->second.phase);
       seen.epoch = guest->second.epoch;

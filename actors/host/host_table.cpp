@@ -51,8 +51,11 @@ feed_follower::sink host_table::sink() {
 }
 
 void host_table::put(const vm_record& record) {
-  if (put_newer(vms_, record))
-    changed_vms_.insert(record.id);
+  if (!put_newer(vms_, record))
+    return;
+  changed_vms_.insert(record.id);
+  if (!powered_off(record.id))
+    power_offs_.erase(record.id);
 }
 
 void host_table::put(const migration_record& record) {
@@ -76,6 +79,7 @@ void host_table::put(const operation_record&) {
 void host_table::remove(const any_record& record) {
   if (auto* vm = std::get_if<vm_record>(&record)) {
     vms_.erase(vm->id);
+    power_offs_.erase(vm->id);
     changed_vms_.insert(vm->id);
   } else if (auto* migration = std::get_if<migration_record>(&record)) {
     migrations_.erase(migration->id);
@@ -87,7 +91,10 @@ void host_table::remove(const any_record& record) {
 
 void host_table::keep_only(const std::set<std::pair<record_type, uuid>>& listed) {
   listed_ = true;
-  sweep(vms_, record_type::vm, listed, [this](vm_id x) { changed_vms_.insert(x); });
+  sweep(vms_, record_type::vm, listed, [this](vm_id x) {
+    power_offs_.erase(x);
+    changed_vms_.insert(x);
+  });
   sweep(migrations_, record_type::migration, listed, [this](migration_id x) { fresh_.erase(x); });
   sweep(hosts_, record_type::host, listed, [](node_id) {});
 }
@@ -140,6 +147,17 @@ std::optional<migration_changed> host_table::word_for(migration_id migration) {
   if (const auto* peer = find(record->from == self_ ? record->to : record->from))
     word.peer = *peer;
   return word;
+}
+
+void host_table::powers_off(vm_id vm) {
+  if (const auto* record = find(vm))
+    power_offs_[vm] = record->epoch;
+}
+
+bool host_table::powered_off(vm_id vm) const {
+  const auto* record = find(vm);
+  const auto* under = find_in(power_offs_, vm);
+  return record && under && *under == record->epoch;
 }
 
 bool host_table::needs_actor(const vm_record& vm) const {

@@ -40,6 +40,13 @@ public:
   /// the VM any more: what it made must go.
   std::optional<migration_changed> word_for(migration_id migration);
 
+  /// The hypervisor says that the VM's guest switches itself off. It says so
+  /// once, in an event, and a guest that is gone can't be asked why: so it is
+  /// remembered, for the guest of the VM's present epoch.
+  void powers_off(vm_id vm);
+  /// Whether that was said of the guest of the VM's present epoch.
+  [[nodiscard]] bool powered_off(vm_id vm) const;
+
   /// The VM is placed here and not gone.
   [[nodiscard]] bool needs_actor(const vm_record& vm) const;
   /// It is from or to this host and this host's part isn't over.
@@ -64,6 +71,7 @@ private:
   std::set<vm_id> changed_vms_;
   std::set<migration_id> changed_migrations_;
   std::set<migration_id> fresh_;
+  std::unordered_map<vm_id, epoch> power_offs_;
 };
 
 } // namespace novacron

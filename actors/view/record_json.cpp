@@ -80,6 +80,8 @@ std::string vm_json(const vm_record& vm, std::string_view host) {
   out.key("host").text_or_null(host);
   id_member(out, "host_id", vm.host);
   out.key("epoch").text(to_string(vm.epoch));
+  out.key("restarts").number(vm.restarts.count);
+  time_member(out, "restart_due", vm.restarts.due);
   id_member(out, "migration", vm.migration);
   id_member(out, "operation", vm.operation);
   time_member(out, "created", vm.created);

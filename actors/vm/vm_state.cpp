@@ -56,8 +56,8 @@ vm_state::effects vm_state::answered(guest_call call, const std::optional<failur
   last_answer_ = now;
   if (problem) {
     guest_.reset();
-    if (call == guest_call::create && problem->code == hypervisor_errc::refused && known_)
-      refused_ = refusal{known_->vm.epoch, problem->message};
+    if (call == guest_call::create && problem->code == hypervisor_errc::refused)
+      refused_ = refusal{called_under_, problem->message};
     return {look_again{}};
   }
   if (call == guest_call::create || !guest_)
@@ -67,7 +67,7 @@ vm_state::effects vm_state::answered(guest_call call, const std::optional<failur
   switch (call) {
   case guest_call::create:
     guest_->guest = presence::paused;
-    guest_->epoch = known_->vm.epoch;
+    guest_->epoch = called_under_;
     break;
   case guest_call::resume:
     guest_->guest = presence::running;
@@ -140,7 +140,7 @@ vm_state::effects vm_state::towards_running(time_point now) {
   case presence::absent: {
     const auto& vm = known_->vm;
     if (refused_ && refused_->epoch == vm.epoch)
-      return observe(actual_state::failed, refused_->reason, now);
+      return failed(refused_->reason, now);
     if (vm.actual != actual_state::starting)
       return guest_vanished(now);
     return known_->may_start ? call(guest_call::create) : effects{};
@@ -154,7 +154,7 @@ vm_state::effects vm_state::towards_running(time_point now) {
   case presence::incoming:
     return call(guest_call::destroy); // no migration knows it
   case presence::crashed:
-    return both(observe(actual_state::failed, "the guest crashed", now), call(guest_call::destroy));
+    return both(failed("the guest crashed", now), call(guest_call::destroy));
   }
   return {};
 }
@@ -206,17 +206,24 @@ vm_state::effects vm_state::during_migration(time_point now) {
 }
 
 vm_state::effects vm_state::guest_vanished(time_point now) {
-  const auto& vm = known_->vm;
-  if (vm.actual == actual_state::failed && vm.seen_epoch == vm.epoch)
-    return {};
   // What was seen when it went says more than that it is gone.
-  if (observed_ && observed_->actual == actual_state::failed && observed_->epoch == vm.epoch)
-    return observe(actual_state::failed, observed_->reason, now);
-  return observe(actual_state::failed, "the guest ended by itself", now);
+  if (observed_ && observed_->actual == actual_state::failed
+      && observed_->epoch == known_->vm.epoch)
+    return failed(observed_->reason, now);
+  if (!guest_->powered_off)
+    return failed("the guest ended by itself", now);
+  return failed_already() ? effects{}
+                          : observe(actual_state::defined, "the guest switched itself off", now);
+}
+
+/// The first word on a guest's end counts in the log; no other is needed.
+vm_state::effects vm_state::failed(std::string reason, time_point now) {
+  return failed_already() ? effects{} : observe(actual_state::failed, std::move(reason), now);
 }
 
 vm_state::effects vm_state::call(guest_call what) {
   calling_ = what;
+  called_under_ = known_->vm.epoch;
   return {call_hypervisor{what}};
 }
 

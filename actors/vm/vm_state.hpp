@@ -77,17 +77,23 @@ private:
   effects during_migration(time_point now);
   effects guest_vanished(time_point now);
   effects call(guest_call what);
+  effects failed(std::string reason, time_point now);
   effects observe(actual_state actual, std::string reason, time_point now);
 
   /// The guest belongs to a migration's actor for now.
   [[nodiscard]] bool in_migrations_hands() const;
   [[nodiscard]] bool mine() const { return known_->vm.host == config_.host; }
+  /// The log knows that this epoch's guest has ended.
+  [[nodiscard]] bool failed_already() const {
+    return known_->vm.actual == actual_state::failed && known_->vm.seen_epoch == known_->vm.epoch;
+  }
   [[nodiscard]] bool absent() const { return guest_->guest == guest_seen::presence::absent; }
 
   vm_config config_;
   std::optional<vm_changed> known_;
   std::optional<guest_seen> guest_; ///< nothing: must be looked at first
   std::optional<guest_call> calling_;
+  novacron::epoch called_under_; ///< the log's when we made the call
   time_point last_answer_;
   std::optional<time_point> shutdown_asked_;
 

@@ -24,8 +24,11 @@ uuid id_of(virDomain* domain) {
 }
 
 // libvirt owns what it passes back to us, and releases it with `release` after the last event.
-int lifecycle(virConnect*, virDomain* domain, int, int, void* opaque) {
-  (*static_cast<shared_pending*>(opaque))->add(vm_id{id_of(domain)});
+int lifecycle(virConnect*, virDomain* domain, int event, int detail, void* opaque) {
+  // QEMU says whether the guest wanted it; a QEMU that was told to end, or died, says otherwise.
+  auto powered_off
+      = event == VIR_DOMAIN_EVENT_SHUTDOWN && detail == VIR_DOMAIN_EVENT_SHUTDOWN_GUEST;
+  (*static_cast<shared_pending*>(opaque))->add(vm_id{id_of(domain)}, powered_off);
   return 0;
 }
 
@@ -87,8 +90,8 @@ void guest_watch::run() {
     auto changes = pending_->wait(current ? connection_check : retry);
     if (changes.stopping)
       return;
-    for (const auto& vm : changes.guests)
-      tell({vm});
+    for (const auto& [vm, powered_off] : changes.guests)
+      tell({vm, powered_off});
     auto connection = link_.get();
     if (!connection) {
       current.reset();

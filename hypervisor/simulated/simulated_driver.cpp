@@ -21,9 +21,9 @@ simulated_driver::simulated_driver(std::shared_ptr<simulated_host> host) : host_
       std::lock_guard guard{listener_mutex_};
       if (listener_ && changes.all)
         listener_({});
-      for (auto vm : changes.guests)
+      for (const auto& [vm, powered_off] : changes.guests)
         if (listener_)
-          listener_({vm});
+          listener_({vm, powered_off});
     }
   }};
 }

@@ -184,6 +184,13 @@ void simulated_host::kill_guest(vm_id vm) {
   remove_if([&](const guest& x) { return x.spec.vm == vm; });
 }
 
+void simulated_host::power_off(vm_id vm) {
+  lock held{*this};
+  for (auto& [driver, listener] : listeners_)
+    listener->add(vm, guests_.contains(vm));
+  remove_if([&](const guest& x) { return x.spec.vm == vm; });
+}
+
 std::vector<guest_status> simulated_host::guests() {
   lock held{*this};
   act_on_what_is_due();

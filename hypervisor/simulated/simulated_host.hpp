@@ -64,6 +64,8 @@ public:
   void start_daemon();
   /// The guest's process dies.
   void kill_guest(vm_id vm);
+  /// The guest switches itself off.
+  void power_off(vm_id vm);
   /// Guests that run now: for counting from outside.
   [[nodiscard]] std::vector<guest_status> guests();
   /// Of a guest's memory; 0 when it isn't there.

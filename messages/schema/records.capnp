@@ -49,6 +49,13 @@ struct VmSpec {
   labels @5 :List(Label);  # sorted by key, without repeats
 }
 
+struct RestartRecord {
+  count @0 :UInt32;
+  ends @1 :List(Int64);
+  due @2 :Int64;
+  runningSince @3 :Int64;
+}
+
 struct VmRecord {
   id @0 :Ids.Uuid;
   name @1 :Text;
@@ -66,6 +73,7 @@ struct VmRecord {
   created @13 :Int64;
   changed @14 :Int64;
   revision @15 :UInt64;
+  restarts @16 :RestartRecord;
 }
 
 # -- hosts --

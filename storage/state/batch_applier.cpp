@@ -21,6 +21,7 @@ applied_batch batch_applier::run() {
   state_.now_ = std::max(state_.now_, batch_.time);
   for (const auto& command : batch_.commands)
     done_.outcomes.push_back(run(command));
+  restart_what_is_due(); // after them: a stop of the same batch wins
   drop_expired_answers();
   drop_ended_records();
   emit_changes();

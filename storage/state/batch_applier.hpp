@@ -78,6 +78,8 @@ private:
   // -- what comes with every batch ---------------------------------------------------
 
   outcome run(const command& command);
+  /// Gives each VM whose time has come a new permission to start.
+  void restart_what_is_due();
   void remember(const command& command, const outcome& what);
   void drop_expired_answers();
   void drop_ended_records();

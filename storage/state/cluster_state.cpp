@@ -100,6 +100,7 @@ void cluster_state::loaded(uint64_t revision, log_time now) {
   load_.clear();
   not_over_.clear();
   tombstones_.clear();
+  due_restarts_.clear();
   ended_operations_.clear();
   over_migrations_.clear();
   answers_by_expiry_.clear();
@@ -122,6 +123,8 @@ void cluster_state::index(const vm_record& vm) {
     tombstones_.emplace(vm.changed, vm.id);
   else
     names_[vm.name] = vm.id;
+  if (vm.restarts.due != log_time{})
+    due_restarts_.emplace(vm.restarts.due, vm.id);
 }
 
 void cluster_state::unindex(const vm_record& vm) {
@@ -129,6 +132,7 @@ void cluster_state::unindex(const vm_record& vm) {
     tombstones_.erase({vm.changed, vm.id});
   else
     names_.erase(vm.name);
+  due_restarts_.erase({vm.restarts.due, vm.id});
 }
 
 void cluster_state::index(const migration_record& migration) {

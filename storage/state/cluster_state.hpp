@@ -17,7 +17,10 @@ namespace novacron {
 /// The newest `command_batch::cluster_version` whose commands this code knows.
 /// A replica that meets a greater one stops: applying it otherwise than the
 /// others would is worse than not applying it.
-inline constexpr uint32_t known_cluster_version = 1;
+///
+/// 1: the first. 2: guests that end are restarted as their policy says, and the
+/// first word on how a guest ended counts.
+inline constexpr uint32_t known_cluster_version = 2;
 
 /// How long, and how many, records stay that nothing can happen to any more.
 struct retention {
@@ -115,6 +118,7 @@ private:
   std::unordered_map<node_id, host_load> load_;                ///< never one that is empty
   std::unordered_map<vm_id, std::set<migration_id>> not_over_; ///< migrations
   by_age<vm_id> tombstones_;
+  by_age<vm_id> due_restarts_;
   by_age<operation_id> ended_operations_;
   by_age<migration_id> over_migrations_;
   by_age<std::string> answers_by_expiry_;

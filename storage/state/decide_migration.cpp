@@ -72,6 +72,7 @@ batch_applier::outcome batch_applier::apply(const decide_migration& command) {
       edit(*vm, [&](vm_record& x) {
         x.host = migration->from;
         x.epoch = x.epoch.next();
+        x.restarts.due = {}; // the end that it would answer was another host's guest's
       });
     return answer({});
   }

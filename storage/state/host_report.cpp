@@ -1,4 +1,5 @@
 #include "storage/state/batch_applier.hpp"
+#include "storage/state/restart_policy.hpp"
 
 namespace novacron {
 
@@ -14,6 +15,7 @@ std::optional<std::pair<actual_state, std::string>> meaning(const vm_record& vm,
   const bool wants_guest
       = vm.requested == requested_state::running || vm.requested == requested_state::paused;
   switch (seen.actual) {
+  case starting: // a permission that nobody has used yet, which only the log gives
   case migrating:
   case lost:
     return {};
@@ -28,7 +30,6 @@ std::optional<std::pair<actual_state, std::string>> meaning(const vm_record& vm,
     if (vm.requested == requested_state::stopped)
       return {{defined, {}}};
     return {{failed, seen.reason}};
-  case starting:
   case running:
   case paused:
   case stopping:
@@ -88,7 +89,10 @@ void batch_applier::see(const host_report& report, const vm_observation& seen) {
     x.seen_boot = report.boot;
     x.seen_sequence = report.sequence;
   };
-  if (vm->actual == actual && vm->reason == reason && vm->seen_epoch == seen.epoch) {
+  const bool restarts = batch_.cluster_version >= restart_policies_since;
+  const bool known = vm->actual == actual && vm->seen_epoch == seen.epoch
+                     && (vm->reason == reason || (restarts && actual == actual_state::failed));
+  if (known) {
     note(state_.vms_.at(vm->id));
     noted_.insert(vm->id);
   } else {
@@ -97,6 +101,8 @@ void batch_applier::see(const host_report& report, const vm_observation& seen) {
       x.actual = actual;
       x.reason = reason;
       x.seen_epoch = seen.epoch;
+      if (restarts)
+        apply_restart_policy(x, seen.actual != actual_state::failed, state_.now_);
     });
   }
   end_operation_as_seen(*vm);
@@ -109,6 +115,8 @@ void batch_applier::end_operation_as_seen(const vm_record& vm) {
     return;
   const auto actual = vm.actual;
   auto why = vm.reason.empty() ? std::string{ended_by_itself} : vm.reason;
+  if (vm.restarts.due != log_time{})
+    why += "; it will be started again, as its restart policy says";
   switch (operation->verb) {
   case operation_verb::start:
   case operation_verb::resume:

@@ -45,7 +45,10 @@ batch_applier::outcome batch_applier::request_running(const vm_record& vm, opera
     if (auto joined = join(vm, operation_verb::start))
       return *joined;
     begin(operation, operation_verb::start, vm.id);
-    edit(vm, [&](vm_record& x) { x.operation = operation; });
+    edit(vm, [&](vm_record& x) {
+      x.restarts = {};
+      x.operation = operation;
+    });
     return accept(vm, operation);
   }
   // Was asked to pause, and has not: there is nothing to resume.
@@ -73,6 +76,7 @@ batch_applier::outcome batch_applier::request_running(const vm_record& vm, opera
     x.requested = requested_state::running;
     x.actual = starting;
     x.reason.clear();
+    x.restarts = {};
     x.operation = operation;
   });
   return accept(vm, operation);
@@ -92,6 +96,7 @@ batch_applier::outcome batch_applier::request_stopped(const vm_record& vm, opera
         x.requested = requested_state::stopped;
         x.actual = defined;
         x.reason.clear();
+        x.restarts = {};
       });
     return accept(vm, operation);
   }
@@ -100,6 +105,7 @@ batch_applier::outcome batch_applier::request_stopped(const vm_record& vm, opera
     x.requested = requested_state::stopped;
     if (x.actual != lost)
       x.actual = stopping;
+    x.restarts = {};
     x.operation = operation;
   });
   return accept(vm, operation);
@@ -138,6 +144,7 @@ batch_applier::outcome batch_applier::request_deleted(const vm_record& vm, opera
     x.requested = requested_state::deleted;
     if (x.actual != actual_state::defined && x.actual != actual_state::failed)
       x.actual = actual_state::stopping;
+    x.restarts = {};
     x.operation = operation;
   });
   return accept(vm, operation);

@@ -131,6 +131,26 @@ TEST_CASE("a VM's word carries its migration until that is over") {
   CHECK(!table.word_for(vm.id)->migration);
 }
 
+TEST_CASE("that a guest switched itself off is remembered for its epoch, and for no later guest") {
+  host_table table{here};
+  auto sink = table.sink();
+  auto vm = placed_here(1);
+  table.powers_off(vm.id);
+  CHECK(!table.powered_off(vm.id)); // of a VM that we don't know
+  sink.put(vm);
+  CHECK(!table.powered_off(vm.id));
+  table.powers_off(vm.id);
+  CHECK(table.powered_off(vm.id));
+  vm.revision = 2;
+  vm.actual = actual_state::failed;
+  sink.put(vm);
+  CHECK(table.powered_off(vm.id));
+  vm.revision = 3;
+  vm.epoch = vm.epoch.next();
+  sink.put(vm);
+  CHECK(!table.powered_off(vm.id));
+}
+
 TEST_CASE("an older record never replaces a newer one") {
   host_table table{here};
   auto sink = table.sink();

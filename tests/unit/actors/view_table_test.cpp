@@ -173,6 +173,18 @@ TEST_CASE_FIXTURE(table_fixture, "VMs are counted by state") {
   CHECK(counts[static_cast<size_t>(actual_state::running)] == 1);
 }
 
+TEST_CASE("a VM shows how often it was restarted, and when it is next") {
+  auto vm = vm_of(1, 1);
+  auto shown = json::parse(vm_json(vm, "")).as_object();
+  CHECK(shown.at("restarts").as_int64() == 0);
+  CHECK(shown.at("restart_due").is_null());
+  vm.restarts.count = 3;
+  vm.restarts.due = log_time{1'700'000'000'007ms};
+  shown = json::parse(vm_json(vm, "")).as_object();
+  CHECK(shown.at("restarts").as_int64() == 3);
+  CHECK(shown.at("restart_due").as_string() == "2023-11-14T22:13:20.007Z");
+}
+
 TEST_CASE("text that isn't UTF-8 still makes a JSON document") {
   auto vm = vm_of(1, 1);
   vm.reason = "bad \xff\xc0\x80 \"quoted\"\n\x01 é \xed\xa0\x80 end";

@@ -248,6 +248,85 @@ TEST_CASE_FIXTURE(one_vm, "what the log shows already isn't reported again") {
   CHECK(show(presence::running).empty());
 }
 
+TEST_CASE_FIXTURE(one_vm, "a restart clears what the crash left, then makes the new guest, once") {
+  word.vm.actual = actual_state::running;
+  word.vm.seen_epoch = word.vm.epoch;
+  say();
+  auto crash = show(presence::crashed);
+  CHECK(observed(crash)->reason == "the guest crashed");
+  CHECK(called(crash) == guest_call::destroy);
+  // The log is faster than the hypervisor.
+  word.vm.actual = actual_state::starting;
+  word.vm.epoch = {0, 2};
+  CHECK(say().empty());
+  CHECK(called(succeed(guest_call::destroy)) == guest_call::create);
+  CHECK(say().empty()); // a repeat makes no second one
+  CHECK(called(succeed(guest_call::create)) == guest_call::resume);
+  auto report = observed(succeed(guest_call::resume));
+  CHECK(report->actual == actual_state::running);
+  CHECK(report->epoch == epoch{0, 2});
+  now += 1s;
+  CHECK(!called(show(presence::running)));
+}
+
+TEST_CASE_FIXTURE(one_vm,
+                  "after an agent's restart the crashed guest of the old epoch is cleared") {
+  word.vm.epoch = {0, 2};
+  word.vm.seen_epoch = {0, 1};
+  say();
+  auto left = show(presence::crashed, {0, 1});
+  CHECK(called(left) == guest_call::destroy);
+  CHECK(!observed(left)); // it says nothing of the new permission
+  CHECK(called(succeed(guest_call::destroy)) == guest_call::create);
+}
+
+TEST_CASE_FIXTURE(one_vm, "a guest that switched itself off is told apart from one that died") {
+  word.vm.actual = actual_state::running;
+  word.vm.seen_epoch = word.vm.epoch;
+  say();
+  guest_seen seen;
+  seen.asked = now;
+  seen.powered_off = true;
+  auto report = observed(state.seen(seen, now));
+  REQUIRE(report);
+  CHECK(report->actual == actual_state::defined);
+  CHECK(report->reason == "the guest switched itself off");
+}
+
+TEST_CASE_FIXTURE(one_vm, "an end that the log knows is not reported again, whatever it calls it") {
+  say();
+  show(presence::absent);
+  state.answered(guest_call::create, make_failure(hypervisor_errc::refused, "no such machine"),
+                 now);
+  REQUIRE(observed(show(presence::absent)));
+  word.vm.actual = actual_state::failed;
+  word.vm.seen_epoch = word.vm.epoch;
+  word.vm.reason = "no such machine; it ended 5 times and is not restarted any more";
+  now += 1s;
+  CHECK(say().empty());
+  CHECK(show(presence::absent).empty());
+}
+
+TEST_CASE_FIXTURE(one_vm,
+                  "a guest that was made while the log gave a newer permission is cleared") {
+  say();
+  show(presence::absent); // create is called, under 0.1
+  word.vm.epoch = {0, 2};
+  say();
+  CHECK(called(succeed(guest_call::create)) == guest_call::destroy);
+  CHECK(called(succeed(guest_call::destroy)) == guest_call::create);
+}
+
+TEST_CASE_FIXTURE(one_vm, "a refusal under an older permission says nothing of the newer one") {
+  say();
+  show(presence::absent);
+  word.vm.epoch = {0, 2};
+  say();
+  state.answered(guest_call::create, make_failure(hypervisor_errc::refused, "no such machine"),
+                 now);
+  CHECK(called(show(presence::absent)) == guest_call::create);
+}
+
 TEST_CASE_FIXTURE(one_vm, "an older word than the last is ignored") {
   say();
   auto stale = word;

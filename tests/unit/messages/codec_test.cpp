@@ -79,6 +79,21 @@ TEST_CASE("each body of a command and each record of the feed survives") {
   CHECK(records == (size_t{1} << std::variant_size_v<any_record>)-1);
 }
 
+TEST_CASE("a VM that was written before there were restarts has had none") {
+  random_messages random{seed};
+  auto vm = random.make<vm_record>();
+  vm.restarts.count = 7;
+  auto bytes = encode(stored_record{vm});
+  // Segment table, pointer to the root, its union's tag, pointer to the VM:
+  // whose upper 16 bits say how many pointers it has. The last is new.
+  uint64_t pointer = 0;
+  std::memcpy(&pointer, &bytes.at(3 * 8), sizeof pointer);
+  REQUIRE((pointer >> 48) == 11);
+  put_word(bytes, 3, pointer - (uint64_t{1} << 48));
+  vm.restarts = {};
+  CHECK(std::get<vm_record>(decode<stored_record>(bytes).value().record) == vm);
+}
+
 TEST_CASE("a message may lie at any address") {
   random_messages random{seed};
   auto x = random.make<command_batch>();

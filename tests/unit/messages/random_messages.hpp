@@ -109,8 +109,9 @@ public:
   void fill(vm_record& x) {
     fill_all(x.id, x.name, x.spec, x.requested, x.host, x.epoch, x.actual, x.reason, x.seen_epoch,
              x.seen_boot, x.seen_sequence, x.migration, x.operation, x.created, x.changed,
-             x.revision);
+             x.revision, x.restarts);
   }
+  void fill(restart_record& x) { fill_all(x.count, x.ends, x.due, x.running_since); }
   void fill(host_record& x) {
     fill_all(x.id, x.name, x.mesh_address, x.page_address, x.vcpus, x.memory_mib, x.images,
              x.hypervisor, x.accelerator, x.live_migration_problem, x.boot, x.state, x.changed,

@@ -22,6 +22,7 @@ public:
   command_batch batch(const cluster_state& state) {
     command_batch x;
     x.timeline = 1;
+    x.cluster_version = known_cluster_version;
     // The clocks of proposers differ; sometimes days pass.
     time_ += std::chrono::milliseconds{static_cast<int64_t>(below(2000)) - 500};
     if (below(40) == 0)
@@ -85,6 +86,7 @@ private:
       x.spec.vcpus = 1 + static_cast<uint32_t>(below(4));
       x.spec.memory_mib = 50 + below(300);
       x.spec.image = "tick";
+      x.spec.restart = static_cast<restart_policy>(below(3));
       x.host = host();
       x.operation = fresh<operation_id>();
       return x;
@@ -133,7 +135,7 @@ private:
         x.host = known->host;
       vm_observation seen{id, known->epoch, static_cast<actual_state>(below(9)), ""};
       if (known->requested == requested_state::running && below(3) != 0)
-        seen.actual = actual_state::running;
+        seen.actual = below(4) == 0 ? actual_state::failed : actual_state::running;
       x.vms.push_back(seen);
     }
     for (auto n = below(3); n > 0; --n) {

@@ -156,7 +156,7 @@ TEST_CASE("a log with commands of a newer version is refused") {
     log_store log{*db};
     auto stored = log.load(state_store{*db}.load(ignored).value().index).value();
     command_batch batch;
-    batch.cluster_version = 2;
+    batch.cluster_version = known_cluster_version + 1;
     const log_entry entry{stored.term, entry_kind::command,
                           std::make_shared<const log_entry::bytes>(encode(batch))};
     rocksdb::WriteBatch write;

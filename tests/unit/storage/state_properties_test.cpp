@@ -1,4 +1,5 @@
 #include "random_commands.hpp"
+#include "storage/state/restart_policy.hpp"
 
 #include <cstdlib>
 #include <doctest/doctest.h>
@@ -55,6 +56,12 @@ struct invariants {
                    && operation->vm == vm->id)));
         auto migration = state.find(vm->migration);
         CHECK((vm->migration.nil() || (migration && !migration->over())));
+        if (vm->restarts.due != log_time{})
+          CHECK_MESSAGE((vm->requested == requested_state::running
+                         && vm->actual == actual_state::failed && vm->seen_epoch == vm->epoch
+                         && vm->spec.ha()),
+                        "a VM waits for a restart that nobody wants");
+        CHECK(vm->restarts.ends.size() <= too_many_ends);
       } else if (auto migration = std::get_if<migration_record>(&each)) {
         if (migration->undecided() || migration->phase == migration_phase::committed
             || migration->phase == migration_phase::finished)
@@ -88,6 +95,8 @@ struct invariants {
         CHECK_MESSAGE(decides(batch), "a VM moved without a decision");
       // A guest that may run gets a new permission wherever it goes.
       if (vm.host != old->second.host)
+        CHECK(vm.epoch > old->second.epoch);
+      if (old->second.actual == actual_state::failed && vm.actual == actual_state::starting)
         CHECK(vm.epoch > old->second.epoch);
     }
     before = now;
@@ -161,6 +170,7 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
   const auto seeds = std::getenv("NOVACRON_SEED") ? 1u : 20u;
   std::map<command_errc, uint64_t> outcomes;
   std::map<migration_phase, uint64_t> phases;
+  uint64_t restarted = 0;
   for (auto seed = first_seed(); seed < first_seed() + seeds; ++seed) {
     CAPTURE(seed);
     INFO("again with: NOVACRON_SEED=" << seed << " unit_storage -tc='random commands*'");
@@ -185,6 +195,8 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
       for (const auto& each : done.changes)
         if (auto migration = std::get_if<migration_record>(&each.record))
           ++phases[migration->phase];
+        else if (auto vm = std::get_if<vm_record>(&each.record))
+          restarted += vm->actual == actual_state::starting && vm->restarts.count > 0;
       if (commands.below(30) == 0)
         other = disk.load(kept, revision, state.now());
     }
@@ -193,6 +205,7 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
   }
   // The rare paths were walked.
   if (seeds > 1) {
+    CHECK_MESSAGE(restarted > 20, "restarts: " << restarted);
     for (auto phase :
          {migration_phase::reserved, migration_phase::committed, migration_phase::aborted,
           migration_phase::finished, migration_phase::returned, migration_phase::done,

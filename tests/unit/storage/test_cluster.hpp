@@ -43,6 +43,7 @@ public:
     time += std::chrono::seconds{1};
     command_batch batch;
     batch.timeline = timeline;
+    batch.cluster_version = version;
     batch.time = time;
     batch.commands = std::move(commands);
     last = state.apply(batch, ++index);
@@ -62,6 +63,7 @@ public:
     x.name = name;
     x.spec.memory_mib = memory_mib;
     x.spec.image = "tick";
+    x.spec.restart = policy;
     x.host = on;
     x.operation = next_operation();
     return run(x);
@@ -84,6 +86,12 @@ public:
 
   command_outcome clean(node_id host, migration_cost cost = {}, migration_id id = move) {
     return run(host_report{host, boot, ++sequence, {}, {{id, true, cost}}});
+  }
+
+  /// The log goes on, `later` than the last batch, with an entry that changes nothing.
+  void pass(std::chrono::milliseconds later) {
+    time += later - std::chrono::seconds{1};
+    run(barrier{});
   }
 
   /// The VM runs on node-1.
@@ -113,6 +121,8 @@ public:
   uint64_t index = 0;
   uint64_t sequence = 0;
   uint32_t timeline = 3;
+  uint32_t version = known_cluster_version;
+  restart_policy policy = restart_policy::never; ///< of what is created
   log_time time{std::chrono::milliseconds{1'000'000}};
 
 private:

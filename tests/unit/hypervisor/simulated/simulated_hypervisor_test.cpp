@@ -1,10 +1,14 @@
 #include "hypervisor/errors.hpp"
+#include "hypervisor/pending_changes.hpp"
 #include "hypervisor/simulated/simulated_hypervisor.hpp"
 
 #include <condition_variable>
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <future>
+#include <map>
+#include <mutex>
+#include <set>
 
 using namespace novacron;
 using namespace std::chrono_literals;
@@ -260,4 +264,44 @@ TEST_CASE("a simulated host tells its drivers what happens, and a restart as a c
   host->start_daemon();
   CHECK(is_told(vm_id{}));
   CHECK(code_of(driver->list()) == fine);
+}
+
+TEST_CASE("that a guest switched itself off isn't hidden by what happens to it next") {
+  pending_changes pending;
+  const vm_id vm{{1, 2}};
+  pending.add(vm, true);
+  pending.add(vm);
+  CHECK(pending.wait(0ms).guests.at(vm));
+  pending.add(vm);
+  CHECK(!pending.wait(0ms).guests.at(vm));
+}
+
+TEST_CASE("a guest that switches itself off is told apart from one that dies") {
+  auto host = std::make_shared<simulated_host>();
+  auto driver = make_simulated_hypervisor({host});
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::map<vm_id, bool> powered_off; // of those that are gone
+  std::set<vm_id> made;
+  driver->subscribe([&](const guest_event& event) {
+    std::lock_guard guard{mutex};
+    if (!made.insert(event.vm).second)
+      powered_off[event.vm] |= event.powered_off;
+    wake.notify_all();
+  });
+  const vm_id dies{{1, 2}};
+  const vm_id stops{{1, 3}};
+  auto wait = [&](auto holds) {
+    std::unique_lock guard{mutex};
+    return wake.wait_for(guard, 5s, holds);
+  };
+  for (auto vm : {dies, stops})
+    REQUIRE(driver->create(spec_of(vm)).has_value());
+  REQUIRE(wait([&] { return made.size() == 2; }));
+  host->kill_guest(dies);
+  host->power_off(stops);
+  REQUIRE(wait([&] { return powered_off.size() == 2; }));
+  CHECK(!powered_off[dies]);
+  CHECK(powered_off[stops]);
+  CHECK(driver->list()->empty());
 }
