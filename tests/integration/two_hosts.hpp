@@ -50,10 +50,6 @@ public:
   /// the log, by libvirt and by /proc; ticks, with good memory, not twice; and
   /// nothing is left of migrations. Says what isn't so.
   bool settles_at(migrating_host& where);
-  /// Whether the guest ends as failed, nowhere to be seen, nothing left of it.
-  bool is_gone();
-  /// Starts the guest anew, after it has failed.
-  void start_guest();
 
   vm_record vm();
   [[nodiscard]] vm_id guest() const;
@@ -66,6 +62,7 @@ public:
   [[nodiscard]] std::string log_lines() const;
 
 private:
+  void start_guest();
   link_actor connect(const std::string& mesh_address);
   migration_prepared by_link(migration_prepared answer);
   void before_proposal(const proposal& what);
