@@ -9,7 +9,7 @@ namespace novacron {
 void add_demo_command(CLI::App& app, const std::filesystem::path& program,
                       std::function<int()>& chosen) {
   auto options = std::make_shared<demo_options>();
-  auto pause_ms = std::make_shared<uint64_t>(0);
+  auto pause_ms = std::make_shared<int64_t>(0);
   options->program = program;
   auto* demo = app.add_subcommand("demo", "Three nodes, one guest, and what they go through");
   demo->add_option("--folder", options->folder, "everything is written there");
@@ -24,7 +24,7 @@ void add_demo_command(CLI::App& app, const std::filesystem::path& program,
                                              {"libvirt", demo_driver::libvirt},
                                              {"simulated", demo_driver::simulated}}));
   demo->add_option("--pause-guest", *pause_ms,
-                   "ms; hold the guest still for so long: the demo must fail");
+                   "ms; hold the guest still: beyond 1000 the demo must fail");
   demo->add_flag("--keep", options->keep, "leave the cluster up until Ctrl-C");
   demo->callback([options, pause_ms, &chosen] {
     options->pause_guest = std::chrono::milliseconds{*pause_ms};

@@ -19,7 +19,7 @@ struct story {
   stage& out;
   demo_cluster& cluster;
   demo_summary summary;
-  bool simulated = false;
+  guest_plan plan;
   std::string vm; ///< the guest's id
   std::unique_ptr<process_census> census;
   std::unique_ptr<console_watch> ticks;
