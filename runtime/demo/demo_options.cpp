@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint64_t least_memory_mib = 96;   ///< for a Debian kernel and its initramfs
 constexpr uint64_t most_memory_mib = 4'096; ///< what a host has in cluster-configs/dev
-constexpr uint64_t kernel_mib = 48;         ///< of a guest's memory, that no region can be
+constexpr uint64_t kernel_mib = 60;         ///< of a guest's memory, that no region can be
 constexpr int highest_port_offset = 90;
 constexpr uint64_t smallest_region_mib = 8;
 constexpr uint64_t ticks_per_second = 10;
