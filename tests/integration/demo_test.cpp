@@ -153,7 +153,9 @@ TEST_CASE_FIXTURE(demo, "a demo that can't begin says why in one line and ends w
     CHECK(contains(output(), "--guest-memory 12 is too little"));
   }
   SUBCASE("--guest-memory that is no number") {
-    CHECK(run({"--guest-memory", "-5"}) == "status 2");
+    for (const auto* wrong : {"-5", "much", "99999999999999999999"})
+      CHECK(run({"--guest-memory", wrong}) == "status 2");
+    CHECK(contains(output(), "--guest-memory: \"-5\" is no whole number"));
   }
   SUBCASE("--guest-args") {
     CHECK(run({"--guest-args", "novacron.region=4000"}) == "status 2");
