@@ -14,25 +14,30 @@ namespace {
 
 constexpr std::chrono::seconds boot_limit{60};
 constexpr uint64_t first_ticks = 10;
+constexpr unsigned made = 201; ///< HTTP's
+constexpr unsigned accepted = 202;
 constexpr std::chrono::milliseconds slowest_tick{500};
-
-failure answered(const std::string& what, const client_reply& reply) {
-  return make_failure(runtime_errc::answer, what + " was answered with "
-                                                + std::to_string(reply.status) + ' '
-                                                + boost::json::serialize(reply.body));
-}
 
 } // namespace
 
-result<void> carry_out(story& x, const std::string& method, const std::string& path) {
+result<client_reply> demand(story& x, const std::string& method, const std::string& path,
+                            const std::string& body, unsigned status) {
   client_request call;
   call.method = method;
   call.path = path;
+  call.body = body;
   auto reply = x.cluster.api().ask(call);
+  if (reply && reply->status != status)
+    return make_failure(runtime_errc::answer, method + ' ' + path + " was answered with "
+                                                  + std::to_string(reply->status) + ' '
+                                                  + boost::json::serialize(reply->body));
+  return reply;
+}
+
+result<void> carry_out(story& x, const std::string& method, const std::string& path) {
+  auto reply = demand(x, method, path, {}, accepted);
   if (!reply)
     return reply.error();
-  if (reply->status != 202)
-    return answered(method + ' ' + path, *reply);
   ++x.summary.acknowledged_writes;
   const auto operation = field_text(reply->body, "id");
   auto ended = x.cluster.await(
@@ -49,20 +54,16 @@ result<void> carry_out(story& x, const std::string& method, const std::string& p
 result<void> start_guest(story& x) {
   // What is under the guest's checksum is no zeros: a committed stream is longer.
   x.summary.smallest_stream_bytes = x.plan.region_mib << 20;
-  client_request create;
-  create.method = "POST";
-  create.path = "/api/v1/vms";
-  create.body
-      = boost::json::serialize(boost::json::object{{"name", "demo"},
-                                                   {"vcpus", 1},
-                                                   {"memory_mib", x.options.guest_memory_mib},
-                                                   {"image", "tick"},
-                                                   {"kernel_arguments", x.plan.arguments}});
-  auto created = x.cluster.api().ask(create);
+  auto created = demand(
+      x, "POST", "/api/v1/vms",
+      boost::json::serialize(boost::json::object{{"name", "demo"},
+                                                 {"vcpus", 1},
+                                                 {"memory_mib", x.options.guest_memory_mib},
+                                                 {"image", "tick"},
+                                                 {"kernel_arguments", x.plan.arguments}}),
+      made);
   if (!created)
     return created.error();
-  if (created->status != 201)
-    return answered("POST /api/v1/vms", *created);
   ++x.summary.acknowledged_writes;
   x.vm = field_text(created->body, "id");
   x.out.say("vm demo is " + x.vm + ", " + std::to_string(x.options.guest_memory_mib)

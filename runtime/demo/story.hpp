@@ -45,6 +45,9 @@ result<void> end_guest(story& x);
 /// The name of the host that the guest is placed on.
 result<std::string> host_of_guest(story& x);
 
+/// One request; fails unless it is answered with `status`.
+result<client_reply> demand(story& x, const std::string& method, const std::string& path,
+                            const std::string& body, unsigned status);
 /// A verb on the guest: sends it and waits until its operation has succeeded.
 result<void> carry_out(story& x, const std::string& method, const std::string& path);
 
