@@ -1,5 +1,6 @@
 #include "hypervisor/fencer/fencer.hpp"
 #include "hypervisor/fencer/fencer_arguments.hpp"
+#include "hypervisor/simulated/machine.hpp"
 #include "runtime/certificates/cluster_commands.hpp"
 #include "runtime/cli/client_commands.hpp"
 #include "runtime/demo/demo_command.hpp"
@@ -7,6 +8,7 @@
 #include "runtime/version.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -17,12 +19,12 @@ namespace {
 
 constexpr int wrong_use = 2;
 
-/// The fencer is started by nodes, not by people, and reads its own arguments.
-int fencer(int argc, char** argv) {
-  const std::vector<std::string> arguments{argv + 1, argv + argc};
-  auto config = novacron::parse_fencer_arguments(arguments);
+/// Fencers and simulated machines are started by nodes, not by people, and read
+/// their own arguments.
+template <class Config>
+int serve(novacron::result<Config> config, int (*run)(const Config&)) {
   if (config)
-    return novacron::run_fencer(*config);
+    return run(*config);
   std::fprintf(stderr, "novacron: %s\n", config.error().message.c_str());
   return wrong_use;
 }
@@ -51,8 +53,13 @@ int commands(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return argc > 1 && std::string_view{argv[1]} == "fencer" ? fencer(argc, argv)
-                                                             : commands(argc, argv);
+    const std::vector<std::string> arguments{argv + std::min(argc, 1), argv + argc};
+    const std::string first = arguments.empty() ? "" : arguments.front();
+    if (first == "fencer")
+      return serve(novacron::parse_fencer_arguments(arguments), novacron::run_fencer);
+    if (first == "simulated-machine")
+      return serve(novacron::parse_machine_arguments(arguments), novacron::run_machine);
+    return commands(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "novacron: %s\n", error.what());
     return 1;

@@ -57,13 +57,22 @@ bool guest_runs(virConnect* connection, const machine_type& machine) {
   return runs;
 }
 
+std::optional<machine_type> choose_machine(const std::string& kvm, const std::string& tcg,
+                                           bool prefer_kvm,
+                                           const std::function<bool()>& kvm_works) {
+  if (prefer_kvm && !kvm.empty() && kvm_works())
+    return machine_type{true, kvm};
+  if (!tcg.empty())
+    return machine_type{false, tcg};
+  return std::nullopt;
+}
+
 result<machine_type> choose_machine(virConnect* connection, bool prefer_kvm) {
-  if (prefer_kvm)
-    if (auto machine = newest_machine(connection, "kvm");
-        !machine.empty() && guest_runs(connection, {true, machine}))
-      return machine_type{true, machine};
-  if (auto machine = newest_machine(connection, "qemu"); !machine.empty())
-    return machine_type{false, machine};
+  const auto kvm = prefer_kvm ? newest_machine(connection, "kvm") : std::string{};
+  if (auto chosen = choose_machine(kvm, newest_machine(connection, "qemu"), prefer_kvm, [&] {
+        return guest_runs(connection, {true, kvm});
+      }))
+    return *chosen;
   return explain(connection, call_kind::reads,
                  "cannot use QEMU on this host: it offers no x86_64 q35 machine");
 }

@@ -3,6 +3,10 @@
 #include "hypervisor/libvirt/domain_xml.hpp"
 #include "hypervisor/libvirt/handles.hpp"
 
+#include <functional>
+#include <optional>
+#include <string>
+
 namespace novacron {
 
 /// Whether a tiny guest of this machine, with the processor that guests get,
@@ -17,6 +21,11 @@ bool guest_runs(virConnect* connection, const machine_type& machine);
 /// used after `guest_runs` only. Blocks for seconds when libvirtd hasn't probed
 /// QEMU before.
 result<machine_type> choose_machine(virConnect* connection, bool prefer_kvm);
+
+/// The choice alone: `kvm` and `tcg` are the machines that are offered, empty for
+/// none. `kvm_works` is asked only when KVM would be used. Nothing when neither can be.
+std::optional<machine_type> choose_machine(const std::string& kvm, const std::string& tcg,
+                                           bool prefer_kvm, const std::function<bool()>& kvm_works);
 
 /// Why a guest of this machine can't be migrated live by a QEMU of `version`
 /// (major × 1,000,000 + minor × 1,000 + micro, as libvirt counts); empty when it can.

@@ -3,46 +3,50 @@
 #include "messages/page_record.hpp"
 
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <span>
 #include <vector>
 
 namespace novacron {
 
-/// A simulated guest's memory: real bytes, a quarter of them written to when it
-/// is made, the rest zero, and written to page by page while the guest runs.
+/// A simulated guest's memory: real bytes, all zero at first, and a note of the
+/// pages that were written to. A page that is zero takes none of the machine's
+/// memory until it is written.
 class guest_memory {
 public:
-  /// Empty: all zero, nothing dirty.
   explicit guest_memory(uint64_t pages);
 
-  /// Fills a quarter of the pages with content that follows from `seed`.
-  void boot(uint64_t seed);
-  /// The guest writes to its next `count` pages.
-  void write(uint64_t count);
+  /// The guest's own store; `offset` and `content` lie within one page.
+  void write(uint64_t number, size_t offset, std::span<const std::byte> content);
 
   /// The pages written since the last call, each once.
   std::vector<uint64_t> take_dirty();
   [[nodiscard]] uint64_t dirty_pages() const { return dirty_count_; }
 
-  [[nodiscard]] uint64_t pages() const { return bytes_.size() / page_size; }
-  [[nodiscard]] uint64_t size_bytes() const { return bytes_.size(); }
+  [[nodiscard]] uint64_t pages() const { return dirty_.size(); }
+  [[nodiscard]] uint64_t size_bytes() const { return pages() * page_size; }
   [[nodiscard]] std::span<const std::byte> page(uint64_t number) const;
   [[nodiscard]] bool is_zero(uint64_t number) const;
+  /// What a migration brings; not dirty.
   void store(uint64_t number, std::span<const std::byte> content);
   void clear(uint64_t number);
 
-  /// Of all bytes (FNV-1a by 64-bit words): equal memories have equal digests.
+  /// Of all bytes: equal memories have equal digests, different ones hardly ever.
+  /// Hashed by the standard library, which is fast in builds that are not
+  /// optimised, too: the guest stands still while it is made.
   [[nodiscard]] uint64_t digest() const;
 
 private:
-  std::span<std::byte> mutable_page(uint64_t number);
-  void fill(uint64_t number);
+  struct release {
+    void operator()(std::byte* bytes) const { std::free(bytes); }
+  };
 
-  std::vector<std::byte> bytes_;
+  [[nodiscard]] std::span<std::byte> mutable_page(uint64_t number);
+
+  std::unique_ptr<std::byte[], release> bytes_;
   std::vector<bool> dirty_;
   uint64_t dirty_count_ = 0;
-  uint64_t seed_ = 0;
-  uint64_t written_ = 0;
 };
 
 } // namespace novacron

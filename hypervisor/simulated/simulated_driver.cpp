@@ -62,9 +62,7 @@ result<void> simulated_driver::create(const guest_spec& spec) {
                                "it is on this host already");
     auto& x = entry->second;
     x.spec = spec;
-    x.memory = guest_memory{host.config_.pages_per_guest};
-    x.memory.boot(spec.vm.value.low);
-    x.written_until = host.now();
+    host.boot(x);
     host.tell(spec.vm);
     return {};
   });

@@ -1,9 +1,25 @@
 #include "hypervisor/simulated/simulated_host.hpp"
 
+#include "hypervisor/simulated/tick_program.hpp"
+
 #include <algorithm>
+#include <fstream>
 #include <random>
 
 namespace novacron {
+
+namespace {
+
+/// A console that can't be written is lost, as a real one on a full disk; the guest runs on.
+void append(const std::filesystem::path& console, const std::string& text) {
+  if (console.empty() || text.empty())
+    return;
+  std::error_code ignored;
+  std::filesystem::create_directories(console.parent_path(), ignored);
+  std::ofstream{console, std::ios::app} << text;
+}
+
+} // namespace
 
 fault_source random_faults(uint64_t seed, const fault_rates& rates) {
   struct dice {
@@ -112,18 +128,37 @@ void simulated_host::act_on_what_is_due() {
     }
 }
 
-void simulated_host::let_write(guest& x) {
-  auto time = now();
-  if (x.phase == guest_phase::running || x.phase == guest_phase::stopping) {
-    auto elapsed = time - x.written_until;
-    auto count = static_cast<uint64_t>(std::chrono::duration<double>{elapsed}.count()
-                                       * static_cast<double>(config_.dirty_pages_per_second));
-    if (count == 0)
-      return;
-    x.memory.write(count);
-    x.cpu_time += elapsed;
-  }
-  x.written_until = time;
+bool simulated_host::runs(const guest& x) {
+  return x.phase == guest_phase::running || x.phase == guest_phase::stopping;
+}
+
+void simulated_host::boot(guest& x) {
+  x.memory = guest_memory{pages_of(x.spec)};
+  append(x.spec.console_log,
+         tick_program::boot(x.memory, x.spec.kernel_arguments, config_.dirty_pages_per_second));
+  x.memory.take_dirty();
+}
+
+/// One tick at most: a guest that was held still goes on from the present.
+void simulated_host::let_run(guest& x) {
+  auto since_last = now() - x.ticked;
+  if (!runs(x) || since_last < tick_program::period)
+    return;
+  append(x.spec.console_log, tick_program::tick(x.memory, since_last));
+  x.cpu_time += since_last;
+  x.ticked = since_last < 2 * tick_program::period ? x.ticked + tick_program::period : now();
+}
+
+void simulated_host::let_guests_run() {
+  lock held{*this};
+  act_on_what_is_due();
+  for (auto& [vm, x] : guests_)
+    let_run(x);
+}
+
+uint64_t simulated_host::pages_of(const guest_spec& spec) const {
+  constexpr uint64_t pages_per_mib = 256;
+  return config_.pages_per_guest > 0 ? config_.pages_per_guest : spec.memory_mib * pages_per_mib;
 }
 
 void simulated_host::remove_if(const std::function<bool(const guest&)>& which) {
@@ -145,14 +180,15 @@ result<simulated_host::guest*> simulated_host::find(std::string_view call, vm_id
   auto found = guests_.find(vm);
   if (found == guests_.end())
     return simulated_failure(hypervisor_errc::no_such_guest, call, vm, "it is not on this host");
-  let_write(found->second);
+  let_run(found->second);
   return &found->second;
 }
 
 void simulated_host::set_phase(guest& x, guest_phase phase) {
-  let_write(x);
+  let_run(x);
+  if (!runs(x))
+    x.ticked = now();
   x.phase = phase;
-  x.written_until = now();
   tell(x.spec.vm);
 }
 

@@ -39,8 +39,9 @@ fault_source random_faults(uint64_t seed, const fault_rates& rates);
 
 struct simulated_host_config {
   host_capacity capacity{8, 16'384};
-  uint64_t pages_per_guest = 1024; ///< really kept, however much memory the guest believes in
-  uint64_t dirty_pages_per_second = 200;
+  uint64_t pages_per_guest
+      = 1024; ///< 0: as many as its memory has; else so many, whatever it asked for
+  uint64_t dirty_pages_per_second = 200; ///< unless the guest's arguments say another rate
   std::chrono::milliseconds late_by{200};
   std::function<std::chrono::milliseconds(std::string_view call)> latency; ///< none: no time passes
   fault_source faults;                                                     ///< none: no faults
@@ -50,7 +51,8 @@ struct simulated_host_config {
 
 /// A host with its hypervisor's daemon and guests, without the agent. It lives
 /// in the memory of this process and outlives any driver, as guests outlive the
-/// agent that started them. All functions are safe from any thread.
+/// agent that started them. Its guests run while somebody looks: at each call,
+/// and at each `let_guests_run`. All functions are safe from any thread.
 class simulated_host {
 public:
   explicit simulated_host(simulated_host_config config = {});
@@ -68,6 +70,8 @@ public:
   void power_off(vm_id vm);
   /// Guests that run now: for counting from outside.
   [[nodiscard]] std::vector<guest_status> guests();
+  /// Brings the guests to the present: each does what is due, and says it on its console.
+  void let_guests_run();
   /// Of a guest's memory; 0 when it isn't there.
   [[nodiscard]] uint64_t memory_digest(vm_id vm);
 
@@ -93,7 +97,7 @@ private:
     migration_job job;
     std::chrono::milliseconds max_downtime{300};
     guest_memory memory{0};
-    time_point written_until; ///< its memory was written to until then
+    time_point ticked; ///< when it ticked last, or began to run
     std::chrono::nanoseconds cpu_time{0};
     const void* owner = nullptr; ///< of an incoming guest: the driver that prepared it
     std::shared_ptr<receiver> incoming;
@@ -131,7 +135,10 @@ private:
 
   // With the lock held.
   void act_on_what_is_due();
-  void let_write(guest& x);
+  static bool runs(const guest& x);
+  void boot(guest& x);
+  void let_run(guest& x);
+  [[nodiscard]] uint64_t pages_of(const guest_spec& spec) const;
   /// The guest, or why there is none.
   result<guest*> find(std::string_view call, vm_id vm);
   void set_phase(guest& x, guest_phase phase);

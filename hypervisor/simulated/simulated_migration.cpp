@@ -16,25 +16,28 @@ std::string offer_text(const guest_spec& spec) {
   return "simulated guest " + to_string(spec.vm) + " memory " + std::to_string(spec.memory_mib);
 }
 
+double per_second(uint64_t count, std::chrono::duration<double> elapsed) {
+  return static_cast<double>(count) / std::max(elapsed.count(), 1e-6);
+}
+
 } // namespace
 
 /// The source's side of one Perform.
 class memory_sender {
 public:
-  memory_sender(simulated_host& host, vm_id vm, std::shared_ptr<std::atomic<bool>> stop)
-      : host_{host}, vm_{vm}, stop_{std::move(stop)} {}
+  memory_sender(simulated_host& host, vm_id vm, uint64_t pages,
+                std::shared_ptr<std::atomic<bool>> stop)
+      : host_{host}, vm_{vm}, pages_{pages}, stop_{std::move(stop)} {}
 
   result<void> send(const std::filesystem::path& path) {
     auto stream = stream_socket::connect(path);
     if (!stream)
       return stream.error();
     stream_ = std::move(*stream);
-    auto size = host_.config_.pages_per_guest * page_size;
-    stream_writer writer{{{simulated_block, size}}};
+    stream_writer writer{{{simulated_block, pages_ * page_size}}};
     writer.begin();
-    begun_ = std::chrono::steady_clock::now();
-    std::vector<uint64_t> pages(host_.config_.pages_per_guest);
-    std::iota(pages.begin(), pages.end(), 0);
+    round_begun_ = begun_ = std::chrono::steady_clock::now();
+    auto pages = first_round();
     for (bool last = false;; pages = next_round(last)) {
       last ? writer.begin_last() : writer.begin_part();
       if (auto sent = send_pages(writer, pages); !sent)
@@ -81,8 +84,17 @@ private:
     x.job.memory_total_bytes = x.memory.size_bytes();
     x.job.memory_processed_bytes += done * page_size;
     x.job.memory_remaining_bytes = left * page_size;
-    x.job.dirty_pages_per_second = host_.config_.dirty_pages_per_second;
     x.job.iteration = iteration_;
+  }
+
+  /// All of them; from here on, what is written to counts.
+  std::vector<uint64_t> first_round() {
+    simulated_host::lock held{host_};
+    if (auto x = host_.find("migrate", vm_))
+      (*x)->memory.take_dirty();
+    std::vector<uint64_t> pages(pages_);
+    std::iota(pages.begin(), pages.end(), 0);
+    return pages;
   }
 
   /// What was written to meanwhile. Stops the guest when that is little enough.
@@ -93,9 +105,12 @@ private:
       last = true;
       return {};
     }
-    std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begun_;
-    auto rate = static_cast<double>(sent_) / std::max(elapsed.count(), 1e-6);
-    auto rest = static_cast<double>((*x)->memory.dirty_pages() * page_size);
+    const auto now = std::chrono::steady_clock::now();
+    auto rate = per_second(sent_, now - begun_);
+    auto dirty = (*x)->memory.dirty_pages();
+    (*x)->job.dirty_pages_per_second = static_cast<uint64_t>(per_second(dirty, now - round_begun_));
+    round_begun_ = now;
+    auto rest = static_cast<double>(dirty * page_size);
     auto limit = std::chrono::duration<double>{(*x)->max_downtime}.count();
     last = ++iteration_ > last_iteration || rest / rate <= limit;
     if (last && (*x)->phase == guest_phase::running)
@@ -116,9 +131,11 @@ private:
 
   simulated_host& host_;
   vm_id vm_;
+  uint64_t pages_;
   std::shared_ptr<std::atomic<bool>> stop_;
   stream_socket stream_;
   std::chrono::steady_clock::time_point begun_;
+  std::chrono::steady_clock::time_point round_begun_;
   uint64_t sent_ = 0;
   uint32_t iteration_ = 1;
 };
@@ -145,6 +162,7 @@ result<std::string> simulated_driver::migration_perform(vm_id vm, const std::str
   auto stop = std::make_shared<std::atomic<bool>>(false);
   bool ran = false;
   uint64_t life = 0;
+  uint64_t pages = 0;
   auto begun = host_->look("migrate", vm, [&](simulated_host& host) -> result<void> {
     auto x = host.find("migrate", vm);
     if (!x)
@@ -154,6 +172,7 @@ result<std::string> simulated_driver::migration_perform(vm_id vm, const std::str
       return simulated_failure(hypervisor_errc::refused, "migrate", vm, "it can't be sent now");
     ran = (*x)->phase == guest_phase::running;
     life = host.daemon_life_;
+    pages = (*x)->memory.pages();
     (*x)->performing = true;
     (*x)->abort = stop;
     (*x)->job = {};
@@ -161,7 +180,7 @@ result<std::string> simulated_driver::migration_perform(vm_id vm, const std::str
   });
   if (!begun)
     return begun.error();
-  auto sent = memory_sender{*host_, vm, stop}.send(path);
+  auto sent = memory_sender{*host_, vm, pages, stop}.send(path);
 
   simulated_host::lock held{*host_};
   bool daemon_died = host_->daemon_life_ != life;
@@ -279,7 +298,7 @@ result<std::string> simulated_driver::migration_prepare(const prepare_request& r
         x.incoming->listener = std::move(*listener);
         x.incoming->thread = std::thread{
             [&host, incoming = x.incoming.get(), spec = request.spec,
-             pages = host.config_.pages_per_guest] { receive(host, *incoming, spec, pages); }};
+             pages = host.pages_of(request.spec)] { receive(host, *incoming, spec, pages); }};
         host.tell(vm);
         return {};
       });

@@ -16,13 +16,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr auto silence_limit = std::chrono::seconds{30};
 constexpr auto accept_limit = std::chrono::hours{24};
 constexpr int poll_milliseconds = 10;
+constexpr int backlog = 16;
 
 failure broken(const std::string& why) {
   return make_failure(hypervisor_errc::aborted,
-                      "simulated migration stream: " + why + "; the migration is off");
+                      "a stream of the simulation: " + why + "; what it was for is off");
 }
 
 /// Opens a socket and does `what` (bind or connect) with the path's address.
@@ -66,7 +66,7 @@ result<stream_socket> stream_socket::listen(const fs::path& path) {
   fs::create_directories(path.parent_path(), ignored);
   fs::remove(path, ignored);
   int fd = with_address(path, [](int s, sockaddr* address, socklen_t size) {
-    return ::bind(s, address, size) == 0 ? ::listen(s, 1) : -1;
+    return ::bind(s, address, size) == 0 ? ::listen(s, backlog) : -1;
   });
   if (fd < 0)
     return make_failure(hypervisor_errc::refused, "cannot listen on " + path.native() + ": "
@@ -119,18 +119,32 @@ result<void> stream_socket::write(std::span<const std::byte> bytes, const std::a
   return {};
 }
 
-result<void> stream_socket::read(std::span<std::byte> bytes, const std::atomic<bool>& stop) {
+result<void> stream_socket::read(std::span<std::byte> bytes, const std::atomic<bool>& stop,
+                                 std::chrono::milliseconds limit) {
   while (!bytes.empty()) {
-    if (auto ready = wait(POLLIN, stop, silence_limit); !ready)
-      return ready;
+    if (stop)
+      return broken("stopped by our own side");
     auto count = ::recv(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT);
-    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+      if (auto ready = wait(POLLIN, stop, limit); !ready)
+        return ready;
       continue;
+    }
     if (count <= 0)
       return broken("it ended too early");
     bytes = bytes.subspan(static_cast<size_t>(count));
   }
   return {};
+}
+
+void stream_socket::shut() const {
+  ::shutdown(descriptor_, SHUT_RDWR);
+}
+
+int stream_socket::peer_pid() const {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(descriptor_, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
 } // namespace novacron

@@ -5,6 +5,7 @@
 #include "runtime/cli/render.hpp"
 #include "runtime/demo/leftovers.hpp"
 #include "runtime/errors.hpp"
+#include "runtime/node/state_lock.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <pwd.h>
@@ -20,9 +21,7 @@ constexpr int page_ports = 10; ///< offsets from --port, as in cluster-configs/d
 constexpr int gateway_port = 80;
 constexpr int operator_port = 90;
 
-std::string loopback(int port) {
-  return "127.0.0.1:" + std::to_string(port);
-}
+constexpr auto loopback = "127.0.0.1";
 
 } // namespace
 
@@ -31,8 +30,31 @@ demo_cluster::demo_cluster(const demo_options& options, bool simulated)
   // nop
 }
 
+std::string demo_cluster::address(int offset) const {
+  return std::string{loopback} + ':' + std::to_string(options_.port + offset);
+}
+
 std::string demo_cluster::url() const {
-  return "http://" + loopback(options_.port + gateway_port);
+  return "http://" + address(gateway_port);
+}
+
+std::string demo_cluster::busy_address() const {
+  std::vector<int> offsets{gateway_port, operator_port};
+  for (int n = 1; n <= static_cast<int>(names.size()); ++n)
+    offsets.insert(offsets.end(), {n, page_ports + n});
+  for (const auto offset : offsets)
+    if (!check_free({loopback, static_cast<uint16_t>(options_.port + offset)}, ""))
+      return "somebody listens on " + address(offset) + " already; choose another --port";
+  return {};
+}
+
+guest_finder demo_cluster::finder() const {
+  if (!simulated_)
+    return find_by_marks(ids_);
+  std::vector<machine_config> machines;
+  for (const auto* name : names)
+    machines.push_back(machine_of_node(options_.folder / name));
+  return find_in_machines(std::move(machines));
 }
 
 std::filesystem::path demo_cluster::token_file() const {
@@ -69,16 +91,16 @@ child_command demo_cluster::command_of(size_t number) const {
   const std::string name = names.at(number - 1);
   const auto n = static_cast<int>(number);
   std::vector<std::string> settings{
-      "mesh.listen=" + loopback(options_.port + n),
-      "mesh.controllers=[\"" + loopback(options_.port + 1) + "\"]",
-      "host.page_listen=" + loopback(options_.port + page_ports + n),
+      "mesh.listen=" + address(n),
+      "mesh.controllers=[\"" + address(1) + "\"]",
+      "host.page_listen=" + address(page_ports + n),
       "host.hypervisor=" + std::string{simulated_ ? "simulated" : "libvirt"},
       "host.images.tick.kernel=" + (options_.guest / "vmlinuz").string(),
       "host.images.tick.initrd=" + (options_.guest / "initrd.gz").string(),
   };
   if (number == 1) {
-    settings.push_back("gateway.listen=" + loopback(options_.port + gateway_port));
-    settings.push_back("gateway.operator_listen=" + loopback(options_.port + operator_port));
+    settings.push_back("gateway.listen=" + address(gateway_port));
+    settings.push_back("gateway.operator_listen=" + address(operator_port));
   }
   if (const auto* self = ::geteuid() != 0 ? ::getpwuid(::geteuid()) : nullptr)
     settings.push_back("host.user=" + std::string{self->pw_name});

@@ -4,6 +4,7 @@
 #include "runtime/cli/gateway_client.hpp"
 #include "runtime/demo/demo_options.hpp"
 #include "runtime/demo/launcher.hpp"
+#include "runtime/demo/process_census.hpp"
 
 #include <array>
 #include <filesystem>
@@ -24,6 +25,9 @@ public:
 
   /// Keys, certificates and the token, in <folder>/cluster.
   result<void> init();
+  /// The first of the nodes' addresses on which somebody else listens, and what to
+  /// do; empty: none.
+  [[nodiscard]] std::string busy_address() const;
   /// Starts the nodes, and waits until each is a host that is up.
   result<void> start(std::chrono::milliseconds limit);
 
@@ -35,6 +39,8 @@ public:
   [[nodiscard]] std::filesystem::path token_file() const;
   /// Where this node's output goes: its log.
   [[nodiscard]] std::filesystem::path log_of(const std::string& node) const;
+  /// Finds this cluster's guests from outside, real or simulated.
+  [[nodiscard]] guest_finder finder() const;
   /// The consoles that this VM's guest may write to, one for each host.
   [[nodiscard]] std::vector<std::filesystem::path> consoles_of(const std::string& vm) const;
 
@@ -45,6 +51,7 @@ public:
         std::chrono::milliseconds limit) const;
 
 private:
+  [[nodiscard]] std::string address(int offset) const;
   [[nodiscard]] child_command command_of(size_t number) const;
 
   const demo_options& options_;

@@ -20,7 +20,21 @@ struct demo_options {
   std::string guest_arguments; ///< kernel arguments; they come before ours, and win
   demo_driver driver = demo_driver::automatic;
   bool keep = false;
-  std::chrono::milliseconds pause_guest{0}; ///< stop the guest for so long: must turn the demo red
+  std::chrono::milliseconds pause_guest{0}; ///< stop the guest for so long
 };
+
+/// What is wrong with an option, and what would be right; empty: nothing.
+std::string wrong_option(const demo_options& options);
+
+/// Why real guests can't be had; empty when they can.
+std::string why_not_libvirt(const demo_options& options);
+
+/// What the demo's guest is told, and what follows from it.
+struct guest_plan {
+  std::string arguments;        ///< the kernel's
+  uint64_t region_mib = 0;      ///< of its memory that it writes to and verifies
+  uint64_t ticks_of_a_pass = 0; ///< in which all of it is verified, from wherever it is
+};
+guest_plan plan_guest(const demo_options& options);
 
 } // namespace novacron

@@ -1,3 +1,4 @@
+#include "hypervisor/fencer/pid_handle.hpp"
 #include "runtime/demo/story.hpp"
 #include "runtime/errors.hpp"
 
@@ -5,9 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <csignal>
-#include <sys/syscall.h>
 #include <thread>
-#include <unistd.h>
 
 namespace novacron {
 
@@ -15,31 +14,30 @@ namespace {
 
 constexpr std::chrono::seconds boot_limit{60};
 constexpr uint64_t first_ticks = 10;
-/// A guest verifies all of its memory within 100 ticks, from wherever it is.
-constexpr uint64_t ticks_of_a_pass = 105;
-constexpr uint64_t smallest_region_mib = 8;
-
-uint64_t region_mib(const demo_options& options) {
-  return std::max(smallest_region_mib, options.guest_memory_mib * 3 / 8);
-}
-
-failure answered(const std::string& what, const client_reply& reply) {
-  return make_failure(runtime_errc::answer, what + " was answered with "
-                                                + std::to_string(reply.status) + ' '
-                                                + boost::json::serialize(reply.body));
-}
+constexpr unsigned made = 201; ///< HTTP's
+constexpr unsigned accepted = 202;
+constexpr std::chrono::milliseconds slowest_tick{500};
 
 } // namespace
 
-result<void> carry_out(story& x, const std::string& method, const std::string& path) {
+result<client_reply> demand(story& x, const std::string& method, const std::string& path,
+                            const std::string& body, unsigned status) {
   client_request call;
   call.method = method;
   call.path = path;
+  call.body = body;
   auto reply = x.cluster.api().ask(call);
+  if (reply && reply->status != status)
+    return make_failure(runtime_errc::answer, method + ' ' + path + " was answered with "
+                                                  + std::to_string(reply->status) + ' '
+                                                  + boost::json::serialize(reply->body));
+  return reply;
+}
+
+result<void> carry_out(story& x, const std::string& method, const std::string& path) {
+  auto reply = demand(x, method, path, {}, accepted);
   if (!reply)
     return reply.error();
-  if (reply->status != 202)
-    return answered(method + ' ' + path, *reply);
   ++x.summary.acknowledged_writes;
   const auto operation = field_text(reply->body, "id");
   auto ended = x.cluster.await(
@@ -54,26 +52,18 @@ result<void> carry_out(story& x, const std::string& method, const std::string& p
 }
 
 result<void> start_guest(story& x) {
-  const auto region = std::to_string(region_mib(x.options));
   // What is under the guest's checksum is no zeros: a committed stream is longer.
-  if (x.options.guest_arguments.find("novacron.region=") == std::string::npos)
-    x.summary.smallest_stream_bytes = region_mib(x.options) << 20;
-  const auto ours = "console=ttyS0 quiet panic=-1 novacron.region=" + region + " novacron.dirty=4";
-  client_request create;
-  create.method = "POST";
-  create.path = "/api/v1/vms";
-  create.body = boost::json::serialize(boost::json::object{
-      {"name", "demo"},
-      {"vcpus", 1},
-      {"memory_mib", x.options.guest_memory_mib},
-      {"image", "tick"},
-      {"kernel_arguments",
-       x.options.guest_arguments.empty() ? ours : x.options.guest_arguments + ' ' + ours}});
-  auto created = x.cluster.api().ask(create);
+  x.summary.smallest_stream_bytes = x.plan.region_mib << 20;
+  auto created = demand(
+      x, "POST", "/api/v1/vms",
+      boost::json::serialize(boost::json::object{{"name", "demo"},
+                                                 {"vcpus", 1},
+                                                 {"memory_mib", x.options.guest_memory_mib},
+                                                 {"image", "tick"},
+                                                 {"kernel_arguments", x.plan.arguments}}),
+      made);
   if (!created)
     return created.error();
-  if (created->status != 201)
-    return answered("POST /api/v1/vms", *created);
   ++x.summary.acknowledged_writes;
   x.vm = field_text(created->body, "id");
   x.out.say("vm demo is " + x.vm + ", " + std::to_string(x.options.guest_memory_mib)
@@ -87,7 +77,8 @@ result<void> start_guest(story& x) {
                         "the guest did not tick within " + std::to_string(boot_limit.count())
                             + " s; see " + x.cluster.consoles_of(x.vm).front().string()
                             + " and its like");
-  x.out.say("it ticks every 100 ms, and checks " + region + " MiB of its memory");
+  x.out.say("it ticks every 100 ms, and checks " + std::to_string(x.plan.region_mib)
+            + " MiB of its memory");
   return {};
 }
 
@@ -102,16 +93,16 @@ result<std::string> host_of_guest(story& x) {
 
 result<void> pause_guest(story& x) {
   const auto guests = x.census->guests();
-  if (guests.empty())
-    return make_failure(runtime_errc::process,
-                        "--pause-guest: no guest has a process; the simulated driver has none");
-  const auto handle = static_cast<int>(::syscall(SYS_pidfd_open, guests.begin()->first, 0));
-  const descriptor process{handle};
-  const auto text = std::to_string(x.options.pause_guest.count());
-  x.out.say("holding the guest still for " + text + " ms, on purpose");
-  ::syscall(SYS_pidfd_send_signal, process.get(), SIGSTOP, nullptr, 0U);
+  const auto ours = std::find_if(guests.begin(), guests.end(), [&](const counted_guest& each) {
+    return to_string(each.vm) == x.vm;
+  });
+  const auto process = ours == guests.end() ? pid_handle{} : pid_handle::open(ours->pid);
+  x.out.say("holding the guest still for " + std::to_string(x.options.pause_guest.count())
+            + " ms, on purpose");
+  if (!process || !process.signal(SIGSTOP))
+    return make_failure(runtime_errc::process, "--pause-guest: the guest's process is not there");
   std::this_thread::sleep_for(x.options.pause_guest);
-  ::syscall(SYS_pidfd_send_signal, process.get(), SIGCONT, nullptr, 0U);
+  process.signal(SIGCONT);
   x.ticks->wait_for_ticks(2, std::chrono::seconds{10});
   return {};
 }
@@ -127,7 +118,8 @@ void note_ticks(story& x, bool whole_pass) {
 }
 
 result<void> judge_guest(story& x) {
-  const bool whole = x.ticks->wait_for_ticks(ticks_of_a_pass, std::chrono::seconds{60});
+  const auto ticks = x.plan.ticks_of_a_pass;
+  const bool whole = x.ticks->wait_for_ticks(ticks, slowest_tick * ticks);
   note_ticks(x, whole);
   x.out.say("after everything: " + std::to_string(x.summary.ticks) + " ticks, largest gap "
             + std::to_string(x.summary.max_tick_gap_ms) + " ms, memory "

@@ -124,14 +124,6 @@ result<void> kill_agent(story& x) {
   auto from = host_of_guest(x);
   if (!from)
     return from.error();
-  if (x.simulated && *from == "node-2") {
-    x.out.say("simulated guests live in their agent: leaving node-2 before it is killed");
-    if (auto moved = migrate(x, "node-3"); !moved)
-      return moved.error();
-    from = host_of_guest(x);
-    if (!from)
-      return from.error();
-  }
   const auto to = other_than(*from);
   const std::string what
       = "node-2's agent (" + std::string{*from == "node-2" ? "source" : "destination"} + ')';

@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds look_every{20};
 constexpr std::chrono::milliseconds show_every{500};
 /// A disturbance comes by then, though no page was reported yet.
 constexpr std::chrono::milliseconds middle_at{600};
+constexpr unsigned accepted = 202; ///< HTTP's
 constexpr double bytes_per_mib = 1'048'576;
 
 std::string progress_line(const boost::json::value& progress) {
@@ -34,17 +35,10 @@ bool over(const boost::json::value& migration) {
 }
 
 result<std::string> ask(story& x, const std::string& to) {
-  client_request call;
-  call.method = "POST";
-  call.path = "/api/v1/vms/" + x.vm + "/migrate";
-  call.body = boost::json::serialize(boost::json::object{{"to", to}});
-  auto reply = x.cluster.api().ask(call);
+  auto reply = demand(x, "POST", "/api/v1/vms/" + x.vm + "/migrate",
+                      boost::json::serialize(boost::json::object{{"to", to}}), accepted);
   if (!reply)
     return reply.error();
-  if (reply->status != 202)
-    return make_failure(runtime_errc::answer, "POST " + call.path + " was answered with "
-                                                  + std::to_string(reply->status) + ' '
-                                                  + boost::json::serialize(reply->body));
   ++x.summary.acknowledged_writes;
   return field_text(reply->body, "migration");
 }

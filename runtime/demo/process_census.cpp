@@ -55,8 +55,29 @@ uint64_t tcp_sockets_of(int pid) {
       std::count_if(own.begin(), own.end(), [&](const auto& x) { return tcp.contains(x); }));
 }
 
-process_census::process_census(std::set<node_id> hosts)
-    : hosts_{std::move(hosts)}, thread_{[this] { run(); }} {
+guest_finder find_by_marks(std::set<node_id> hosts) {
+  return [hosts = std::move(hosts)] {
+    std::vector<counted_guest> found;
+    for (const auto& guest : find_guest_processes())
+      if (hosts.contains(guest.mark.host))
+        found.push_back({guest.mark.vm, guest.pid});
+    return found;
+  };
+}
+
+guest_finder find_in_machines(std::vector<machine_config> machines) {
+  return [machines = std::move(machines)] {
+    std::vector<counted_guest> found;
+    for (const auto& machine : machines)
+      if (auto seen = look_at_machine(machine))
+        for (const auto& guest : seen->guests)
+          found.push_back({guest.vm, seen->pid});
+    return found;
+  };
+}
+
+process_census::process_census(guest_finder find)
+    : find_{std::move(find)}, thread_{[this] { run(); }} {
   // nop
 }
 
@@ -68,14 +89,6 @@ process_census::~process_census() {
 census_result process_census::result() const {
   std::lock_guard lock{mutex_};
   return result_;
-}
-
-std::map<int, vm_id> process_census::guests() const {
-  std::map<int, vm_id> found;
-  for (const auto& guest : find_guest_processes())
-    if (hosts_.contains(guest.mark.host))
-      found.emplace(guest.pid, guest.mark.vm);
-  return found;
 }
 
 void process_census::run() {
@@ -95,12 +108,12 @@ void process_census::count() {
   const auto now = std::chrono::steady_clock::now();
   const bool allowed = allowed_before || windows_ > 0;
   std::map<vm_id, uint64_t> each;
-  for (const auto& [pid, vm] : found)
-    ++each[vm];
+  for (const auto& guest : found)
+    ++each[guest.vm];
+  std::erase_if(doubled_, [&](const auto& seen) { return !each.contains(seen.first); });
   std::lock_guard lock{mutex_};
   ++result_.counts;
   for (const auto& [vm, number] : each) {
-    result_.most_at_once = std::max(result_.most_at_once, number);
     if (number < 2 || allowed)
       doubled_.erase(vm);
     else if (auto& seen = doubled_.try_emplace(vm, sighting{now}).first->second;
@@ -110,8 +123,8 @@ void process_census::count() {
     }
   }
   if (result_.counts % sockets_every == 0)
-    for (const auto& [pid, vm] : found)
-      result_.tcp_sockets = std::max(result_.tcp_sockets, tcp_sockets_of(pid));
+    for (const auto& guest : found)
+      result_.tcp_sockets = std::max(result_.tcp_sockets, tcp_sockets_of(guest.pid));
 }
 
 } // namespace novacron

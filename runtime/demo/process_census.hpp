@@ -1,14 +1,16 @@
 #pragma once
 
-#include "messages/ids.hpp"
+#include "hypervisor/simulated/machine.hpp"
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace novacron {
 
@@ -17,18 +19,28 @@ struct census_result {
   uint64_t counts = 0; ///< times that the processes were counted
   uint64_t duplicates
       = 0; ///< spells of half a second with two processes of one VM outside any migration
-  uint64_t tcp_sockets = 0;  ///< of guests' processes: pages could travel past DWCP there
-  uint64_t most_at_once = 0; ///< processes of one VM
+  uint64_t tcp_sockets = 0; ///< of guests' processes: pages could travel past DWCP there
 };
 
-/// Counts the guests' QEMU processes from outside, by /proc alone, on a thread
-/// of its own. Two processes of one VM are as it must be during a migration
-/// (the destination's copy doesn't run); whether both *ran* then is told by the
-/// guest's ticks, which would repeat.
+/// A guest that is there, and the process that it runs in.
+struct counted_guest {
+  vm_id vm;
+  int pid = 0;
+};
+/// Finds all guests of the demo's hosts, from outside: without asking a node.
+using guest_finder = std::function<std::vector<counted_guest>()>;
+
+/// By the marks of QEMU processes, in /proc alone.
+guest_finder find_by_marks(std::set<node_id> hosts);
+/// In simulated machines: a guest's process is its machine.
+guest_finder find_in_machines(std::vector<machine_config> machines);
+
+/// Counts the guests again and again, on a thread of its own. Two of one VM are
+/// as it must be during a migration (the destination's copy doesn't run); whether
+/// both *ran* then is told by the guest's ticks, which would repeat.
 class process_census {
 public:
-  /// Counts guests of these hosts.
-  explicit process_census(std::set<node_id> hosts);
+  explicit process_census(guest_finder find);
   ~process_census();
   process_census(const process_census&) = delete;
   process_census& operator=(const process_census&) = delete;
@@ -47,14 +59,14 @@ public:
 
   [[nodiscard]] census_result result() const;
 
-  /// The pids of our hosts' guests, now.
-  [[nodiscard]] std::map<int, vm_id> guests() const;
+  /// The guests, now.
+  [[nodiscard]] std::vector<counted_guest> guests() const { return find_(); }
 
 private:
   void run();
   void count();
 
-  const std::set<node_id> hosts_;
+  const guest_finder find_;
   std::atomic<int> windows_{0};
   std::atomic<bool> stopping_{false};
   struct sighting {

@@ -19,7 +19,7 @@ struct story {
   stage& out;
   demo_cluster& cluster;
   demo_summary summary;
-  bool simulated = false;
+  guest_plan plan;
   std::string vm; ///< the guest's id
   std::unique_ptr<process_census> census;
   std::unique_ptr<console_watch> ticks;
@@ -45,6 +45,9 @@ result<void> end_guest(story& x);
 /// The name of the host that the guest is placed on.
 result<std::string> host_of_guest(story& x);
 
+/// One request; fails unless it is answered with `status`.
+result<client_reply> demand(story& x, const std::string& method, const std::string& path,
+                            const std::string& body, unsigned status);
 /// A verb on the guest: sends it and waits until its operation has succeeded.
 result<void> carry_out(story& x, const std::string& method, const std::string& path);
 

@@ -127,8 +127,9 @@ std::string to_table(const demo_summary& x) {
   for (const auto& kill : x.kills)
     out << std::setw(57) << kill.what
         << (kill.recovered ? std::to_string(kill.recovered_ms) + " ms" : "never") << '\n';
-  out << "\ndriver " << x.driver << ", " << x.accelerator << "; " << x.nodes << " nodes; "
-      << x.ticks << " ticks, largest gap " << x.max_tick_gap_ms << " ms; memory "
+  out << "\ndriver " << x.driver << ", " << x.accelerator
+      << (x.driver == "simulated" ? " (no QEMU ran); " : "; ") << x.nodes << " nodes; " << x.ticks
+      << " ticks, largest gap " << x.max_tick_gap_ms << " ms; memory "
       << (x.guest_memory_ok ? "ok" : "NOT ok") << "; " << x.acknowledged_writes
       << " acknowledged writes, " << x.writes_lost << " lost; " << x.duplicate_runs()
       << " duplicate runs\n";

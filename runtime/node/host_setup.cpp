@@ -3,8 +3,7 @@
 #include "hypervisor/errors.hpp"
 #include "hypervisor/fencer/fencer.hpp"
 #include "hypervisor/libvirt/libvirt_hypervisor.hpp"
-#include "hypervisor/simulated/simulated_host.hpp"
-#include "hypervisor/simulated/simulated_hypervisor.hpp"
+#include "hypervisor/simulated/machine.hpp"
 #include "messages/address.hpp"
 
 #include <algorithm>
@@ -90,8 +89,10 @@ result<std::shared_ptr<hypervisor>> connect_to_libvirt(const libvirt_config& con
 result<void> choose_driver(host_context& context, const node_start& start) {
   const auto& host = *start.config.host;
   if (host.hypervisor == host_driver::simulated) {
-    context.driver
-        = make_simulated_hypervisor({std::make_shared<simulated_host>(simulated_host_config{})});
+    auto driver = make_machine_driver(machine_of_node(context.state), start.program);
+    if (!driver)
+      return driver.error();
+    context.driver = std::move(*driver);
     return {};
   }
   fencer_config fencer{start.config.id, context.state / "fencer", host.mode, host.user,

@@ -7,10 +7,10 @@
 
 namespace novacron {
 
-/// Everything that a host's actors stand on: attaches to the fencer, or starts
-/// one, connects to the hypervisor, opens the DWCP door, makes the folders.
-/// Blocks, for up to half a minute on a host whose libvirtd starts for the
-/// first time. Fails with one line that says what to do.
+/// Everything that a host's actors stand on: attaches to the fencer (or to the
+/// simulated machine), or starts one, connects to the hypervisor, opens the DWCP door, makes the
+/// folders. Blocks, for up to half a minute on a host whose libvirtd starts for the first time.
+/// Fails with one line that says what to do.
 result<std::shared_ptr<host_context>> set_up_host(const node_start& start);
 
 } // namespace novacron

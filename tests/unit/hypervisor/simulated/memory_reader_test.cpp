@@ -1,5 +1,6 @@
 #include "hypervisor/errors.hpp"
 #include "hypervisor/simulated/memory_reader.hpp"
+#include "hypervisor/simulated/tick_program.hpp"
 #include "messages/page_stream.hpp"
 
 #include <doctest/doctest.h>
@@ -23,7 +24,7 @@ std::vector<std::byte> stream_of(guest_memory& memory) {
   for (uint64_t page = 0; page < memory.pages(); ++page)
     write(page);
   writer.end_part();
-  memory.write(5);
+  tick_program::tick(memory, tick_program::period);
   writer.begin_last();
   for (auto page : memory.take_dirty())
     write(page);
@@ -54,7 +55,7 @@ result<void> read_back(const std::vector<std::byte>& bytes, guest_memory& memory
 
 TEST_CASE("a simulated stream brings the source's memory") {
   guest_memory source{64};
-  source.boot(7);
+  tick_program::boot(source, "novacron.seed=7", 50);
   auto bytes = stream_of(source);
   guest_memory destination{64};
   CHECK(read_back(bytes, destination).has_value());
@@ -64,7 +65,7 @@ TEST_CASE("a simulated stream brings the source's memory") {
 
 TEST_CASE("a simulated stream that lacks its last byte is refused") {
   guest_memory source{16};
-  source.boot(7);
+  tick_program::boot(source, "novacron.seed=7", 50);
   auto bytes = stream_of(source);
   bytes.pop_back();
   guest_memory destination{16};
@@ -73,7 +74,7 @@ TEST_CASE("a simulated stream that lacks its last byte is refused") {
 
 TEST_CASE("a simulated stream with any byte changed, or cut anywhere, is refused or harmless") {
   guest_memory source{16};
-  source.boot(7);
+  tick_program::boot(source, "novacron.seed=7", 50);
   const auto bytes = stream_of(source);
   for (size_t at = 0; at < bytes.size(); at += 211) {
     auto changed = bytes;

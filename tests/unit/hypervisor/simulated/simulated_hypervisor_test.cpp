@@ -1,3 +1,4 @@
+#include "hypervisor/console/tick_series.hpp"
 #include "hypervisor/errors.hpp"
 #include "hypervisor/pending_changes.hpp"
 #include "hypervisor/simulated/simulated_hypervisor.hpp"
@@ -5,6 +6,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <doctest/doctest.h>
+#include <fstream>
 #include <future>
 #include <map>
 #include <mutex>
@@ -110,6 +112,42 @@ TEST_CASE("a simulated guest's memory changes while it runs, and only then") {
   REQUIRE(driver->pause(vm).has_value());
   time->now += 10s;
   CHECK(host->memory_digest(vm) == after);
+}
+
+TEST_CASE("a simulated guest that was held still goes on from the present, and misses no tick") {
+  auto time = std::make_shared<stepped_clock>();
+  simulated_host_config config;
+  config.clock = [time] { return time->now; };
+  auto host = std::make_shared<simulated_host>(config);
+  auto driver = make_simulated_hypervisor({host});
+  char folder[] = "/tmp/nova-simulated-XXXXXX";
+  REQUIRE(::mkdtemp(folder) != nullptr);
+  auto spec = spec_of({{1, 2}});
+  spec.console_log = std::filesystem::path{folder} / "console" / "log";
+  REQUIRE(driver->create(spec).has_value());
+  REQUIRE(driver->resume(spec.vm).has_value());
+  tick_series ticks;
+  const auto pass = [&](std::chrono::milliseconds span) {
+    time->now += span;
+    host->let_guests_run();
+    std::ifstream console{spec.console_log};
+    ticks = {};
+    for (std::string line; std::getline(console, line);)
+      ticks.add_line(line, time->now);
+    return ticks.summary().latest;
+  };
+  CHECK(pass(99ms) == 0);
+  CHECK(pass(1ms) == 1);
+  CHECK(pass(150ms) == 2);
+  CHECK(pass(50ms) == 3);
+  CHECK(pass(3s) == 4);
+  CHECK(pass(0ms) == 4);
+  CHECK(pass(100ms) == 5);
+  REQUIRE(driver->pause(spec.vm).has_value());
+  CHECK(pass(1s) == 5);
+  CHECK(ticks.summary().missing == 0);
+  CHECK(ticks.summary().memory_ok);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("a simulated guest migrates step by step, with its memory") {
