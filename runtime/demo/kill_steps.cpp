@@ -4,7 +4,9 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <optional>
 #include <thread>
 
 namespace novacron {
@@ -15,6 +17,7 @@ using clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds recovery_limit{10};
 constexpr std::chrono::milliseconds look_every{5};
+constexpr int attempts = 3; ///< at disturbing a migration
 
 uint64_t ms_since(clock::time_point begin) {
   return static_cast<uint64_t>(
@@ -66,18 +69,52 @@ void note_kill(story& x, const std::string& what, bool recovered, clock::time_po
                          : ": did not come back"));
 }
 
-/// A migration that was disturbed may be rolled back; then it is asked for again.
-result<void> repeat_if_rolled_back(story& x, const result<migration_summary>& disturbed,
-                                   const std::string& to) {
+/// What is killed while a migration runs, and how one sees that it is back.
+struct victim {
+  std::string what;
+  std::function<result<void>(const std::string& migration)> kill;
+  std::function<bool()> is_back;
+};
+
+/// Kills in the middle of a migration to `to`. One that is rolled back is asked
+/// for again; one that was over before its middle is no trial: nothing was killed.
+result<bool> kill_during_migration(story& x, const std::string& to, const victim& who) {
+  std::optional<clock::time_point> begin;
+  x.out.say("migrating to " + to);
+  auto disturbed = migrate(x, to, {who.what, [&](const std::string& migration) {
+                                     begin = clock::now();
+                                     return who.kill(migration);
+                                   }});
+  if (begin)
+    note_kill(x, who.what, disturbed.has_value() && who.is_back(), *begin);
   if (!disturbed)
     return disturbed.error();
   if (disturbed->outcome == "done")
-    return {};
+    return begin.has_value();
   x.out.say("rolled back, the guest runs where it was; asking again");
-  auto again = migrate(x, to);
-  if (!again)
+  if (auto again = migrate(x, to); !again)
     return again.error();
-  return {};
+  return begin.has_value();
+}
+
+/// Migrates until one could be disturbed. `name` makes the victim, by the host
+/// that the guest leaves.
+result<void> disturb_a_migration(story& x,
+                                 const std::function<victim(const std::string& from)>& name) {
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    auto from = host_of_guest(x);
+    if (!from)
+      return from.error();
+    auto killed = kill_during_migration(x, other_than(*from), name(*from));
+    if (!killed)
+      return killed.error();
+    if (*killed)
+      return {};
+    x.out.say("it was over before its middle; once more");
+  }
+  return make_failure(
+      runtime_errc::timed_out,
+      "no migration lasted long enough to be disturbed; give the guest more memory");
 }
 
 } // namespace
@@ -104,41 +141,26 @@ result<void> kill_vm_actor(story& x) {
 }
 
 result<void> kill_migration_actor(story& x) {
-  auto from = host_of_guest(x);
-  if (!from)
-    return from.error();
-  const auto to = other_than(*from);
-  const auto what = "the migration's actor on " + *from;
-  clock::time_point begin;
-  x.out.say("migrating to " + to);
-  auto disturbed = migrate(x, to, {what, [&](const std::string& migration) {
-                                     begin = clock::now();
-                                     return must_kill(x, *from, "guests/migration:" + migration);
-                                   }});
-  if (begin != clock::time_point{})
-    note_kill(x, what, disturbed.has_value(), begin);
-  return repeat_if_rolled_back(x, disturbed, to);
+  return disturb_a_migration(x, [&x](const std::string& from) {
+    return victim{"the migration's actor on " + from,
+                  [&x, from](const std::string& migration) {
+                    return must_kill(x, from, "guests/migration:" + migration);
+                  },
+                  [] { return true; }}; // the migration ended, which only an actor can do
+  });
 }
 
 result<void> kill_agent(story& x) {
-  auto from = host_of_guest(x);
-  if (!from)
-    return from.error();
-  const auto to = other_than(*from);
-  const std::string what
-      = "node-2's agent (" + std::string{*from == "node-2" ? "source" : "destination"} + ')';
-  clock::time_point begin;
-  x.out.say("migrating to " + to);
-  auto disturbed
-      = migrate(x, to, {what, [&](const std::string&) -> result<void> {
-                          begin = clock::now();
-                          if (x.cluster.nodes().kill("node-2") == 0)
-                            return make_failure(runtime_errc::process, "node-2 was dead already");
-                          return {};
-                        }});
-  if (begin != clock::time_point{})
-    note_kill(x, what, disturbed.has_value() && x.cluster.nodes().pid("node-2") != 0, begin);
-  return repeat_if_rolled_back(x, disturbed, to);
+  return disturb_a_migration(x, [&x](const std::string& from) {
+    return victim{"node-2's agent (" + std::string{from == "node-2" ? "source" : "destination"}
+                      + ')',
+                  [&x](const std::string&) -> result<void> {
+                    if (x.cluster.nodes().kill("node-2") == 0)
+                      return make_failure(runtime_errc::process, "node-2 was dead already");
+                    return {};
+                  },
+                  [&x] { return x.cluster.nodes().pid("node-2") != 0; }};
+  });
 }
 
 } // namespace novacron

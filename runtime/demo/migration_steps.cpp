@@ -15,8 +15,6 @@ using clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds migration_limit{90};
 constexpr std::chrono::milliseconds look_every{20};
 constexpr std::chrono::milliseconds show_every{500};
-/// A disturbance comes by then, though no page was reported yet.
-constexpr std::chrono::milliseconds middle_at{600};
 constexpr unsigned accepted = 202; ///< HTTP's
 constexpr double bytes_per_mib = 1'048'576;
 
@@ -43,22 +41,26 @@ result<std::string> ask(story& x, const std::string& to) {
   return field_text(reply->body, "migration");
 }
 
-/// Follows it to its end; acts once, in its middle.
+/// Follows it to its end; acts once, in its middle: when pages travel.
 result<boost::json::value> follow(story& x, const std::string& id, const disturbance& middle) {
   const auto begin = clock::now();
   auto shown = begin;
   bool acted = middle.what.empty();
   boost::json::value last;
+  boost::json::value progress; // an ended migration shows none
   while (clock::now() < begin + migration_limit) {
     client_request call;
     call.path = "/api/v1/migrations/" + id;
     call.limit = std::chrono::seconds{2};
     if (auto reply = x.cluster.api().ask(call); reply && reply->ok())
       last = reply->body;
-    const auto& progress = field(last, "progress");
-    if (over(last))
+    if (const auto& seen = field(last, "progress"); seen.is_object())
+      progress = seen;
+    if (over(last)) {
+      last.as_object()["progress"] = progress;
       return last;
-    if (!acted && (field_number(progress, "guest_bytes") > 0 || clock::now() > begin + middle_at)) {
+    }
+    if (!acted && field_number(progress, "guest_bytes") > 0) {
       acted = true;
       x.out.say("killing " + middle.what + " in the middle, " + field_text(progress, "phase")
                 + " round " + std::to_string(static_cast<int>(field_number(progress, "round"))));
@@ -75,13 +77,15 @@ result<boost::json::value> follow(story& x, const std::string& id, const disturb
                       "migration " + id + " did not end; last: " + boost::json::serialize(last));
 }
 
-migration_summary summary_of(const boost::json::value& migration) {
-  const auto& cost = field(migration, "cost");
+/// One that was given up has no cost in its record: then by its last progress.
+migration_summary summary_of(const boost::json::value& migration, double seconds) {
+  const bool done = field_text(migration, "phase") == "done";
+  const auto& cost = field(migration, done ? "cost" : "progress");
   migration_summary m;
   m.from = field_text(migration, "from");
   m.to = field_text(migration, "to");
   m.outcome = field_text(migration, "phase");
-  m.seconds = field_number(cost, "seconds");
+  m.seconds = done ? field_number(cost, "seconds") : seconds;
   m.guest_bytes = static_cast<uint64_t>(field_number(cost, "guest_bytes"));
   m.wire_bytes = static_cast<uint64_t>(field_number(cost, "wire_bytes"));
   m.ratio = field_number(cost, "ratio");
@@ -100,6 +104,7 @@ result<migration_summary> migrate(story& x, const std::string& to, const disturb
   auto ended = follow(x, *id, middle);
   if (!ended)
     return ended.error();
+  const std::chrono::duration<double> took = clock::now() - begin;
   auto runs = x.cluster.await(
       "/api/v1/vms/" + x.vm,
       [](const auto& vm) {
@@ -110,7 +115,7 @@ result<migration_summary> migrate(story& x, const std::string& to, const disturb
     return runs.error();
   if (!x.ticks->wait_for_ticks(3, std::chrono::seconds{10}))
     return make_failure(runtime_errc::timed_out, "the guest ticks no more after its migration");
-  auto m = summary_of(*ended);
+  auto m = summary_of(*ended, took.count());
   m.disturbed_by = middle.what;
   m.tick_gap_ms = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
                                             x.ticks->largest_gap(begin, clock::now()))

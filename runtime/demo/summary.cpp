@@ -11,6 +11,7 @@ namespace novacron {
 namespace {
 
 constexpr uint64_t committed_needed = 2;
+constexpr size_t kills_needed = 4;
 constexpr double bytes_per_mib = 1'048'576;
 
 std::string mib(uint64_t bytes) {
@@ -61,6 +62,8 @@ std::vector<std::string> failed_checks(const demo_summary& x) {
                                        [](const auto& m) { return m.outcome == "done"; });
   if (static_cast<uint64_t>(committed) < committed_needed)
     wrong.push_back("only " + std::to_string(committed) + " migrations were committed");
+  if (x.kills.size() < kills_needed)
+    wrong.push_back("only " + std::to_string(x.kills.size()) + " kills were tried");
   for (const auto& kill : x.kills)
     if (!kill.recovered)
       wrong.push_back("after killing " + kill.what + " the cluster didn't come back");

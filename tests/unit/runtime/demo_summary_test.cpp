@@ -22,7 +22,10 @@ demo_summary good_run() {
   x.guest_starts = 1;
   x.smallest_stream_bytes = 96u << 20;
   x.migrations = {good_migration(), good_migration()};
-  x.kills = {{"the vm's actor", true, 12}};
+  x.kills = {{"the vm's actor", true, 12},
+             {"the migration's actor", true, 900},
+             {"an agent", true, 800},
+             {"the controller", true, 400}};
   x.acknowledged_writes = 40;
   return x;
 }
@@ -55,6 +58,10 @@ TEST_CASE("what must not happen fails the run, each by itself") {
   SUBCASE("bad memory") {
     x.guest_memory_ok = false;
     CHECK(fails_with(x, "memory"));
+  }
+  SUBCASE("a kill that was not tried") {
+    x.kills.pop_back();
+    CHECK(fails_with(x, "only 3 kills"));
   }
   SUBCASE("a lost write") {
     x.writes_lost = 1;
@@ -137,5 +144,5 @@ TEST_CASE("summary.json holds what was promised, under these names") {
         == std::vector<std::string>{"from", "to", "outcome", "seconds", "tick_gap_ms",
                                     "guest_bytes", "wire_bytes", "ratio", "chain_ok"});
   CHECK(json.at("kills").as_array()[0].as_object().at("recovered_ms").as_int64() == 12);
-  CHECK(json.at("kills").as_array()[1].as_object().at("recovered_ms").is_null());
+  CHECK(json.at("kills").as_array()[4].as_object().at("recovered_ms").is_null());
 }
