@@ -7,6 +7,7 @@
 #include "dwcp/transport/open_request.hpp"
 #include "dwcp/transport/reorder_queue.hpp"
 #include "dwcp/transport/sockets.hpp"
+#include "messages/descriptor.hpp"
 
 #include <condition_variable>
 #include <mutex>

@@ -1,6 +1,6 @@
 #include "hypervisor/fencer/chore.hpp"
 
-#include "hypervisor/fencer/pid_handle.hpp"
+#include "messages/descriptor.hpp"
 
 #include <csignal>
 #include <fcntl.h>
@@ -36,8 +36,8 @@ void detach_log() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return;
-  owned_fd reading{ends[0]};
-  owned_fd writing{ends[1]};
+  descriptor reading{ends[0]};
+  descriptor writing{ends[1]};
   auto pid = ::fork();
   if (pid == 0) {
     ::dup2(reading.get(), 0);

@@ -18,7 +18,7 @@ namespace {
 
 constexpr auto round_period = 100ms;
 
-owned_fd receive_signals() {
+descriptor receive_signals() {
   sigset_t wanted;
   sigemptyset(&wanted);
   for (int number : {SIGCHLD, SIGTERM, SIGINT})
@@ -26,7 +26,7 @@ owned_fd receive_signals() {
   ::sigprocmask(SIG_BLOCK, &wanted, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
-  return owned_fd{::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)};
+  return descriptor{::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)};
 }
 
 } // namespace
@@ -65,10 +65,10 @@ void fencer_loop::enforce() {
     std::fprintf(stderr, "killed guest %s, process %d\n", to_string(x.mark).c_str(), x.pid);
 }
 
-int fencer_loop::run(owned_fd listener) {
+int fencer_loop::run(descriptor listener) {
   control_server server{std::move(listener)};
   auto signals = receive_signals();
-  owned_fd timer{::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)};
+  descriptor timer{::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)};
   if (!signals || !timer) {
     std::fprintf(stderr, "can't wait for signals or time: %s\n", std::strerror(errno));
     return 1;
@@ -136,7 +136,7 @@ void fencer_loop::written(control_server& server, int wait_status) {
                                      + why + "; mend the disk, or guests will be fenced"));
 }
 
-void fencer_loop::take_signals(control_server& server, const owned_fd& signals) {
+void fencer_loop::take_signals(control_server& server, const descriptor& signals) {
   signalfd_siginfo info{};
   while (::read(signals.get(), &info, sizeof info) == sizeof info)
     if (info.ssi_signo != SIGCHLD)
@@ -156,7 +156,7 @@ void fencer_loop::reap(control_server& server) {
   }
 }
 
-void fencer_loop::set_timer(const owned_fd& timer) const {
+void fencer_loop::set_timer(const descriptor& timer) const {
   std::optional<std::chrono::nanoseconds> due = keeper_.next();
   auto also = [&](std::chrono::nanoseconds when) { due = due ? std::min(*due, when) : when; };
   if (deadline_)

@@ -4,6 +4,7 @@
 #include "hypervisor/fencer/deadline_file.hpp"
 #include "hypervisor/fencer/guest_killer.hpp"
 #include "hypervisor/fencer/libvirtd_keeper.hpp"
+#include "messages/descriptor.hpp"
 
 namespace novacron {
 
@@ -16,7 +17,7 @@ public:
   /// Kills at once what the deadline of an earlier fencer forbids.
   void enforce();
   /// Until stopped; returns the exit status.
-  int run(owned_fd listener);
+  int run(descriptor listener);
 
 private:
   using client = control_server::client;
@@ -32,10 +33,10 @@ private:
   [[nodiscard]] fencer_status status() const;
   void handle(control_server& server, client from, const control_request& request);
   void move_deadline(control_server& server, client from, std::chrono::nanoseconds deadline);
-  void take_signals(control_server& server, const owned_fd& signals);
+  void take_signals(control_server& server, const descriptor& signals);
   void reap(control_server& server);
   void written(control_server& server, int wait_status);
-  void set_timer(const owned_fd& timer) const;
+  void set_timer(const descriptor& timer) const;
 
   fencer_config config_;
   deadline_file file_;

@@ -5,6 +5,7 @@
 #include "hypervisor/fencer/fencer_arguments.hpp"
 #include "hypervisor/fencer/libvirtd_layout.hpp"
 #include "hypervisor/fencer/state_folder.hpp"
+#include "messages/descriptor.hpp"
 
 #include <csignal>
 #include <cstring>
@@ -57,8 +58,8 @@ result<pid_handle> spawn_fencer(const fencer_config& config, const std::filesyst
     return make_failure(hypervisor_errc::refused, std::string{"can't start a fencer: "}
                                                       + std::strerror(errno)
                                                       + "; close other files");
-  owned_fd reading{ends[0]};
-  owned_fd writing{ends[1]};
+  descriptor reading{ends[0]};
+  descriptor writing{ends[1]};
   // Twice: the one between ends at once, and so the fencer isn't our child.
   auto between = ::fork();
   if (between == 0) {

@@ -2,7 +2,7 @@
 
 #include "hypervisor/errors.hpp"
 #include "hypervisor/fencer/bounded_log.hpp"
-#include "hypervisor/fencer/pid_handle.hpp"
+#include "messages/descriptor.hpp"
 
 #include <csignal>
 #include <cstring>
@@ -186,8 +186,8 @@ result<int> launch_libvirtd(const fencer_config& config, const libvirtd_layout& 
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return refused(std::string{std::strerror(errno)} + "; end other processes");
-  owned_fd reading{ends[0]};
-  owned_fd writing{ends[1]};
+  descriptor reading{ends[0]};
+  descriptor writing{ends[1]};
   auto child = describe(config, layout, account);
   bounded_log log{layout.log};
   child.log = &log;

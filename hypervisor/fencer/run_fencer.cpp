@@ -3,6 +3,7 @@
 #include "hypervisor/fencer/fencer_loop.hpp"
 #include "hypervisor/fencer/libvirtd_launch.hpp"
 #include "hypervisor/fencer/state_folder.hpp"
+#include "messages/descriptor.hpp"
 
 #include <cstdio>
 #include <fcntl.h>
@@ -21,7 +22,7 @@ void hold_on() {
   ::prctl(PR_SET_NAME, "novacron-fencer");
   ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
   ::setpriority(PRIO_PROCESS, 0, -10);
-  owned_fd oom{::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)};
+  descriptor oom{::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)};
   [[maybe_unused]] auto written = ::write(oom.get(), "-1000", 5);
 }
 

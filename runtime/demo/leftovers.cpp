@@ -2,8 +2,8 @@
 
 #include "actors/peer/identity.hpp"
 #include "hypervisor/fencer/fencer.hpp"
+#include "messages/descriptor.hpp"
 #include "runtime/certificates/secret_file.hpp"
-#include "runtime/descriptor.hpp"
 #include "runtime/errors.hpp"
 
 #include <algorithm>
