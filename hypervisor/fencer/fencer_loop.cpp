@@ -37,11 +37,11 @@ fencer_loop::fencer_loop(const fencer_config& config, const libvirtd_process& li
       keeper_{libvirtd} {}
 
 bool fencer_loop::fenced() const {
-  return deadline_ && boot_time() >= *deadline_;
+  return deadline_.passed(boot_time());
 }
 
 fencer_status fencer_loop::status() const {
-  return {deadline_, fenced(), killer_.killed(), killer_.dying(), keeper_.pid(), ::getpid()};
+  return {deadline_.get(), fenced(), killer_.killed(), killer_.dying(), keeper_.pid(), ::getpid()};
 }
 
 void fencer_loop::enforce() {
@@ -103,28 +103,28 @@ void fencer_loop::handle(control_server& server, client from, const control_requ
 
 void fencer_loop::move_deadline(control_server& server, client from,
                                 std::chrono::nanoseconds deadline) {
-  // What is stricter holds at once, what is looser when it is in the file.
-  if (!deadline_ || deadline < *deadline_)
-    deadline_ = deadline;
+  const bool write = deadline_.order(deadline);
   enforce();
-  if (pending_) {
+  if (!write) {
     server.answer(from, encode_control_error("an earlier deadline is still being written; look at "
                                              "the disk of "
                                              + config_.state.native()));
     return;
   }
   auto chore = start_chore([&] { return file_.write(deadline) ? 0 : errno; });
-  if (chore > 0)
-    pending_ = {chore, from, deadline};
-  else
-    server.answer(from, encode_control_error("can't fork to write the deadline; end other "
-                                             "processes"));
+  if (chore > 0) {
+    pending_ = {chore, from};
+    return;
+  }
+  deadline_.written(false);
+  server.answer(from, encode_control_error("can't fork to write the deadline; end other "
+                                           "processes"));
 }
 
 void fencer_loop::written(control_server& server, int wait_status) {
   auto done = *std::exchange(pending_, std::nullopt);
+  deadline_.written(wait_status == 0);
   if (wait_status == 0) {
-    deadline_ = done.deadline;
     enforce();
     server.answer(done.from, encode(status()));
     return;
@@ -159,8 +159,8 @@ void fencer_loop::reap(control_server& server) {
 void fencer_loop::set_timer(const descriptor& timer) const {
   std::optional<std::chrono::nanoseconds> due = keeper_.next();
   auto also = [&](std::chrono::nanoseconds when) { due = due ? std::min(*due, when) : when; };
-  if (deadline_)
-    also(fenced() ? next_round_ : *deadline_);
+  if (const auto& deadline = deadline_.get())
+    also(fenced() ? next_round_ : *deadline);
   if (killer_.dying() > 0)
     also(boot_time() + round_period);
   itimerspec when{};

@@ -3,6 +3,7 @@
 #include "hypervisor/fencer/control_server.hpp"
 #include "hypervisor/fencer/deadline_file.hpp"
 #include "hypervisor/fencer/guest_killer.hpp"
+#include "hypervisor/fencer/held_deadline.hpp"
 #include "hypervisor/fencer/libvirtd_keeper.hpp"
 #include "messages/descriptor.hpp"
 
@@ -22,11 +23,10 @@ public:
 private:
   using client = control_server::client;
 
-  /// A deadline on its way to the file; nobody may count on it before it is there.
-  struct pending_deadline {
+  /// Who writes a deadline to the file, and who ordered it.
+  struct pending_write {
     int chore = 0;
     client from = 0;
-    std::chrono::nanoseconds deadline{0};
   };
 
   [[nodiscard]] bool fenced() const;
@@ -40,8 +40,8 @@ private:
 
   fencer_config config_;
   deadline_file file_;
-  std::optional<std::chrono::nanoseconds> deadline_;
-  std::optional<pending_deadline> pending_;
+  held_deadline deadline_;
+  std::optional<pending_write> pending_;
   guest_killer killer_;
   libvirtd_keeper keeper_;
   std::chrono::nanoseconds next_round_{0};
