@@ -56,7 +56,7 @@ int run_fencer(const fencer_config& config) {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
     return fail(make_failure(hypervisor_errc::not_supported,
                              "can't become a subreaper; Linux 3.4 or later is needed"));
-  detach_log();
+  detach_log(bounded_log{state / "fencer.log"});
   return loop.run(std::move(*listener));
 }
 
