@@ -31,7 +31,7 @@ public:
   void stop();
   [[nodiscard]] session_statistics statistics() const;
   [[nodiscard]] const session_ticket& ticket() const { return ticket_; }
-  void cancel(std::string reason);
+  void cancel(const std::string& reason);
 
   /// Takes a connection whose peer has shown a good certificate; checks its
   /// ticket, answers it, and makes it a stream of the session. On a thread of
