@@ -1,13 +1,14 @@
 # make demo   installs what is missing, builds a release, runs the story, ends by itself
 # make test   installs, builds, runs all tests
-# The rest is for developers: make build | format | lint | fuzz | clean
+# The rest is for developers: make build | format | lint | tidy | fuzz | clean
 
 PRESET ?= dev
 JOBS   ?= $(shell nproc)
 DEMO_ARGS ?=
 TEST_ARGS ?=
+TIDY_ARGS ?=
 
-.PHONY: demo test build install configure format lint fuzz clean
+.PHONY: demo test build install configure format lint tidy fuzz clean
 
 install:
 	@.ci/install
@@ -32,6 +33,10 @@ format:
 
 lint:
 	@.ci/lint
+
+# TIDY_ARGS: folders or files; without it, what differs from main.
+tidy:
+	@.ci/tidy $(TIDY_ARGS)
 
 fuzz: install
 	@.ci/fuzz

@@ -18,7 +18,8 @@ struct address {
 /// Renders "host:port", with brackets around an IPv6 host.
 std::string to_string(const address& x);
 
-/// Reads "host:port" and "[v6]:port"; nothing for anything else. Port 0 is allowed.
+/// Reads "host:port" and "[v6]:port"; nothing for anything else, such as a host
+/// with a character that no name and no address holds. Port 0 is allowed.
 std::optional<address> parse_address(std::string_view text);
 
 } // namespace novacron

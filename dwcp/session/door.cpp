@@ -3,6 +3,7 @@
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/session_thread.hpp"
 
+#include <cerrno>
 #include <exception>
 #include <poll.h>
 #include <utility>
@@ -25,7 +26,7 @@ public:
   }
 
   [[nodiscard]] session_statistics statistics() const override { return session_->statistics(); }
-  void cancel(std::string reason) override { session_->cancel(std::move(reason)); }
+  void cancel(std::string reason) override { session_->cancel(reason); }
 
 private:
   std::shared_ptr<expected_sessions> expected_;
@@ -79,6 +80,9 @@ void door::welcome_all() {
   while (wait_for(listener_.get(), POLLIN, closing_, deadline::max()) == readiness::ready) {
     sweep();
     auto socket = accept_one(listener_);
+    // No descriptor to be had: who knocks waits in the kernel's queue, and we don't spin.
+    if (!socket && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+      wait_for(-1, 0, closing_, std::chrono::steady_clock::now() + session_limits::accept_again);
     if (!socket || visitors_.size() >= session_limits::half_open_connections)
       continue; // closed: strangers must not use up what sessions need
     auto& x = visitors_.emplace_back();

@@ -3,6 +3,7 @@
 #include "dwcp/session/receiving_session.hpp"
 #include "dwcp/session/session.hpp"
 #include "dwcp/transport/sockets.hpp"
+#include "messages/descriptor.hpp"
 
 #include <atomic>
 #include <list>

@@ -13,6 +13,8 @@ inline constexpr std::chrono::milliseconds opening = 5s;
 inline constexpr std::chrono::milliseconds flush_after = 2ms;
 /// For the peer to hear why the session ends.
 inline constexpr std::chrono::milliseconds farewell = 1s;
+/// Between two tries to accept when the process has no descriptor left.
+inline constexpr std::chrono::milliseconds accept_again = 100ms;
 /// Connections to a door that have not yet shown their ticket.
 inline constexpr size_t half_open_connections = 32;
 /// Read from QEMU at once.

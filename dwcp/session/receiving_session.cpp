@@ -56,7 +56,7 @@ session_statistics receiving_session::statistics() const {
   return x;
 }
 
-void receiving_session::cancel(std::string reason) {
+void receiving_session::cancel(const std::string& reason) {
   outcome_.fail(make_failure(dwcp_errc::cancelled, "page session: cancelled: " + reason));
   const std::scoped_lock lock{mutex_};
   room_.notify_all();

@@ -7,6 +7,7 @@
 #include "dwcp/transport/open_request.hpp"
 #include "dwcp/transport/reorder_queue.hpp"
 #include "dwcp/transport/sockets.hpp"
+#include "messages/descriptor.hpp"
 
 #include <condition_variable>
 #include <mutex>
@@ -30,7 +31,7 @@ public:
   void stop();
   [[nodiscard]] session_statistics statistics() const;
   [[nodiscard]] const session_ticket& ticket() const { return ticket_; }
-  void cancel(std::string reason);
+  void cancel(const std::string& reason);
 
   /// Takes a connection whose peer has shown a good certificate; checks its
   /// ticket, answers it, and makes it a stream of the session. On a thread of

@@ -96,6 +96,9 @@ result<void> sending_session::accept_guest() {
     if (outcome_.failed())
       return *outcome_.why();
     guest_ = accept_one(listener_);
+    if (!guest_ && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+      return broken("can't accept QEMU's connection: " + std::generic_category().message(errno)
+                    + "; the guest goes on at the source");
   }
   // One connection, no more.
   listener_.reset();

@@ -7,6 +7,7 @@
 #include "dwcp/session/session_outcome.hpp"
 #include "dwcp/session/stream_set.hpp"
 #include "dwcp/transport/sockets.hpp"
+#include "messages/descriptor.hpp"
 
 #include <atomic>
 #include <mutex>

@@ -54,7 +54,7 @@ result<open_request> decode_open_request(std::span<const std::byte> payload) {
   std::ranges::copy(rest.first(token_bytes), request.ticket.token.begin());
   request.stream = get_big_endian<uint16_t>(rest.subspan(token_bytes));
   request.streams = get_big_endian<uint16_t>(rest.subspan(token_bytes + 2));
-  if (request.streams == 0 || request.streams > max_streams || request.stream >= request.streams)
+  if (request.streams > max_streams || request.stream >= request.streams)
     return make_failure(dwcp_errc::malformed, "open frame: stream " + std::to_string(request.stream)
                                                   + " of " + std::to_string(request.streams));
   return request;

@@ -23,7 +23,7 @@ public:
   }
 
   /// False when the sequence can't be: seen before, or too far ahead.
-  [[nodiscard]] bool put(frame x) {
+  [[nodiscard]] bool put(frame&& x) {
     const auto sequence = x.header.sequence;
     if (sequence < next_ || sequence - next_ > max_frames_under_way)
       return false;

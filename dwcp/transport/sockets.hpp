@@ -1,8 +1,8 @@
 #pragma once
 
 #include "dwcp/errors.hpp"
-#include "dwcp/transport/descriptor.hpp"
 #include "dwcp/transport/wakeup.hpp"
+#include "messages/descriptor.hpp"
 
 #include <cstdint>
 #include <filesystem>

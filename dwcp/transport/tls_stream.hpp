@@ -1,12 +1,12 @@
 #pragma once
 
 #include "dwcp/errors.hpp"
-#include "dwcp/transport/descriptor.hpp"
 #include "dwcp/transport/frame.hpp"
 #include "dwcp/transport/peer_identity.hpp"
 #include "dwcp/transport/tls_context.hpp"
 #include "dwcp/transport/wakeup.hpp"
 #include "dwcp/transport/wire_counter.hpp"
+#include "messages/descriptor.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -1,7 +1,5 @@
 #include "hypervisor/fencer/chore.hpp"
 
-#include "hypervisor/fencer/pid_handle.hpp"
-
 #include <csignal>
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -20,6 +18,37 @@ void leave_the_parent() {
   ::syscall(SYS_close_range, 3U, ~0U, 0U);
 }
 
+[[noreturn]] void copy_input(const bounded_log& log) {
+  char buffer[4096];
+  for (ssize_t n = 0; (n = ::read(0, buffer, sizeof buffer)) > 0;) {
+    log.renew(2);
+    [[maybe_unused]] auto copied = ::write(2, buffer, static_cast<size_t>(n));
+  }
+  ::_exit(0);
+}
+
+descriptor start_copier(const bounded_log& log, bool to_log) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return {};
+  const descriptor reading{ends[0]};
+  descriptor writing{ends[1]};
+  auto pid = ::fork();
+  if (pid == 0) {
+    ::dup2(reading.get(), 0);
+    // Where it can't be opened, our own standard error is better than nothing.
+    if (const int file = to_log ? log.open() : -1; file >= 0)
+      ::dup2(file, 2);
+    leave_the_parent();
+    ::setsid();
+    copy_input(log);
+  }
+  if (pid < 0)
+    return {};
+  ::fcntl(writing.get(), F_SETFL, O_NONBLOCK);
+  return writing;
+}
+
 } // namespace
 
 int start_chore(const std::function<int()>& work) {
@@ -32,25 +61,14 @@ int start_chore(const std::function<int()>& work) {
   ::_exit(::getppid() == parent ? work() : 1);
 }
 
-void detach_log() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
+descriptor start_log_copier(const bounded_log& log) {
+  return start_copier(log, true);
+}
+
+void detach_log(const bounded_log& log) {
+  const auto writing = start_copier(log, false);
+  if (!writing)
     return;
-  owned_fd reading{ends[0]};
-  owned_fd writing{ends[1]};
-  auto pid = ::fork();
-  if (pid == 0) {
-    ::dup2(reading.get(), 0);
-    leave_the_parent();
-    ::setsid();
-    char buffer[4096];
-    for (ssize_t n = 0; (n = ::read(0, buffer, sizeof buffer)) > 0;)
-      [[maybe_unused]] auto copied = ::write(2, buffer, static_cast<size_t>(n));
-    ::_exit(0);
-  }
-  if (pid < 0)
-    return;
-  ::fcntl(writing.get(), F_SETFL, O_NONBLOCK);
   ::dup2(writing.get(), 2);
   ::dup2(writing.get(), 1);
 }

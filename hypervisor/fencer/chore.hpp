@@ -1,5 +1,8 @@
 #pragma once
 
+#include "hypervisor/fencer/bounded_log.hpp"
+#include "messages/descriptor.hpp"
+
 #include <functional>
 
 namespace novacron {
@@ -12,9 +15,14 @@ namespace novacron {
 /// the standard ones. Only for processes with one thread.
 int start_chore(const std::function<int()>& work);
 
-/// Puts a child between us and our standard error, which copies what we write
-/// to where it went before: a disk that hangs holds the child, not us. When its
-/// 64 KiB of pipe are full, lines are lost. It ends when nobody writes any more.
-void detach_log();
+/// Starts a child that appends to `log` whatever is written to the descriptor
+/// that is returned, and keeps the log within its bound: a disk that hangs holds
+/// the child, not who writes. When its 64 KiB of pipe are full, lines are lost. It
+/// ends when nobody writes any more. Empty when none can be had.
+descriptor start_log_copier(const bounded_log& log);
+
+/// Puts such a child between us and our standard error. It writes to where that
+/// went before, which needn't be `log`; if it is, within its bound.
+void detach_log(const bounded_log& log);
 
 } // namespace novacron

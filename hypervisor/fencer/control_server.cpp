@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t most_clients = 8;
 
-bool trusted(const owned_fd& socket) {
+bool trusted(const descriptor& socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
   return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0
@@ -58,7 +58,7 @@ void control_server::answer(client who, const std::string& packet) {
 }
 
 void control_server::accept() {
-  owned_fd socket{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  descriptor socket{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
   if (!socket || !trusted(socket))
     return;
   // The oldest makes room, so that nobody can shut the agent out by staying.

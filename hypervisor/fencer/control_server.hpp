@@ -1,7 +1,7 @@
 #pragma once
 
 #include "hypervisor/fencer/control_protocol.hpp"
-#include "hypervisor/fencer/pid_handle.hpp"
+#include "messages/descriptor.hpp"
 
 #include <functional>
 #include <map>
@@ -17,7 +17,7 @@ class control_server {
 public:
   using client = uint64_t; ///< never used twice
 
-  explicit control_server(owned_fd listener) : listener_{std::move(listener)} {}
+  explicit control_server(descriptor listener) : listener_{std::move(listener)} {}
 
   /// What to poll for.
   void add_to(std::vector<pollfd>& polled) const;
@@ -29,8 +29,8 @@ public:
 private:
   void accept();
 
-  owned_fd listener_;
-  std::map<client, owned_fd> clients_;
+  descriptor listener_;
+  std::map<client, descriptor> clients_;
   client next_ = 1;
 };
 

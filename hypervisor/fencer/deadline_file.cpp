@@ -1,6 +1,6 @@
 #include "hypervisor/fencer/deadline_file.hpp"
 
-#include "hypervisor/fencer/pid_handle.hpp"
+#include "messages/descriptor.hpp"
 
 #include <charconv>
 #include <cstdio>
@@ -15,7 +15,7 @@ deadline_file::deadline_file(std::filesystem::path path, std::string boot)
     : path_{std::move(path)}, boot_{std::move(boot)} {}
 
 std::optional<std::chrono::nanoseconds> deadline_file::read() const {
-  owned_fd file{::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+  descriptor file{::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
   if (!file && errno == ENOENT)
     return {};
   char buffer[128];
@@ -38,7 +38,8 @@ bool deadline_file::write(std::chrono::nanoseconds deadline) const {
   auto fresh = path_;
   fresh += ".new";
   auto text = boot_ + ' ' + std::to_string(deadline.count()) + '\n';
-  owned_fd file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
+  descriptor file{
+      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
   return file && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())
          && ::rename(fresh.c_str(), path_.c_str()) == 0;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/descriptor.hpp"
 #include "messages/ids.hpp"
 #include "messages/result.hpp"
 
@@ -63,10 +64,6 @@ public:
   static result<fencer_client> attach(const fencer_config& config,
                                       const std::filesystem::path& program);
 
-  fencer_client(fencer_client&& other) noexcept;
-  fencer_client& operator=(fencer_client&& other) noexcept;
-  ~fencer_client();
-
   /// Guests may run until `deadline` on CLOCK_BOOTTIME. A deadline in the past
   /// fences at once; a later one ends the fencing.
   result<void> set_deadline(std::chrono::nanoseconds deadline);
@@ -79,8 +76,9 @@ public:
   [[nodiscard]] std::filesystem::path libvirt_socket() const;
 
 private:
-  explicit fencer_client(int socket, std::filesystem::path libvirt_socket);
-  int socket_ = -1;
+  fencer_client(descriptor socket, std::filesystem::path libvirt_socket);
+
+  descriptor socket_;
   std::filesystem::path libvirt_socket_;
 };
 

@@ -26,24 +26,24 @@ failure unanswered(const std::string& why) {
 
 /// One packet there, one back. Closes the socket when that fails: a late answer
 /// must not be taken for the next request's.
-result<fencer_status> ask(int& socket, const control_request& request,
+result<fencer_status> ask(descriptor& socket, const control_request& request,
                           std::chrono::milliseconds patience) {
   auto give_up = [&](const std::string& why) {
-    owned_fd closed{std::exchange(socket, -1)};
+    socket.reset();
     return unanswered(why);
   };
-  if (socket < 0)
+  if (!socket)
     return unanswered("the connection is gone");
   auto packet = encode(request);
-  if (::send(socket, packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+  if (::send(socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
     return give_up(std::strerror(errno));
-  pollfd waited{socket, POLLIN, 0};
+  pollfd waited{socket.get(), POLLIN, 0};
   int ready = 0;
   do
     ready = ::poll(&waited, 1, static_cast<int>(patience.count()));
   while (ready < 0 && errno == EINTR);
   char answer[longest_control_packet];
-  auto n = ready == 1 ? ::recv(socket, answer, sizeof answer, MSG_DONTWAIT) : 0;
+  auto n = ready == 1 ? ::recv(socket.get(), answer, sizeof answer, MSG_DONTWAIT) : 0;
   if (ready == 0)
     return give_up("no word within " + std::to_string(patience.count()) + " ms");
   if (n <= 0)
@@ -53,21 +53,9 @@ result<fencer_status> ask(int& socket, const control_request& request,
 
 } // namespace
 
-fencer_client::fencer_client(int socket, std::filesystem::path libvirt_socket)
-    : socket_{socket}, libvirt_socket_{std::move(libvirt_socket)} {}
-
-fencer_client::fencer_client(fencer_client&& other) noexcept
-    : socket_{std::exchange(other.socket_, -1)}, libvirt_socket_{std::move(other.libvirt_socket_)} {
-}
-
-fencer_client& fencer_client::operator=(fencer_client&& other) noexcept {
-  std::swap(socket_, other.socket_);
-  std::swap(libvirt_socket_, other.libvirt_socket_);
-  return *this;
-}
-
-fencer_client::~fencer_client() {
-  owned_fd closed{socket_};
+fencer_client::fencer_client(descriptor socket, std::filesystem::path libvirt_socket)
+    : socket_{std::move(socket)}, libvirt_socket_{std::move(libvirt_socket)} {
+  // nop
 }
 
 result<fencer_client> fencer_client::attach(const fencer_config& config,
@@ -77,7 +65,7 @@ result<fencer_client> fencer_client::attach(const fencer_config& config,
     auto socket = connect_in_folder(layout.state);
     if (!socket)
       return socket.error();
-    fencer_client client{socket->release(), layout.socket};
+    fencer_client client{std::move(*socket), layout.socket};
     if (auto answer = client.status(); !answer)
       return answer.error();
     return client;

@@ -18,7 +18,7 @@ namespace {
 
 constexpr auto round_period = 100ms;
 
-owned_fd receive_signals() {
+descriptor receive_signals() {
   sigset_t wanted;
   sigemptyset(&wanted);
   for (int number : {SIGCHLD, SIGTERM, SIGINT})
@@ -26,7 +26,7 @@ owned_fd receive_signals() {
   ::sigprocmask(SIG_BLOCK, &wanted, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
-  return owned_fd{::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)};
+  return descriptor{::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)};
 }
 
 } // namespace
@@ -37,11 +37,11 @@ fencer_loop::fencer_loop(const fencer_config& config, const libvirtd_process& li
       keeper_{libvirtd} {}
 
 bool fencer_loop::fenced() const {
-  return deadline_ && boot_time() >= *deadline_;
+  return deadline_.passed(boot_time());
 }
 
 fencer_status fencer_loop::status() const {
-  return {deadline_, fenced(), killer_.killed(), killer_.dying(), keeper_.pid(), ::getpid()};
+  return {deadline_.get(), fenced(), killer_.killed(), killer_.dying(), keeper_.pid(), ::getpid()};
 }
 
 void fencer_loop::enforce() {
@@ -65,10 +65,10 @@ void fencer_loop::enforce() {
     std::fprintf(stderr, "killed guest %s, process %d\n", to_string(x.mark).c_str(), x.pid);
 }
 
-int fencer_loop::run(owned_fd listener) {
+int fencer_loop::run(descriptor listener) {
   control_server server{std::move(listener)};
   auto signals = receive_signals();
-  owned_fd timer{::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)};
+  descriptor timer{::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)};
   if (!signals || !timer) {
     std::fprintf(stderr, "can't wait for signals or time: %s\n", std::strerror(errno));
     return 1;
@@ -103,28 +103,28 @@ void fencer_loop::handle(control_server& server, client from, const control_requ
 
 void fencer_loop::move_deadline(control_server& server, client from,
                                 std::chrono::nanoseconds deadline) {
-  // What is stricter holds at once, what is looser when it is in the file.
-  if (!deadline_ || deadline < *deadline_)
-    deadline_ = deadline;
+  const bool write = deadline_.order(deadline);
   enforce();
-  if (pending_) {
+  if (!write) {
     server.answer(from, encode_control_error("an earlier deadline is still being written; look at "
                                              "the disk of "
                                              + config_.state.native()));
     return;
   }
   auto chore = start_chore([&] { return file_.write(deadline) ? 0 : errno; });
-  if (chore > 0)
-    pending_ = {chore, from, deadline};
-  else
-    server.answer(from, encode_control_error("can't fork to write the deadline; end other "
-                                             "processes"));
+  if (chore > 0) {
+    pending_ = {chore, from};
+    return;
+  }
+  deadline_.written(false);
+  server.answer(from, encode_control_error("can't fork to write the deadline; end other "
+                                           "processes"));
 }
 
 void fencer_loop::written(control_server& server, int wait_status) {
   auto done = *std::exchange(pending_, std::nullopt);
+  deadline_.written(wait_status == 0);
   if (wait_status == 0) {
-    deadline_ = done.deadline;
     enforce();
     server.answer(done.from, encode(status()));
     return;
@@ -136,7 +136,7 @@ void fencer_loop::written(control_server& server, int wait_status) {
                                      + why + "; mend the disk, or guests will be fenced"));
 }
 
-void fencer_loop::take_signals(control_server& server, const owned_fd& signals) {
+void fencer_loop::take_signals(control_server& server, const descriptor& signals) {
   signalfd_siginfo info{};
   while (::read(signals.get(), &info, sizeof info) == sizeof info)
     if (info.ssi_signo != SIGCHLD)
@@ -156,11 +156,11 @@ void fencer_loop::reap(control_server& server) {
   }
 }
 
-void fencer_loop::set_timer(const owned_fd& timer) const {
+void fencer_loop::set_timer(const descriptor& timer) const {
   std::optional<std::chrono::nanoseconds> due = keeper_.next();
   auto also = [&](std::chrono::nanoseconds when) { due = due ? std::min(*due, when) : when; };
-  if (deadline_)
-    also(fenced() ? next_round_ : *deadline_);
+  if (const auto& deadline = deadline_.get())
+    also(fenced() ? next_round_ : *deadline);
   if (killer_.dying() > 0)
     also(boot_time() + round_period);
   itimerspec when{};

@@ -3,7 +3,9 @@
 #include "hypervisor/fencer/control_server.hpp"
 #include "hypervisor/fencer/deadline_file.hpp"
 #include "hypervisor/fencer/guest_killer.hpp"
+#include "hypervisor/fencer/held_deadline.hpp"
 #include "hypervisor/fencer/libvirtd_keeper.hpp"
+#include "messages/descriptor.hpp"
 
 namespace novacron {
 
@@ -16,31 +18,30 @@ public:
   /// Kills at once what the deadline of an earlier fencer forbids.
   void enforce();
   /// Until stopped; returns the exit status.
-  int run(owned_fd listener);
+  int run(descriptor listener);
 
 private:
   using client = control_server::client;
 
-  /// A deadline on its way to the file; nobody may count on it before it is there.
-  struct pending_deadline {
+  /// Who writes a deadline to the file, and who ordered it.
+  struct pending_write {
     int chore = 0;
     client from = 0;
-    std::chrono::nanoseconds deadline{0};
   };
 
   [[nodiscard]] bool fenced() const;
   [[nodiscard]] fencer_status status() const;
   void handle(control_server& server, client from, const control_request& request);
   void move_deadline(control_server& server, client from, std::chrono::nanoseconds deadline);
-  void take_signals(control_server& server, const owned_fd& signals);
+  void take_signals(control_server& server, const descriptor& signals);
   void reap(control_server& server);
   void written(control_server& server, int wait_status);
-  void set_timer(const owned_fd& timer) const;
+  void set_timer(const descriptor& timer) const;
 
   fencer_config config_;
   deadline_file file_;
-  std::optional<std::chrono::nanoseconds> deadline_;
-  std::optional<pending_deadline> pending_;
+  held_deadline deadline_;
+  std::optional<pending_write> pending_;
   guest_killer killer_;
   libvirtd_keeper keeper_;
   std::chrono::nanoseconds next_round_{0};

@@ -1,8 +1,8 @@
 #include "hypervisor/fencer/libvirtd_launch.hpp"
 
 #include "hypervisor/errors.hpp"
-#include "hypervisor/fencer/bounded_log.hpp"
-#include "hypervisor/fencer/pid_handle.hpp"
+#include "hypervisor/fencer/chore.hpp"
+#include "messages/descriptor.hpp"
 
 #include <csignal>
 #include <cstring>
@@ -38,7 +38,7 @@ struct launch {
   bool session = true;
   bool privileged = false;
   pid_t parent = 0;
-  const bounded_log* log = nullptr;
+  int log = -1;    ///< takes its output
   int report = -1; ///< pipe; closed by a successful exec
 };
 
@@ -77,8 +77,7 @@ void be_ordinary(const launch& x) {
     ::close(oom);
   }
   int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  int log = x.log->open();
-  if (nothing < 0 || log < 0 || ::dup2(nothing, 0) < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0)
+  if (nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(x.log, 1) < 0 || ::dup2(x.log, 2) < 0)
     give_up(x, "redirect its output");
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
   ::umask(022);
@@ -186,11 +185,11 @@ result<int> launch_libvirtd(const fencer_config& config, const libvirtd_layout& 
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return refused(std::string{std::strerror(errno)} + "; end other processes");
-  owned_fd reading{ends[0]};
-  owned_fd writing{ends[1]};
+  descriptor reading{ends[0]};
+  descriptor writing{ends[1]};
   auto child = describe(config, layout, account);
-  bounded_log log{layout.log};
-  child.log = &log;
+  const auto log = start_log_copier(bounded_log{layout.log});
+  child.log = log.get();
   child.report = writing.get();
   auto arguments = pointers(child.arguments);
   auto environment = pointers(child.environment);

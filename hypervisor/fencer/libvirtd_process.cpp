@@ -4,6 +4,7 @@
 #include "hypervisor/fencer/libvirtd_launch.hpp"
 #include "hypervisor/fencer/pid_handle.hpp"
 #include "hypervisor/fencer/state_folder.hpp"
+#include "messages/descriptor.hpp"
 
 #include <csignal>
 #include <cstring>
@@ -53,7 +54,8 @@ result<void> make_folder(const fs::path& path, mode_t mode) {
 result<void> write_file(const fs::path& path, const std::string& text) {
   auto fresh = path;
   fresh += ".new";
-  owned_fd file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644)};
+  descriptor file{
+      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644)};
   if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())
       || ::rename(fresh.c_str(), path.c_str()) != 0)
     return no_folder(path.parent_path(), std::strerror(errno));

@@ -2,6 +2,7 @@
 
 #include "hypervisor/errors.hpp"
 #include "hypervisor/fencer/bounded_log.hpp"
+#include "messages/descriptor.hpp"
 
 #include <csignal>
 #include <cstring>
@@ -48,8 +49,8 @@ result<pid_handle> start_outliving(std::vector<std::string> texts,
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return cannot(std::string{std::strerror(errno)} + "; close other files");
-  owned_fd reading{ends[0]};
-  owned_fd writing{ends[1]};
+  descriptor reading{ends[0]};
+  descriptor writing{ends[1]};
   // Twice: the one between ends at once, and so the process isn't our child.
   auto between = ::fork();
   if (between == 0) {

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <utility>
 
 namespace novacron {
 
@@ -21,27 +20,9 @@ std::filesystem::path entry(int pid, const char* name) {
 
 } // namespace
 
-owned_fd& owned_fd::operator=(owned_fd&& other) noexcept {
-  if (this != &other) {
-    if (fd_ >= 0)
-      ::close(fd_);
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-owned_fd::~owned_fd() {
-  if (fd_ >= 0)
-    ::close(fd_);
-}
-
-int owned_fd::release() {
-  return std::exchange(fd_, -1);
-}
-
 pid_handle pid_handle::open(int pid) {
   pid_handle x;
-  x.fd_ = owned_fd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
+  x.fd_ = descriptor{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
   x.pid_ = pid;
   return x;
 }
@@ -69,7 +50,7 @@ std::vector<int> all_pids() {
 }
 
 std::string read_proc(int pid, const char* name) {
-  owned_fd file{::open(entry(pid, name).c_str(), O_RDONLY | O_CLOEXEC)};
+  descriptor file{::open(entry(pid, name).c_str(), O_RDONLY | O_CLOEXEC)};
   std::string text;
   char buffer[4096];
   while (file && text.size() < longest_entry) {

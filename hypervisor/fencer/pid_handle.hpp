@@ -1,28 +1,13 @@
 #pragma once
 
+#include "messages/descriptor.hpp"
+
 #include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 namespace novacron {
-
-/// Owns a file descriptor.
-class owned_fd {
-public:
-  owned_fd() = default;
-  explicit owned_fd(int fd) : fd_{fd} {}
-  owned_fd(owned_fd&& other) noexcept : fd_{other.release()} {}
-  owned_fd& operator=(owned_fd&& other) noexcept;
-  ~owned_fd();
-
-  [[nodiscard]] int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-  int release();
-
-private:
-  int fd_ = -1;
-};
 
 /// One process, immune to the reuse of its number (pidfd_open(2)): look at
 /// /proc/<pid> *after* the handle is open and before a signal is sent, and the
@@ -40,7 +25,7 @@ public:
   [[nodiscard]] bool dead(std::chrono::milliseconds patience = {}) const;
 
 private:
-  owned_fd fd_;
+  descriptor fd_;
   int pid_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include "hypervisor/fencer/fencer_loop.hpp"
 #include "hypervisor/fencer/libvirtd_launch.hpp"
 #include "hypervisor/fencer/state_folder.hpp"
+#include "messages/descriptor.hpp"
 
 #include <cstdio>
 #include <fcntl.h>
@@ -21,7 +22,7 @@ void hold_on() {
   ::prctl(PR_SET_NAME, "novacron-fencer");
   ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
   ::setpriority(PRIO_PROCESS, 0, -10);
-  owned_fd oom{::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)};
+  descriptor oom{::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)};
   [[maybe_unused]] auto written = ::write(oom.get(), "-1000", 5);
 }
 
@@ -55,7 +56,7 @@ int run_fencer(const fencer_config& config) {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
     return fail(make_failure(hypervisor_errc::not_supported,
                              "can't become a subreaper; Linux 3.4 or later is needed"));
-  detach_log();
+  detach_log(bounded_log{state / "fencer.log"});
   return loop.run(std::move(*listener));
 }
 

@@ -25,12 +25,12 @@ failure unfit(const fs::path& path, const std::string& why) {
                           + "; choose another state folder or mend this one");
 }
 
-owned_fd open_lock(const fs::path& state, int flags) {
-  return owned_fd{::open((state / lock_name).c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600)};
+descriptor open_lock(const fs::path& state, int flags) {
+  return descriptor{::open((state / lock_name).c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600)};
 }
 
 /// A UNIX address below an open folder: short, however long the folder's path.
-sockaddr_un address_in(const owned_fd& folder) {
+sockaddr_un address_in(const descriptor& folder) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   auto path = "/proc/self/fd/" + std::to_string(folder.get()) + "/" + socket_name;
@@ -38,12 +38,12 @@ sockaddr_un address_in(const owned_fd& folder) {
   return address;
 }
 
-owned_fd open_folder(const fs::path& state) {
-  return owned_fd{::open(state.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+descriptor open_folder(const fs::path& state) {
+  return descriptor{::open(state.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
 }
 
-owned_fd packet_socket(int flags) {
-  return owned_fd{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0)};
+descriptor packet_socket(int flags) {
+  return descriptor{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0)};
 }
 
 } // namespace
@@ -89,7 +89,7 @@ result<void> name_state_folder(const libvirtd_layout& layout) {
   return {};
 }
 
-result<owned_fd> lock_state_folder(const fs::path& state) {
+result<descriptor> lock_state_folder(const fs::path& state) {
   auto lock = open_lock(state, O_RDWR | O_CREAT);
   if (!lock)
     return unfit(state, std::strerror(errno));
@@ -100,7 +100,7 @@ result<owned_fd> lock_state_folder(const fs::path& state) {
   return lock;
 }
 
-result<owned_fd> listen_in_folder(const fs::path& state) {
+result<descriptor> listen_in_folder(const fs::path& state) {
   auto folder = open_folder(state);
   auto socket = packet_socket(SOCK_NONBLOCK);
   auto address = address_in(folder);
@@ -114,7 +114,7 @@ result<owned_fd> listen_in_folder(const fs::path& state) {
   return socket;
 }
 
-result<owned_fd> connect_in_folder(const fs::path& state) {
+result<descriptor> connect_in_folder(const fs::path& state) {
   auto folder = open_folder(state);
   auto socket = packet_socket(0);
   // A fencer that doesn't accept must not hold us: its backlog may be full.

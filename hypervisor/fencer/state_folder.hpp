@@ -1,7 +1,7 @@
 #pragma once
 
 #include "hypervisor/fencer/libvirtd_layout.hpp"
-#include "hypervisor/fencer/pid_handle.hpp"
+#include "messages/descriptor.hpp"
 #include "messages/result.hpp"
 
 namespace novacron {
@@ -16,12 +16,12 @@ result<void> name_state_folder(const libvirtd_layout& layout);
 
 /// The lock that a fencer holds as long as it lives, whatever it dies of.
 /// `already_there` when another fencer has this folder.
-result<owned_fd> lock_state_folder(const std::filesystem::path& state);
+result<descriptor> lock_state_folder(const std::filesystem::path& state);
 
 /// The folder's control socket: a bound, listening one for the fencer (mode
 /// 0600), a connected one for its client. The folder's path may have any length.
 /// Packets (SOCK_SEQPACKET): one is one request or one answer.
-result<owned_fd> listen_in_folder(const std::filesystem::path& state);
-result<owned_fd> connect_in_folder(const std::filesystem::path& state);
+result<descriptor> listen_in_folder(const std::filesystem::path& state);
+result<descriptor> connect_in_folder(const std::filesystem::path& state);
 
 } // namespace novacron

@@ -1,6 +1,7 @@
 #include "hypervisor/libvirt/guest_files.hpp"
 
 #include "hypervisor/errors.hpp"
+#include "messages/descriptor.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -59,13 +60,13 @@ result<void> make_folder_for(const fs::path& folder, file_owner owner) {
 result<void> make_console_log(const fs::path& log, file_owner owner) {
   if (auto folder = make_folder_for(log.parent_path(), owner); !folder)
     return folder;
-  int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-  if (file < 0)
+  const descriptor file{
+      ::open(log.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)};
+  if (!file)
     return errno == EEXIST ? result<void>{} : cannot("make", log, std::strerror(errno));
-  bool given = !must_give(owner) || ::fchown(file, owner.uid, owner.gid) == 0;
-  int error = errno;
-  ::close(file);
-  return given ? result<void>{} : cannot("give away", log, std::strerror(error));
+  if (must_give(owner) && ::fchown(file.get(), owner.uid, owner.gid) != 0)
+    return cannot("give away", log, std::strerror(errno));
+  return {};
 }
 
 result<void> clear_stream_socket(const fs::path& socket, file_owner owner) {

@@ -46,12 +46,12 @@ std::function<void()> report_to(const shared_pending& pending, virConnect* conne
       = virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                                          VIR_DOMAIN_EVENT_CALLBACK(lifecycle), held.get(), release);
   if (lifecycle_id >= 0)
-    held.release();
+    (void)held.release(); // libvirt frees it
   held = std::make_unique<shared_pending>(pending);
   bool told_of_close
       = virConnectRegisterCloseCallback(connection, closed, held.get(), release) == 0;
   if (told_of_close)
-    held.release();
+    (void)held.release(); // libvirt frees it
   return [=] {
     if (lifecycle_id >= 0)
       virConnectDomainEventDeregisterAny(connection, lifecycle_id);

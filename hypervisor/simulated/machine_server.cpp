@@ -2,6 +2,7 @@
 
 #include "hypervisor/fencer/pid_handle.hpp"
 #include "hypervisor/simulated/simulated_hypervisor.hpp"
+#include "messages/descriptor.hpp"
 
 #include <cstdio>
 #include <cstring>
@@ -200,7 +201,7 @@ int run_machine(const machine_config& config) {
     std::filesystem::permissions(config.state, std::filesystem::perms::owner_all, error);
   if (error)
     return fail("can't use " + config.state.native() + ": " + error.message());
-  owned_fd lock{
+  descriptor lock{
       ::open((config.state / "machine.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
   if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
     return fail("can't lock " + config.state.native() + ": " + std::strerror(errno)

@@ -48,19 +48,6 @@ int with_address(const fs::path& path, Call what) {
 
 } // namespace
 
-stream_socket::stream_socket(stream_socket&& other) noexcept
-    : descriptor_{std::exchange(other.descriptor_, -1)} {}
-
-stream_socket& stream_socket::operator=(stream_socket&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
-
-stream_socket::~stream_socket() {
-  if (descriptor_ >= 0)
-    ::close(descriptor_);
-}
-
 result<stream_socket> stream_socket::listen(const fs::path& path) {
   std::error_code ignored;
   fs::create_directories(path.parent_path(), ignored);
@@ -86,7 +73,7 @@ result<void> stream_socket::wait(short events, const std::atomic<bool>& stop,
                                  std::chrono::milliseconds limit) {
   auto deadline = std::chrono::steady_clock::now() + limit;
   for (;;) {
-    pollfd one{descriptor_, events, 0};
+    pollfd one{descriptor_.get(), events, 0};
     if (stop)
       return broken("stopped by our own side");
     if (::poll(&one, 1, poll_milliseconds) > 0)
@@ -99,7 +86,7 @@ result<void> stream_socket::wait(short events, const std::atomic<bool>& stop,
 result<stream_socket> stream_socket::accept(const std::atomic<bool>& stop) {
   if (auto ready = wait(POLLIN, stop, accept_limit); !ready)
     return ready.error();
-  int fd = ::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC);
+  int fd = ::accept4(descriptor_.get(), nullptr, nullptr, SOCK_CLOEXEC);
   if (fd < 0)
     return broken(std::string{"accept: "} + std::strerror(errno));
   return stream_socket{fd};
@@ -109,7 +96,7 @@ result<void> stream_socket::write(std::span<const std::byte> bytes, const std::a
   while (!bytes.empty()) {
     if (auto ready = wait(POLLOUT, stop, silence_limit); !ready)
       return ready;
-    auto count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    auto count = ::send(descriptor_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
       continue;
     if (count <= 0)
@@ -124,7 +111,7 @@ result<void> stream_socket::read(std::span<std::byte> bytes, const std::atomic<b
   while (!bytes.empty()) {
     if (stop)
       return broken("stopped by our own side");
-    auto count = ::recv(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    auto count = ::recv(descriptor_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
       if (auto ready = wait(POLLIN, stop, limit); !ready)
         return ready;
@@ -138,13 +125,13 @@ result<void> stream_socket::read(std::span<std::byte> bytes, const std::atomic<b
 }
 
 void stream_socket::shut() const {
-  ::shutdown(descriptor_, SHUT_RDWR);
+  ::shutdown(descriptor_.get(), SHUT_RDWR);
 }
 
 int stream_socket::peer_pid() const {
   ucred peer{};
   socklen_t size = sizeof peer;
-  return ::getsockopt(descriptor_, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+  return ::getsockopt(descriptor_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
 } // namespace novacron

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/descriptor.hpp"
 #include "messages/result.hpp"
 
 #include <atomic>
@@ -17,10 +18,7 @@ public:
   static constexpr std::chrono::seconds silence_limit{30};
 
   stream_socket() = default;
-  explicit stream_socket(int descriptor) : descriptor_{descriptor} {}
-  stream_socket(stream_socket&& other) noexcept;
-  stream_socket& operator=(stream_socket&& other) noexcept;
-  ~stream_socket();
+  explicit stream_socket(int fd) : descriptor_{fd} {}
 
   static result<stream_socket> listen(const std::filesystem::path& path);
   static result<stream_socket> connect(const std::filesystem::path& path);
@@ -38,7 +36,7 @@ public:
 
 private:
   result<void> wait(short events, const std::atomic<bool>& stop, std::chrono::milliseconds limit);
-  int descriptor_ = -1;
+  descriptor descriptor_;
 };
 
 } // namespace novacron

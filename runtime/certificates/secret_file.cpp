@@ -1,6 +1,6 @@
 #include "runtime/certificates/secret_file.hpp"
 
-#include "runtime/descriptor.hpp"
+#include "messages/descriptor.hpp"
 #include "runtime/errors.hpp"
 
 #include <cerrno>

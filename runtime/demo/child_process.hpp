@@ -1,7 +1,7 @@
 #pragma once
 
+#include "messages/descriptor.hpp"
 #include "messages/result.hpp"
-#include "runtime/descriptor.hpp"
 
 #include <chrono>
 #include <filesystem>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "messages/address.hpp"
+#include "messages/descriptor.hpp"
 #include "messages/result.hpp"
-#include "runtime/descriptor.hpp"
 
 #include <filesystem>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/descriptor.hpp"
+#include "messages/descriptor.hpp"
 
 #include <chrono>
 #include <csignal>

@@ -29,9 +29,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   check(parse_nothing(text));
   auto target = parse_target(text);
   check(target);
-  if (target)
-    for (auto method : {"GET", "POST", "DELETE"})
-      for (auto door : {listener::api, listener::operators})
-        find_route(door, method, *target);
+  if (!target)
+    return 0;
+  for (auto method : {"GET", "POST", "DELETE"})
+    for (auto door : {listener::api, listener::operators})
+      find_route(door, method, *target);
+  check(only_parameters(*target, {"limit", "wait"}));
+  auto limit = number_parameter(*target, "limit", 1, 1'000, 100);
+  check(limit);
+  auto wait = duration_parameter(*target, "wait", std::chrono::seconds{60});
+  check(wait);
+  if ((limit && (*limit < 1 || *limit > 1'000))
+      || (wait && (wait->count() < 0 || *wait > std::chrono::seconds{60})))
+    std::abort();
   return 0;
 }

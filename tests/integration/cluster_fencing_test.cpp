@@ -1,7 +1,7 @@
 #include "cluster_lab.hpp"
 #include "hypervisor/fencer/fencer.hpp"
+#include "messages/descriptor.hpp"
 #include "runtime/demo/leftovers.hpp"
-#include "runtime/descriptor.hpp"
 
 #include <csignal>
 #include <doctest/doctest.h>

@@ -1,6 +1,6 @@
 #include "cluster_lab.hpp"
+#include "messages/descriptor.hpp"
 #include "runtime/certificates/cluster_init.hpp"
-#include "runtime/descriptor.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>

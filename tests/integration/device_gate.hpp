@@ -1,7 +1,7 @@
 #pragma once
 
 #include "dwcp/guest_stream/stream_splitter.hpp"
-#include "dwcp/transport/descriptor.hpp"
+#include "messages/descriptor.hpp"
 
 #include <atomic>
 #include <filesystem>

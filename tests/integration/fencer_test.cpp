@@ -51,7 +51,7 @@ int parent_of(int pid) {
   return std::stoi(facts.substr(facts.find("PPid:") + 5));
 }
 
-std::string answer_to(const owned_fd& socket, const std::string& packet) {
+std::string answer_to(const descriptor& socket, const std::string& packet) {
   ::send(socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL);
   char answer[1024];
   auto n = ::recv(socket.get(), answer, sizeof answer, 0);
@@ -225,7 +225,7 @@ TEST_CASE("garbage on the control socket is refused and harms nobody") {
   REQUIRE(::stat((host.config.state / "fencer.sock").c_str(), &facts) == 0);
   CHECK((facts.st_mode & 0777) == 0600);
   // Idle clients can't keep the agent out.
-  std::vector<owned_fd> idle;
+  std::vector<descriptor> idle;
   for (int i = 0; i < 20; ++i)
     if (auto socket = connect_in_folder(host.config.state))
       idle.push_back(std::move(*socket));

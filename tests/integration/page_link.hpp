@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dwcp/transport/descriptor.hpp"
+#include "messages/descriptor.hpp"
 
 #include <atomic>
 #include <cstdint>

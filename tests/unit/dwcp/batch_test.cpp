@@ -94,7 +94,10 @@ TEST_CASE("a batch refers to the batches before it") {
   encoder.add(record);
   CHECK(encoder.seal().payload.size() > page_size);
   encoder.add(record);
-  CHECK(encoder.seal().payload.size() < 100);
+  const auto second = encoder.seal();
+  CHECK(second.payload.size() < 100);
+  CHECK(second.records == 1); // of its own
+  CHECK(second.raw_bytes == page_size);
 }
 
 TEST_CASE("a batch whose bytes were changed is never decoded") {

@@ -6,6 +6,9 @@
 #include "qemu_pair.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 using namespace novacron;
@@ -266,4 +269,67 @@ TEST_CASE("strangers who say nothing can't keep sessions out for longer than the
     CHECK(stranger.read_all().empty());
   CHECK(std::chrono::steady_clock::now() - began < session_limits::opening + 3s);
   check_still_works(pair);
+}
+
+namespace {
+
+/// Leaves the process without a free descriptor, as long as it lives.
+class descriptors_used_up {
+public:
+  descriptors_used_up() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    auto few = before_;
+    few.rlim_cur = 256;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    while (descriptor x{::open("/dev/null", O_RDONLY | O_CLOEXEC)})
+      taken_.push_back(std::move(x));
+  }
+  ~descriptors_used_up() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  descriptors_used_up(const descriptors_used_up&) = delete;
+  descriptors_used_up& operator=(const descriptors_used_up&) = delete;
+
+  void free_one() { taken_.pop_back(); }
+
+private:
+  rlimit before_{};
+  std::vector<descriptor> taken_;
+};
+
+std::chrono::nanoseconds processor_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
+}
+
+} // namespace
+
+TEST_CASE("without a free descriptor the door waits, doesn't spin, and serves who waited") {
+  qemu_pair pair;
+  const wakeup never;
+  const auto tls = tls_context::load(pair.authority.issue(pair.ticket.source)).value();
+  descriptor waiting;
+  {
+    descriptors_used_up none;
+    none.free_one(); // for our end
+    waiting = connect_tcp("127.0.0.1", pair.door->port(), never, soon()).value();
+    const auto before = processor_time();
+    ::poll(nullptr, 0, 400); // the span that is measured
+    CHECK(processor_time() - before < 20ms);
+  }
+  tls_stream stream{tls, std::move(waiting), tls_stream::end::client,
+                    std::make_shared<wire_counter>()};
+  CHECK(stream.handshake(never, soon()).has_value());
+}
+
+TEST_CASE("a source without a free descriptor for its QEMU says so and ends") {
+  qemu_pair pair;
+  pair.start();
+  guest_socket source;
+  {
+    descriptors_used_up none;
+    none.free_one();
+    source = guest_socket::connect(pair.sending.stream_socket);
+    CHECK(code(pair.sent.wait()) == dwcp_errc::stream_broken);
+  }
+  CHECK(why(pair.sent.wait()).find("can't accept") != std::string::npos);
 }

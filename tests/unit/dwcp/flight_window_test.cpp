@@ -63,3 +63,22 @@ TEST_CASE("an acknowledgement of more than was sent changes nothing beyond it") 
   window.acknowledged(5, flight_window::time_point{1h});
   CHECK(window.frames() == flight_window::least);
 }
+
+TEST_CASE("what queues at the other end is not taken for the link's delay") {
+  CHECK(after_a_while(10ms, 50).frames() <= 17);
+}
+
+TEST_CASE("one slow release doesn't close the window") {
+  auto window = after_a_while(10ms, 1);
+  window.acknowledged(1, flight_window::time_point{1h} + 100 * 10ms + 50ms);
+  CHECK(window.frames() >= 8);
+}
+
+TEST_CASE("the time of several releases at once counts from when the path began to be busy") {
+  flight_window window;
+  const flight_window::time_point start{1h};
+  window.sent(start);
+  window.sent(start + 90ms);
+  window.acknowledged(2, start + 100ms);
+  CHECK(window.frames() == flight_window::least); // 50 ms each, not 5
+}

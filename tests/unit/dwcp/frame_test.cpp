@@ -89,6 +89,8 @@ TEST_CASE("a peer's reason survives the way, but for what a terminal could choke
   CHECK(abort_frame(1, make_failure(dwcp_errc::malformed, std::string(5000, 'x'))).payload.size()
         == max_abort_bytes);
   CHECK(read_abort({}).code == dwcp_errc::stream_broken);
+  const bytes of_a_later_version{std::byte{200}, std::byte{'x'}};
+  CHECK(read_abort(of_a_later_version).code == dwcp_errc::stream_broken);
 }
 
 TEST_CASE("an opening request is read as it was written, and nothing else is") {
@@ -100,6 +102,8 @@ TEST_CASE("an opening request is read as it was written, and nothing else is") {
   CHECK(decoded->stream == 1);
   CHECK(decoded->streams == 3);
   CHECK(!decode_open_request(std::span{payload}.first(payload.size() - 1)).has_value());
+  payload.push_back(std::byte{0});
+  CHECK(!decode_open_request(payload).has_value());
   CHECK(!decode_open_request(encode(open_request{some_ticket(), 3, 3})).has_value());
   CHECK(!decode_open_request(encode(open_request{some_ticket(), 0, 0})).has_value());
   CHECK(!decode_open_request(encode(open_request{some_ticket(), 0, 65})).has_value());
@@ -118,6 +122,15 @@ TEST_CASE("a ticket is the same only in all its parts") {
   other = ticket;
   other.source.value.low = 9;
   CHECK(!same_ticket(ticket, other));
+  CHECK(session_seed(ticket) != session_seed(other));
+  other = ticket;
+  other.migration.value.low = 9;
+  CHECK(!same_ticket(ticket, other));
+  CHECK(session_seed(ticket) != session_seed(other));
+  other = ticket;
+  other.destination.value.low = 9;
+  CHECK(!same_ticket(ticket, other));
+  CHECK(session_seed(ticket) != session_seed(other));
 }
 
 TEST_CASE("frames come out in the order of their numbers") {

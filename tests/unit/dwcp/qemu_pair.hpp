@@ -1,7 +1,7 @@
 #pragma once
 
 #include "dwcp/session/session.hpp"
-#include "dwcp/transport/descriptor.hpp"
+#include "messages/descriptor.hpp"
 #include "sample_streams.hpp"
 #include "test_authority.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "dwcp/transport/descriptor.hpp"
 #include "dwcp/transport/wakeup.hpp"
+#include "messages/descriptor.hpp"
 
 #include <atomic>
 #include <cstdint>

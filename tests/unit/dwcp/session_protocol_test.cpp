@@ -1,0 +1,341 @@
+#include "dwcp/codec/batch_encoder.hpp"
+#include "dwcp/session/flight_window.hpp"
+#include "dwcp/session/limits.hpp"
+#include "dwcp/transport/open_request.hpp"
+#include "dwcp/transport/sockets.hpp"
+#include "dwcp/transport/tls_stream.hpp"
+#include "messages/page_stream.hpp"
+#include "qemu_pair.hpp"
+
+#include <doctest/doctest.h>
+#include <poll.h>
+
+using namespace novacron;
+using namespace novacron::testing;
+
+// What a node of the cluster, with the right ticket, may do wrong in a session.
+
+namespace {
+
+const wakeup never;
+const bytes some_bytes(1000, std::byte{1});
+
+deadline soon() {
+  return std::chrono::steady_clock::now() + 10s;
+}
+
+/// One end of a connection, to say what no novacron would.
+class speaker {
+public:
+  speaker(const tls_files& files, descriptor socket, tls_stream::end which)
+      : stream_{tls_context::load(files).value(), std::move(socket), which,
+                std::make_shared<wire_counter>()} {
+    CHECK(stream_.handshake(never, soon()).has_value());
+  }
+
+  bool say(frame x, deadline until = soon()) {
+    x.header.session = session;
+    return stream_.write_frame(x, never, until).has_value();
+  }
+  bool say(frame_kind kind, uint64_t sequence, const chain_value& chain, bytes payload = {}) {
+    frame x;
+    x.header.kind = kind;
+    x.header.sequence = sequence;
+    x.header.chain = chain;
+    x.payload = std::move(payload);
+    return say(std::move(x));
+  }
+  /// The next frame that isn't a keepalive; what `abort` says is kept.
+  frame hear(std::chrono::milliseconds patience = 10s) {
+    for (;;) {
+      auto x = stream_.read_frame(never, patience);
+      if (!x)
+        return {};
+      if (x->header.kind != frame_kind::keepalive)
+        return std::move(*x);
+    }
+  }
+  /// Waits for the other end's reason, whatever comes before it.
+  std::error_code reason() {
+    for (;;) {
+      auto x = stream_.read_frame(never, 10s);
+      if (!x)
+        return x.error().code;
+      if (x->header.kind == frame_kind::abort)
+        return read_abort(x->payload).code;
+    }
+  }
+
+  uint64_t session = 1;
+
+private:
+  tls_stream stream_;
+};
+
+/// A source that has its ticket accepted, and the receiving session's QEMU.
+struct odd_source {
+  qemu_pair pair;
+  std::optional<speaker> there;
+  batch_encoder encoder{0, chain_value{}};
+  chain_value chain{};
+
+  explicit odd_source(std::chrono::milliseconds silence = 10s) {
+    pair.receiving.silence_limit = silence;
+    pair.receiving.queue_bytes = 2u << 20;
+    pair.expect();
+    there.emplace(pair.authority.issue(pair.ticket.source), dial(), tls_stream::end::client);
+    encoder = batch_encoder{0, session_seed(pair.ticket)};
+    chain = session_seed(pair.ticket);
+  }
+
+  descriptor dial() { return connect_tcp("127.0.0.1", pair.door->port(), never, soon()).value(); }
+  speaker connect() {
+    return {pair.authority.issue(pair.ticket.source), dial(), tls_stream::end::client};
+  }
+  bool open(speaker& x, uint16_t stream, uint16_t streams) {
+    x.say(frame_kind::open, 0, {}, encode(open_request{pair.ticket, stream, streams}));
+    return x.hear().header.kind == frame_kind::accepted;
+  }
+  frame batch(uint64_t sequence, const bytes& content = some_bytes) {
+    page_record record;
+    record.bytes = content;
+    encoder.add(record);
+    auto made = encoder.seal();
+    frame x;
+    x.header.kind = frame_kind::batch;
+    x.header.sequence = sequence;
+    x.header.raw_bytes = made.raw_bytes;
+    x.header.chain = chain = made.chain;
+    x.payload = std::move(made.payload);
+    return x;
+  }
+  /// How both ends say that it ended.
+  void check_ended(dwcp_errc expected) {
+    CHECK(there->reason() == expected);
+    CHECK(code(pair.received.wait()) == expected);
+  }
+};
+
+/// A destination's node that answers the sending session as it likes.
+struct odd_destination {
+  qemu_pair pair;
+  descriptor listener = listen_tcp("127.0.0.1", 0).value();
+  std::optional<speaker> there;
+  guest_socket source;
+
+  explicit odd_destination(std::chrono::milliseconds silence = 10s) {
+    pair.sending.destination_port = local_port(listener);
+    pair.sending.streams = 1;
+    pair.sending.silence_limit = silence;
+    pair.start();
+    source = guest_socket::connect(pair.sending.stream_socket);
+    pollfd waiting{listener.get(), POLLIN, 0};
+    REQUIRE(::poll(&waiting, 1, 10'000) == 1);
+    there.emplace(pair.authority.issue(pair.ticket.destination), accept_one(listener),
+                  tls_stream::end::server);
+    there->session = there->hear().header.session;
+  }
+  void accept() { CHECK(there->say(frame_kind::accepted, 0, {})); }
+  /// Takes batches, and acknowledges them, up to the end that is told.
+  frame take_all() {
+    for (;;) {
+      const auto x = there->hear();
+      if (x.header.kind != frame_kind::batch)
+        return x;
+      there->say(frame_kind::ack, x.header.sequence + 1, x.header.chain);
+    }
+  }
+};
+
+} // namespace
+
+TEST_CASE("a session has the connections that its first one announced, and no more") {
+  odd_source x;
+  CHECK(x.open(*x.there, 0, 2));
+  auto other_count = x.connect();
+  CHECK_FALSE(x.open(other_count, 1, 3));
+  auto second = x.connect();
+  CHECK(x.open(second, 1, 2));
+  auto third = x.connect();
+  CHECK_FALSE(x.open(third, 1, 2));
+  CHECK(x.pair.received.calls() == 0); // those that were accepted go on
+}
+
+TEST_CASE("a source that sends what only a destination sends ends the session") {
+  odd_source x;
+  REQUIRE(x.open(*x.there, 0, 1));
+  CHECK(x.there->say(frame_kind::ack, 0, x.chain));
+  x.check_ended(dwcp_errc::malformed);
+}
+
+TEST_CASE("a place in the sequence is taken once, and near") {
+  for (const uint64_t again : {uint64_t{1}, uint64_t{5'000}}) {
+    CAPTURE(again);
+    odd_source x;
+    REQUIRE(x.open(*x.there, 0, 1));
+    CHECK(x.there->say(x.batch(1)));
+    CHECK(x.there->say(x.batch(again)));
+    x.check_ended(dwcp_errc::malformed);
+  }
+}
+
+TEST_CASE("an end whose chain isn't that of all that was released is a mismatch") {
+  odd_source x;
+  REQUIRE(x.open(*x.there, 0, 1));
+  CHECK(x.there->say(x.batch(0)));
+  CHECK(x.there->say(frame_kind::end, 1, session_seed(x.pair.ticket)));
+  x.check_ended(dwcp_errc::digest_mismatch);
+}
+
+TEST_CASE("what can't be put in order yet waits at the source beyond the queue's bound") {
+  odd_source x;
+  REQUIRE(x.open(*x.there, 0, 1));
+  const bytes much(1u << 20, std::byte{7});
+  bool held_back = false;
+  for (uint64_t i = 1; i <= 100 && !held_back; ++i) // the first one never comes
+    held_back = !x.there->say(x.batch(i, much), std::chrono::steady_clock::now() + 1s);
+  CHECK(held_back);
+  CHECK(x.pair.received.calls() == 0);
+}
+
+TEST_CASE("a QEMU that has everything but keeps the connection open ends the session") {
+  odd_source x{500ms};
+  REQUIRE(x.open(*x.there, 0, 1));
+  const auto guest = x.pair.incoming->accept();
+  CHECK(x.there->say(frame_kind::end, 0, x.chain));
+  // We speak, so it isn't our silence.
+  const auto ended = [&] {
+    x.there->say(frame_kind::keepalive, 0, {});
+    return x.pair.received.calls() > 0;
+  };
+  CHECK(eventually(ended));
+  CHECK(code(x.pair.received.wait()) == dwcp_errc::stream_broken);
+  CHECK(why(x.pair.received.wait()).find("keeps the connection open") != std::string::npos);
+}
+
+TEST_CASE("an answer that doesn't accept this session opens nothing") {
+  for (const bool other_session : {false, true}) {
+    CAPTURE(other_session);
+    odd_destination x;
+    x.there->session += other_session ? 1 : 0;
+    x.there->say(other_session ? frame_kind::accepted : frame_kind::ack, 0, {});
+    CHECK(code(x.pair.sent.wait()) == dwcp_errc::malformed);
+    CHECK(x.source.read_all().empty());
+  }
+}
+
+TEST_CASE("an acknowledgement of what wasn't sent, or of other bytes, ends the session") {
+  odd_destination never_sent;
+  never_sent.accept();
+  CHECK(never_sent.there->say(frame_kind::ack, 5, {}));
+  CHECK(code(never_sent.pair.sent.wait()) == dwcp_errc::malformed);
+
+  odd_destination other_bytes;
+  other_bytes.accept();
+  CHECK(other_bytes.source.write(some_bytes));
+  CHECK(other_bytes.there->hear().header.kind == frame_kind::batch);
+  CHECK(other_bytes.there->say(frame_kind::ack, 1, {}));
+  CHECK(code(other_bytes.pair.sent.wait()) == dwcp_errc::digest_mismatch);
+}
+
+TEST_CASE("a destination that sends what only a source sends ends the session") {
+  odd_destination x;
+  x.accept();
+  CHECK(x.there->say(frame_kind::end, 0, {}));
+  CHECK(code(x.pair.sent.wait()) == dwcp_errc::malformed);
+}
+
+TEST_CASE("a destination that is done before everything was sent is not believed") {
+  odd_destination x;
+  x.accept();
+  CHECK(x.source.write(some_bytes));
+  CHECK(x.there->hear().header.kind == frame_kind::batch);
+  CHECK(x.there->say(frame_kind::ended, 0, {}));
+  CHECK(code(x.pair.sent.wait()) == dwcp_errc::malformed);
+}
+
+TEST_CASE("two ends that have seen different bytes don't agree, though both are done") {
+  for (const bool same : {true, false}) {
+    CAPTURE(same);
+    odd_destination x;
+    x.accept();
+    CHECK(x.source.write(some_bytes));
+    x.source.close_write();
+    const auto end = x.take_all();
+    CHECK(end.header.kind == frame_kind::end);
+    CHECK(x.there->say(frame_kind::return_end, 0, {}));
+    CHECK(x.there->say(frame_kind::ended, 0, same ? end.header.chain : chain_value{}));
+    const auto sent = x.pair.sent.wait();
+    CHECK(code(sent) == (same ? std::error_code{} : make_error_code(dwcp_errc::digest_mismatch)));
+  }
+}
+
+TEST_CASE("a destination that couldn't load the guest is no good end, though all was released") {
+  odd_destination x;
+  x.accept();
+  CHECK(x.source.write(some_bytes));
+  CHECK(x.there->say(frame_kind::return_path, 0, {}, qemu_stream::shut_message(1)));
+  CHECK(x.source.read(8) == qemu_stream::shut_message(1));
+  x.source.close_write();
+  x.take_all();
+  const auto sent = x.pair.sent.wait();
+  CHECK(code(sent) == dwcp_errc::stream_broken);
+  CHECK(why(sent).find("could not load") != std::string::npos);
+}
+
+TEST_CASE("the last word waits for the last acknowledgement, though QEMU has nothing more to say") {
+  odd_destination x;
+  x.accept();
+  CHECK(x.source.write(some_bytes));
+  const auto batch = x.there->hear();
+  CHECK(batch.header.kind == frame_kind::batch);
+  CHECK(x.there->say(frame_kind::return_path, 0, {}, qemu_stream::shut_message()));
+  pollfd heard{x.source.fd(), POLLIN, 0};
+  CHECK(::poll(&heard, 1, 300) == 0);
+  CHECK(x.there->say(frame_kind::ack, 1, batch.header.chain));
+  CHECK(x.source.read(8) == qemu_stream::shut_message());
+}
+
+TEST_CASE("what isn't acknowledged keeps the source from sending more") {
+  odd_destination x;
+  x.accept();
+  std::thread writer{[&] { x.source.write(bytes(32u << 20)); }};
+  std::vector<frame> heard;
+  for (auto next = x.there->hear(); next.header.kind == frame_kind::batch;
+       next = x.there->hear(500ms))
+    heard.push_back(std::move(next));
+  CHECK(heard.size() >= flight_window::least);
+  CHECK(heard.size() <= flight_window::least + 1); // what was read before the last one left
+  CHECK(x.there->say(frame_kind::ack, heard.size(), heard.back().header.chain));
+  const auto next = x.there->hear();
+  CHECK_MESSAGE(next.header.kind == frame_kind::batch, read_abort(next.payload).message);
+  x.pair.sender.reset();
+  writer.join();
+}
+
+TEST_CASE("a return path that the source's QEMU doesn't read ends the session at its bound") {
+  odd_destination x;
+  x.accept();
+  const bytes much(max_return_bytes, std::byte{0});
+  // What its socket takes is no backlog; that is far less than this.
+  for (int i = 0; i < 200 && x.pair.sent.calls() == 0; ++i)
+    x.there->say(frame_kind::return_path, 0, {}, much);
+  CHECK(code(x.pair.sent.wait()) == dwcp_errc::too_many);
+}
+
+TEST_CASE("a destination that never says that the guest was loaded is given up in time") {
+  odd_destination x{500ms};
+  x.accept();
+  random_numbers random{1};
+  CHECK(x.source.write(guest_stream(random, {10, 1, 100, true})));
+  x.source.close_write();
+  const auto ended = [&] {
+    pollfd more{-1, 0, 0};
+    x.there->say(frame_kind::keepalive, 0, {});
+    return ::poll(&more, 1, 20) == 0 && x.pair.sent.calls() > 0;
+  };
+  CHECK(eventually(ended));
+  const auto sent = x.pair.sent.wait();
+  CHECK(code(sent) == dwcp_errc::stream_broken);
+  CHECK(why(sent).find("never said") != std::string::npos);
+}
