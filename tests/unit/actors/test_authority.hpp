@@ -35,6 +35,8 @@ public:
     return file;
   }
 
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
 private:
   std::filesystem::path path_;
 };
