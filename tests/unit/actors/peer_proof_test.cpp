@@ -46,3 +46,19 @@ TEST_CASE("a certificate without a node, or without roles, is nobody's") {
   CHECK(!identity_of(authority.issue({}, {node_role::host}).certificate).has_value());
   CHECK(!identity_of(authority.issue(somebody, {}).certificate).has_value());
 }
+
+TEST_CASE("a certificate says who its owner is in URIs alone, and clearly") {
+  test_authority authority;
+  auto node = "URI:novacron:node:" + to_string(somebody);
+  auto roles_of = [&](const std::string& names) {
+    auto owner = identity_of(authority.issue(names).certificate);
+    return owner ? owner->roles : std::vector<node_role>{};
+  };
+  CHECK(roles_of(node + ",URI:novacron:role:host") == std::vector{node_role::host});
+  CHECK(roles_of(node + ",URI:novacron:role:host,DNS:novacron:role:gateway")
+        == std::vector{node_role::host});
+  CHECK(roles_of(node + ",URI:novacron:role:host,URI:novacron:role:emperor").empty());
+  CHECK(roles_of(node + ",URI:novacron:node:" + to_string(node_id{{5, 6}})
+                 + ",URI:novacron:role:host")
+            .empty());
+}
