@@ -62,6 +62,11 @@ caf::result<feed_changes> pull(self_pointer self, const pull_request& request) {
 
 } // namespace
 
+feed_actor_state::~feed_actor_state() {
+  for (auto& [ticket, answer] : waiting)
+    answer.deliver(caf::make_error(caf::sec::runtime_error, "the feed ended; ask the next one"));
+}
+
 feed_actor::behavior_type feed(self_pointer self, feed_config config, replica_actor replica) {
   self->state.feed = feed_state{config};
   self->state.replica = std::move(replica);

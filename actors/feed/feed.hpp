@@ -8,7 +8,12 @@
 
 namespace novacron {
 
+/// The pure feed and those who wait for it. However the feed ends, they are told,
+/// and needn't wait until their own patience ends.
 struct feed_actor_state {
+  feed_actor_state() = default;
+  ~feed_actor_state();
+
   feed_state feed;
   replica_actor replica;
   pull_ticket last_ticket = 0;

@@ -73,6 +73,7 @@ public:
   effects tick(time_point now);
 
   [[nodiscard]] size_t open_pulls() const { return pulls_.size(); }
+  [[nodiscard]] size_t known_readers() const { return readers_.size(); }
 
 private:
   struct open_pull {

@@ -3,6 +3,7 @@
 #include "actors/feed/follow.hpp"
 #include "actors/host/boot_clock.hpp"
 #include "actors/host/host_guests.hpp"
+#include "actors/host/propose.hpp"
 
 namespace novacron {
 
@@ -12,38 +13,21 @@ using namespace std::chrono_literals;
 
 constexpr auto tick_interval = 30ms; // also how long observations wait for company
 constexpr auto look_interval = 1'000ms;
-constexpr auto propose_timeout = 3s;
-
-/// Proposes one command; `then` gets its outcome, or nothing when nobody answered.
-template <class Then>
-void propose(host_pointer self, command_body body, Then then) {
-  auto frontend = self->state.context->frontend.get();
-  if (!frontend) {
-    then(std::nullopt);
-    return;
-  }
-  self->request(frontend, propose_timeout, proposal{{command{std::move(body), {}}}})
-      .then(
-          [then](const outcomes& answer) {
-            then(answer.each.size() == 1 ? std::optional{answer.each.front()} : std::nullopt);
-          },
-          [then](const caf::error&) { then(std::optional<command_outcome>{}); });
-}
 
 void register_self(host_pointer self) {
   auto& state = self->state;
   if (state.registered || state.asking_to_register)
     return;
   state.asking_to_register = true;
-  propose(self, register_host{state.context->self},
-          [self](const std::optional<command_outcome>& outcome) {
-            self->state.asking_to_register = false;
-            self->state.registered = outcome && outcome->ok();
-            if (self->state.registered)
-              self->state.context->log.info("host", "registered");
-            else if (outcome)
-              self->state.context->log.warning("host", "not registered: " + outcome->detail);
-          });
+  propose_to_log(self, *state.context, register_host{state.context->self},
+                 [self](const std::optional<command_outcome>& outcome) {
+                   self->state.asking_to_register = false;
+                   self->state.registered = outcome && outcome->ok();
+                   if (self->state.registered)
+                     self->state.context->log.info("host", "registered");
+                   else if (outcome)
+                     self->state.context->log.warning("host", "not registered: " + outcome->detail);
+                 });
 }
 
 void guard(host_pointer self, std::chrono::nanoseconds deadline) {
@@ -72,17 +56,17 @@ void renew_if_due(host_pointer self) {
   if (!attempt)
     return;
   const auto& context = *state.context;
-  propose(self, renew_lease{context.self.id, context.self.boot, context.lease_term},
-          [self, attempt = *attempt](const std::optional<command_outcome>& outcome) {
-            if (!outcome)
-              return;
-            if (!outcome->ok()) {
-              self->state.registered = false; // the log doesn't know us as we are
-              return;
-            }
-            if (auto deadline = self->state.lease->granted(attempt, outcome->revision))
-              guard(self, *deadline);
-          });
+  propose_to_log(self, context, renew_lease{context.self.id, context.self.boot, context.lease_term},
+                 [self, attempt = *attempt](const std::optional<command_outcome>& outcome) {
+                   if (!outcome)
+                     return;
+                   if (!outcome->ok()) {
+                     self->state.registered = false; // the log doesn't know us as we are
+                     return;
+                   }
+                   if (auto deadline = self->state.lease->granted(attempt, outcome->revision))
+                     guard(self, *deadline);
+                 });
 }
 
 void report(host_pointer self) {
@@ -91,11 +75,12 @@ void report(host_pointer self) {
   auto next = state.reports.next(me.id, me.boot, static_cast<uint64_t>(boot_clock_now().count()));
   if (!next)
     return;
-  propose(self, *next, [self](const std::optional<command_outcome>& outcome) {
-    self->state.reports.ended();
-    if (outcome && outcome->error == command_errc::unknown_host)
-      self->state.registered = false;
-  });
+  propose_to_log(self, *state.context, *next,
+                 [self](const std::optional<command_outcome>& outcome) {
+                   self->state.reports.ended();
+                   if (outcome && outcome->error == command_errc::unknown_host)
+                     self->state.registered = false;
+                 });
 }
 
 /// VMs that wait for permission to start hear of it when it comes or goes.

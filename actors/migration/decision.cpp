@@ -29,13 +29,14 @@ int rank(migration_phase phase) {
 } // namespace
 
 void decision::advance(migration_phase to) {
-  if (rank(to) > rank(phase_))
-    phase_ = to;
+  if (rank(to) > rank(record_.phase))
+    record_.phase = to;
 }
 
 void decision::record_changed(const migration_record& record) {
+  auto known_phase = record_.phase;
   record_ = record;
-  advance(record.phase);
+  advance(known_phase); // an answer may have been ahead of the feed
 }
 
 void decision::wish(migration_decision what, std::string reason) {
@@ -46,8 +47,8 @@ void decision::wish(migration_decision what, std::string reason) {
 }
 
 std::optional<propose_decision> decision::next(time_point now) {
-  auto open = wish_ == migration_decision::return_guest ? phase_ == migration_phase::committed
-                                                        : phase_ == migration_phase::reserved;
+  auto open = wish_ == migration_decision::return_guest ? phase() == migration_phase::committed
+                                                        : phase() == migration_phase::reserved;
   if (!wish_ || !open || proposed_ || now < not_before_)
     return std::nullopt;
   proposed_ = true;

@@ -26,16 +26,17 @@ public:
   /// What became of the proposal; nothing when nobody answered.
   void answered(const std::optional<command_outcome>& outcome, time_point now);
 
+  /// The feed has shown the record.
+  [[nodiscard]] bool known() const { return !record_.id.nil(); }
   /// How far the migration is, by the feed or by the answer to a proposal,
   /// whichever knows more.
-  [[nodiscard]] migration_phase phase() const { return phase_; }
+  [[nodiscard]] migration_phase phase() const { return record_.phase; }
   [[nodiscard]] const migration_record& record() const { return record_; }
 
 private:
   void advance(migration_phase to);
 
   migration_record record_;
-  migration_phase phase_ = migration_phase::reserved;
   std::optional<migration_decision> wish_;
   std::string reason_;
   bool proposed_ = false; ///< and not answered

@@ -7,10 +7,13 @@
 namespace novacron {
 
 migration_effects migration_destination::changed(const migration_changed& what, time_point now) {
+  auto first = !decision_.known();
   decision_.record_changed(what.migration);
-  if (!std::exchange(known_, true)) {
-    fresh_ = what.fresh;
+  if (first) {
     known_since_ = now;
+    if (!what.fresh)
+      decision_.wish(migration_decision::abort,
+                     "the migration's actor at the destination was restarted");
   }
   return proceed(now);
 }
@@ -31,14 +34,14 @@ migration_effects migration_destination::asked_to_prepare(const prepare_migratio
     return out;
   }
   asked_ = true;
-  preparing_ = true;
+  work_ = work::preparing;
   out.emplace_back(prepare_incoming{request});
   return out;
 }
 
 migration_effects migration_destination::prepared(const result<migration_prepared>& answer,
                                                   time_point now) {
-  preparing_ = false;
+  work_ = work::none;
   migration_effects out;
   if (answer)
     out.emplace_back(answer_prepare{*answer, {}});
@@ -54,7 +57,7 @@ migration_effects migration_destination::prepared(const result<migration_prepare
 migration_effects migration_destination::pages_ended(const std::optional<failure>& problem,
                                                      time_point now) {
   migration_effects out;
-  pages_good_ = !problem;
+  pages_here_ = !problem;
   if (problem)
     give_up(out, problem->message);
   else if (std::exchange(answer_owed_, false))
@@ -68,10 +71,10 @@ migration_effects migration_destination::told(const migration_performed& message
   cookie_ = message.cookie;
   told_at_ = now;
   migration_effects out;
-  if (pages_good_ == true && !decision_.wished(migration_decision::abort))
-    out.emplace_back(answer_performed{});
-  else if (pages_good_ == false || !asked_ || decision_.wished(migration_decision::abort))
+  if (!asked_ || decision_.wished(migration_decision::abort))
     out.emplace_back(answer_performed{"the destination has not received everything"});
+  else if (pages_here_)
+    out.emplace_back(answer_performed{});
   else
     answer_owed_ = true;
   for (auto& each : proceed(now))
@@ -87,7 +90,7 @@ migration_effects migration_destination::decided(const std::optional<command_out
 
 migration_effects migration_destination::finished(const std::optional<failure>& problem,
                                                   time_point now) {
-  busy_ = false;
+  work_ = work::none;
   cookie_.reset(); // a second try must look first
   if (problem) {
     // Only a clear "no" tells that the guest did not run.
@@ -95,18 +98,18 @@ migration_effects migration_destination::finished(const std::optional<failure>& 
                      || problem->code == hypervisor_errc::refused;
     not_before_ = now + limits_.retry;
   } else
-    clean_ = true;
+    work_ = work::clean;
   return proceed(now);
 }
 
 migration_effects migration_destination::found(const result<found_guest>& guest, time_point now) {
-  busy_ = false;
+  work_ = work::none;
   not_before_ = now + limits_.retry;
   if (!guest || decision_.phase() != migration_phase::committed)
     return proceed(now);
   switch (guest->guest) {
   case found_guest::presence::here:
-    clean_ = true;
+    work_ = work::clean;
     break;
   case found_guest::presence::incoming:
     cookie_ = std::string{}; // lost with our earlier life; it only carries statistics
@@ -116,7 +119,7 @@ migration_effects migration_destination::found(const result<found_guest>& guest,
     if (finish_failed_ || !guest->may_have_run)
       decision_.wish(migration_decision::return_guest, "the guest never ran at the destination");
     else
-      clean_ = true; // it ran and has ended: the VM's own actor says so
+      work_ = work::clean; // it ran and has ended: the VM's own actor says so
     break;
   }
   return proceed(now);
@@ -124,8 +127,7 @@ migration_effects migration_destination::found(const result<found_guest>& guest,
 
 migration_effects migration_destination::cleaned(const std::optional<failure>& problem,
                                                  time_point now) {
-  busy_ = false;
-  clean_ = !problem;
+  work_ = problem ? work::none : work::clean;
   not_before_ = now + limits_.retry;
   return proceed(now);
 }
@@ -142,25 +144,25 @@ void migration_destination::give_up(migration_effects& out, const std::string& r
 
 migration_effects migration_destination::proceed(time_point now) {
   migration_effects out;
-  if (!known_)
+  if (!decision_.known())
     return out;
-  auto may_act = !busy_ && !preparing_ && !clean_ && now >= not_before_;
+  auto may_act = work_ == work::none && now >= not_before_;
   switch (decision_.phase()) {
   case migration_phase::reserved:
     proceed_undecided(out, now);
     break;
   case migration_phase::committed:
     if (may_act)
-      proceed_committed(out, now);
+      proceed_committed(out);
     break;
   case migration_phase::finished:
-    clean_ = true;
+    work_ = work::clean;
     break;
   case migration_phase::aborted:
   case migration_phase::returned:
     give_up(out, "the migration was aborted");
     if (may_act) {
-      busy_ = true;
+      work_ = work::acting;
       out.emplace_back(cancel_incoming{});
     }
     break;
@@ -171,11 +173,11 @@ migration_effects migration_destination::proceed(time_point now) {
   }
   if (auto proposal = decision_.next(now))
     out.emplace_back(std::move(*proposal));
-  if (clean_ && now >= report_not_before_) {
-    if (decision_.record().destination_clean) {
-      out.emplace_back(end_migration{});
-      return out;
-    }
+  if (work_ != work::clean)
+    return out;
+  if (decision_.record().destination_clean)
+    out.emplace_back(end_migration{});
+  else if (now >= report_not_before_) {
     report_not_before_ = now + limits_.retry;
     out.emplace_back(report_migration{{decision_.record().id, true, {}}});
   }
@@ -183,19 +185,16 @@ migration_effects migration_destination::proceed(time_point now) {
 }
 
 void migration_destination::proceed_undecided(migration_effects& out, time_point now) {
-  if (!fresh_)
-    give_up(out, "the migration's actor at the destination was restarted");
-  else if (!asked_ && now - known_since_ > limits_.first_word)
+  if (!asked_ && now - known_since_ > limits_.first_word)
     give_up(out, "the source did not begin in time");
   else if (cookie_ && now - told_at_ > limits_.undecided)
     give_up(out, "it was not decided in time");
 }
 
-void migration_destination::proceed_committed(migration_effects& out, time_point now) {
-  static_cast<void>(now);
+void migration_destination::proceed_committed(migration_effects& out) {
   if (decision_.wished(migration_decision::return_guest))
     return;
-  busy_ = true;
+  work_ = work::acting;
   if (cookie_)
     out.emplace_back(finish_incoming{*cookie_});
   else

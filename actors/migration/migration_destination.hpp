@@ -48,22 +48,22 @@ public:
   migration_effects tick(time_point now);
 
 private:
+  /// What of ours runs on the guest, or has ended for good. `acting`: finishing,
+  /// looking or cancelling.
+  enum class work : uint8_t { none, preparing, acting, clean };
+
   migration_effects proceed(time_point now);
   void proceed_undecided(migration_effects& out, time_point now);
-  void proceed_committed(migration_effects& out, time_point now);
+  void proceed_committed(migration_effects& out);
   void give_up(migration_effects& out, const std::string& reason);
 
   migration_limits limits_;
   decision decision_;
-  bool known_ = false;
-  bool fresh_ = false;
-  bool asked_ = false; ///< by the source, to prepare
-  bool preparing_ = false;
+  work work_ = work::none;
+  bool asked_ = false;       ///< by the source, to prepare
   bool answer_owed_ = false; ///< to the source, for `told`
   bool finish_failed_ = false;
-  bool busy_ = false; ///< finishing, looking or cancelling
-  bool clean_ = false;
-  std::optional<bool> pages_good_; ///< nothing: still arriving
+  bool pages_here_ = false; ///< all of them, digest equal
   std::optional<std::string> cookie_;
   time_point known_since_;
   time_point told_at_;

@@ -57,20 +57,19 @@ public:
   [[nodiscard]] std::string phase_name() const;
 
 private:
+  /// What of ours runs, or has ended for good.
+  enum class work : uint8_t { none, performing, cleaning, clean };
+
   migration_effects proceed(time_point now);
   void proceed_undecided(migration_effects& out, time_point now);
+  void clean_up(migration_effects& out, migration_effect how, time_point now);
   void give_up(std::string reason);
 
   migration_limits limits_;
   decision decision_;
   novacron::epoch epoch_at_source_; ///< under which the guest goes on here, if it does
-  bool known_ = false;
-  bool fresh_ = false;
-  bool started_ = false;
-  bool performing_ = false;
-  bool abort_asked_ = false;
-  bool clean_ = false;
-  bool cleaning_ = false;
+  work work_ = work::none;
+  bool abort_asked_ = false; ///< of the Perform that runs
   time_point started_at_;
   time_point performed_at_;
   time_point clean_not_before_;

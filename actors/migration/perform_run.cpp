@@ -46,8 +46,6 @@ void perform_run::start(const migration_prepared& destination) {
   {
     std::lock_guard lock{mutex};
     sender = std::move(*started);
-    if (cancelled)
-      sender->cancel(*cancelled);
   }
   auto begun = context->pool->run_long(
       [self = shared_from_this(), cookie = destination.cookie, socket, vm = record.vm] {
@@ -64,8 +62,6 @@ void perform_run::cancel(const std::string& reason) {
     return;
   if (sender)
     sender->cancel(reason);
-  else
-    cancelled = reason;
   lock.unlock();
   // Fails when no job runs: then there is nothing to end.
   static_cast<void>(context->driver->migration_abort(about.migration.vm));

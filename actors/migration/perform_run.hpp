@@ -22,9 +22,13 @@ struct perform_run : std::enable_shared_from_this<perform_run> {
     // nop
   }
 
+  /// Whose memory it is. `start`, `cancel` and `look` name the VM, not the
+  /// migration, to the hypervisor: run them in the pool, in the order of this VM,
+  /// so that none of them can meet a newer migration's Perform.
+  [[nodiscard]] vm_id vm() const { return about.migration.vm; }
   /// Starts both. `on_end` is called once, from some thread. Blocks shortly.
   void start(const migration_prepared& destination);
-  /// Makes both end soon, badly unless they had ended well. Blocks; any thread.
+  /// Makes both end soon, badly unless they had ended well. Blocks.
   void cancel(const std::string& reason);
   /// Ends the page session's threads and lets go of it. Blocks; not from them.
   void release();
@@ -46,7 +50,6 @@ private:
   ended on_end;
   mutable std::mutex mutex;
   std::unique_ptr<page_sender> sender;
-  std::optional<std::string> cancelled; ///< why, before the sender was there
   std::optional<result<session_statistics>> pages;
   std::optional<result<std::string>> performed;
   std::chrono::milliseconds downtime_limit{0}; ///< as QEMU was told last; 0: not yet

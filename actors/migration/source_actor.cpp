@@ -1,7 +1,7 @@
 #include "actors/migration/source_actor.hpp"
 
+#include "actors/host/propose.hpp"
 #include "actors/migration/perform_run.hpp"
-#include "actors/migration/wiring.hpp"
 #include "actors/peer/mesh_errors.hpp"
 #include "dwcp/errors.hpp"
 #include "hypervisor/errors.hpp"
@@ -14,68 +14,54 @@ namespace {
 
 using namespace std::chrono_literals;
 
+using shared_context = std::shared_ptr<host_context>;
+
 constexpr auto connect_timeout = 5s;
 constexpr auto link_retry = 50ms;
 constexpr auto prepare_timeout = 60s;
 constexpr auto performed_timeout = 15s;
 
-using self_pointer = migration_actor::stateful_pointer<source_actor_state>;
-using shared_context = std::shared_ptr<host_context>;
-
-void carry_out(self_pointer self, const shared_context& context, const migration_effects& effects);
-
-/// Hands an answer to the logic and carries out what follows.
-template <class Answer>
-auto brings(self_pointer self, shared_context context,
-            migration_effects (migration_source::*to)(const Answer&,
-                                                      migration_source::time_point)) {
-  return [=](const Answer& answer) {
-    carry_out(self, context, (self->state.logic.*to)(answer, self->clock().now()));
-  };
-}
-
 failure unreachable(const std::string& who) {
   return make_failure(dwcp_errc::unreachable, "no word from the destination host " + who);
 }
 
-std::string peer_name(self_pointer self) {
+std::string peer_name(source_pointer self) {
   const auto& peer = self->state.known.peer;
   return peer ? peer->name : to_string(self->state.known.migration.to);
 }
 
-failure cannot_take(self_pointer self, const caf::error& why) {
+failure cannot_take(source_pointer self, const caf::error& why) {
   return make_failure(dwcp_errc::unreachable,
                       "the destination host " + peer_name(self)
                           + " can't take the guest: " + self->system().render(why));
 }
 
-void begin(self_pointer self, const shared_context& context) {
+void begin(source_pointer self) {
+  auto context = self->state.context;
   call_blocking(
       self, *context->pool, self->state.known.vm.id.value,
       [context, vm = self->state.known.vm.id] { return context->driver->migration_begin(vm); },
-      brings(self, context, &migration_source::begun));
+      brings(self, &migration_source::begun));
 }
 
 /// Asks over the link; a link that was made a moment ago may not be up yet.
-void ask_over(self_pointer self, const shared_context& context, const link_actor& link,
-              const prepare_migration& request, std::chrono::steady_clock::time_point until) {
-  auto answer = brings(self, context, &migration_source::prepared);
+void ask_over(source_pointer self, const link_actor& link, const prepare_migration& request,
+              std::chrono::steady_clock::time_point until) {
+  auto answer = brings(self, &migration_source::prepared);
   self->request(link, prepare_timeout, request)
       .then([=](const migration_prepared& x) { answer(x); },
             [=](const caf::error& why) {
               if (is(why, mesh_errc::unconnected) && self->clock().now() < until)
-                self->delayed_send(self, link_retry, continuation{[=] {
-                                     ask_over(self, context, link, request, until);
-                                   }});
+                self->delayed_send(self, link_retry,
+                                   continuation{[=] { ask_over(self, link, request, until); }});
               else
                 answer(cannot_take(self, why));
             });
 }
 
-void ask_to_prepare(self_pointer self, const shared_context& context,
-                    const prepare_migration& request) {
-  auto answer = brings(self, context, &migration_source::prepared);
-  auto peers = context->peers.get();
+void ask_to_prepare(source_pointer self, const prepare_migration& request) {
+  auto answer = brings(self, &migration_source::prepared);
+  auto peers = self->state.context->peers.get();
   if (!peers || !self->state.known.peer) {
     answer(unreachable(peer_name(self)));
     return;
@@ -85,14 +71,14 @@ void ask_to_prepare(self_pointer self, const shared_context& context,
       .then(
           [=](const link_actor& link) {
             self->state.peer = link;
-            ask_over(self, context, link, request, self->clock().now() + connect_timeout);
+            ask_over(self, link, request, self->clock().now() + connect_timeout);
           },
           [=](const caf::error& why) { answer(cannot_take(self, why)); });
 }
 
-void start_perform(self_pointer self, const shared_context& context,
-                   const migration_prepared& destination) {
-  auto answer = brings(self, context, &migration_source::performed);
+void start_perform(source_pointer self, const migration_prepared& destination) {
+  auto context = self->state.context;
+  auto answer = brings(self, &migration_source::performed);
   auto me = caf::actor_cast<caf::actor>(self);
   auto run = std::make_shared<perform_run>(
       context, self->state.known, [me, self, context, answer](const result<perform_end>& end) {
@@ -106,12 +92,11 @@ void start_perform(self_pointer self, const shared_context& context,
       });
   self->state.run = run;
   self->state.looked_at = self->clock().now();
-  context->pool->run(self->state.known.migration.id.value,
-                     [run, destination] { run->start(destination); });
+  context->pool->run(run->vm().value, [run, destination] { run->start(destination); });
 }
 
-void tell(self_pointer self, const shared_context& context, const migration_performed& message) {
-  auto answer = brings(self, context, &migration_source::acknowledged);
+void tell(source_pointer self, const migration_performed& message) {
+  auto answer = brings(self, &migration_source::acknowledged);
   if (!self->state.peer) {
     answer(unreachable(peer_name(self)));
     return;
@@ -139,51 +124,48 @@ std::optional<failure> confirm_here(const host_context& context, vm_id vm) {
 }
 
 template <class Work>
-void clean(self_pointer self, const shared_context& context, Work work) {
-  call_blocking(self, *context->pool, self->state.known.vm.id.value, std::move(work),
-                brings(self, context, &migration_source::cleaned));
+void clean(source_pointer self, Work work) {
+  call_blocking(self, *self->state.context->pool, self->state.known.vm.id.value, std::move(work),
+                brings(self, &migration_source::cleaned));
 }
 
-void note(self_pointer self, const shared_context& context, const std::string& text) {
-  const auto& record = self->state.known.migration;
-  context->log.info("migration", text,
-                    {{"migration", to_string(record.id)}, {"vm", to_string(record.vm)}});
+/// Makes the run end soon. In the order of its VM: a newer migration of the VM
+/// begins after this, so what is aborted can't be that one's Perform.
+void end_run(const shared_context& context, const std::shared_ptr<perform_run>& run,
+             const std::string& reason) {
+  context->pool->run(run->vm().value, [run, reason] { run->cancel(reason); });
 }
 
 struct interpreter {
-  self_pointer self;
-  const shared_context& context;
+  source_pointer self;
+  const shared_context& context = self->state.context;
 
   void operator()(const begin_at_source&) const {
-    note(self, context, "begins at the source");
-    begin(self, context);
+    note(self, "begins at the source");
+    begin(self);
   }
-  void operator()(const ask_destination_to_prepare& x) const {
-    ask_to_prepare(self, context, x.request);
-  }
-  void operator()(const perform& x) const { start_perform(self, context, x.destination); }
+  void operator()(const ask_destination_to_prepare& x) const { ask_to_prepare(self, x.request); }
+  void operator()(const perform& x) const { start_perform(self, x.destination); }
   void operator()(const abort_perform&) const {
     if (self->state.run)
-      context->pool->run_long(
-          [run = self->state.run] { run->cancel("the migration was aborted"); });
+      end_run(context, self->state.run, "the migration was aborted");
   }
-  void operator()(const tell_destination& x) const { tell(self, context, x.message); }
+  void operator()(const tell_destination& x) const { tell(self, x.message); }
   void operator()(const resume_source& x) const {
-    note(self, context, "the guest goes on at the source");
-    clean(self, context, [context = context, vm = self->state.known.vm.id, epoch = x.epoch] {
+    note(self, "the guest goes on at the source");
+    clean(self, [context = context, vm = self->state.known.vm.id, epoch = x.epoch] {
       return resume_here(*context, vm, epoch);
     });
   }
   void operator()(const confirm_at_source&) const {
-    clean(self, context,
+    clean(self,
           [context = context, vm = self->state.known.vm.id] { return confirm_here(*context, vm); });
   }
   void operator()(const propose_decision& x) const {
-    note(self, context,
-         x.command.decision == migration_decision::commit
-             ? std::string{"proposes to commit"}
-             : "proposes to abort: " + x.command.reason);
-    propose_to_log(self, *context, x.command, brings(self, context, &migration_source::decided));
+    note(self, x.command.decision == migration_decision::commit
+                   ? std::string{"proposes to commit"}
+                   : "proposes to abort: " + x.command.reason);
+    propose_to_log(self, *context, x.command, brings(self, &migration_source::decided));
   }
   void operator()(const report_migration& x) const { self->send(self->state.host, x.observation); }
   void operator()(const end_migration&) const { self->quit(); }
@@ -194,30 +176,18 @@ struct interpreter {
   }
 };
 
-void carry_out(self_pointer self, const shared_context& context, const migration_effects& effects) {
-  for (const auto& effect : effects)
-    std::visit(interpreter{self, context}, effect);
-}
-
-void word_of_the_log(self_pointer self, const shared_context& context,
-                     const migration_changed& what) {
-  self->state.host = caf::actor_cast<host_actor>(self->current_sender());
-  self->state.known = what;
-  carry_out(self, context, self->state.logic.changed(what, self->clock().now()));
-}
-
 /// Tells whoever follows how it gets on. Statistics block, so they come back later.
-void send_progress(self_pointer self, const shared_context& context) {
+void send_progress(source_pointer self) {
   auto run = self->state.run;
   if (!run)
     return;
   call_blocking(
-      self, *context->pool, self->state.known.migration.id.value,
+      self, *self->state.context->pool, run->vm().value,
       [run] {
         auto job = run->look();
         return std::pair{job, run->statistics()};
       },
-      [self, context](const std::pair<migration_job, session_statistics>& seen) {
+      [self](const std::pair<migration_job, session_statistics>& seen) {
         const auto& [job, pages] = seen;
         auto now = self->clock().now();
         auto seconds = std::chrono::duration<double>(now - self->state.looked_at).count();
@@ -225,7 +195,7 @@ void send_progress(self_pointer self, const shared_context& context) {
         self->state.processed_bytes = pages.guest_bytes;
         self->state.looked_at = now;
         const auto& record = self->state.known.migration;
-        self->send(context->feed.get(),
+        self->send(self->state.context->feed.get(),
                    migration_progress{record.id, record.vm, self->state.logic.phase_name(),
                                       std::max(job.iteration, pages.rounds),
                                       job.memory_remaining_bytes, pages.guest_bytes,
@@ -237,19 +207,25 @@ void send_progress(self_pointer self, const shared_context& context) {
 } // namespace
 
 source_actor_state::~source_actor_state() {
-  if (run)
-    context->pool->run_long([last = run] {
-      last->cancel("the migration's actor has ended");
-      last->release();
-    });
+  if (!run)
+    return;
+  end_run(context, run, "the migration's actor has ended");
+  context->pool->run(run->vm().value, [pool = context->pool, last = run] {
+    pool->run_long([last] { last->release(); });
+  });
 }
 
-migration_actor::behavior_type source_side(self_pointer self, migration_id id,
+void carry_out(source_pointer self, const migration_effects& effects) {
+  for (const auto& effect : effects)
+    std::visit(interpreter{self}, effect);
+}
+
+migration_actor::behavior_type source_side(source_pointer self, migration_id id,
                                            shared_context context) {
-  self->state.context = context;
+  self->state.context = std::move(context);
   self->send(self, tick_atom::value);
   return {
-      [=](const migration_changed& what) { word_of_the_log(self, context, what); },
+      [=](const migration_changed& what) { word_of_the_log(self, what); },
       [=](const prepare_migration&) -> caf::result<migration_prepared> {
         return caf::make_error(caf::sec::unexpected_message); // this host is the source
       },
@@ -258,11 +234,8 @@ migration_actor::behavior_type source_side(self_pointer self, migration_id id,
       },
       [=](const continuation& what) { what.run(); },
       [=](tick_atom) {
-        self->delayed_send(self, migration_tick, tick_atom::value);
-        attach_to_host(self, context, id,
-                       [=](const migration_changed& x) { word_of_the_log(self, context, x); });
-        send_progress(self, context);
-        carry_out(self, context, self->state.logic.tick(self->clock().now()));
+        send_progress(self);
+        tick_migration(self, id);
       },
   };
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <map>
+#include <vector>
 
 using namespace novacron;
 using namespace std::chrono_literals;
@@ -17,10 +18,13 @@ vm_record vm(uint64_t id, uint64_t revision) {
   return record;
 }
 
+const node_id some_host{{5, 5}};
+
 struct copy_of_the_state {
   std::map<uuid, uint64_t> revisions;
+  std::vector<migration_progress> heard;
   feed_follower follower{
-      {},
+      {some_host},
       true,
       {
           [this](const any_record& x) { revisions[id_of(x)] = std::get<vm_record>(x).revision; },
@@ -30,7 +34,7 @@ struct copy_of_the_state {
               return !listed.contains({record_type::vm, each.first});
             });
           },
-          {},
+          [this](const migration_progress& x) { heard.push_back(x); },
       }};
 
   const list_request* asks_for_list(feed_follower::clock::time_point now) {
@@ -99,4 +103,47 @@ TEST_CASE_FIXTURE(copy_of_the_state, "an answer without changes still moves its 
   auto* pull = asks_for_changes(start);
   REQUIRE(pull);
   CHECK(pull->after == 170);
+}
+
+TEST_CASE_FIXTURE(copy_of_the_state, "every question carries the filter, and a pull waits") {
+  auto* list = asks_for_list(start);
+  REQUIRE(list);
+  CHECK(list->filter.host == some_host);
+  follower.listed({100, {}, ""}, start);
+  auto* pull = asks_for_changes(start);
+  REQUIRE(pull);
+  CHECK(pull->filter.host == some_host);
+  CHECK(pull->wait > 0ms);
+}
+
+TEST_CASE_FIXTURE(copy_of_the_state, "what was removed goes, and progress is passed on") {
+  asks_for_list(start);
+  follower.listed({100, {vm(1, 90)}, ""}, start);
+  asks_for_changes(start);
+  follower.changed({101, false, {{101, vm(1, 90), true}}, {migration_progress{}}}, start);
+  CHECK(revisions.empty());
+  CHECK(heard.size() == 1);
+}
+
+TEST_CASE_FIXTURE(copy_of_the_state, "an answer that is behind doesn't move its place back") {
+  asks_for_list(start);
+  follower.listed({100, {}, ""}, start);
+  asks_for_changes(start);
+  follower.changed({90, false, {}, {}}, start);
+  CHECK(follower.revision() == 100);
+}
+
+TEST_CASE_FIXTURE(copy_of_the_state, "an answer ends the growing of pauses, which are bounded") {
+  auto now = start;
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(asks_for_list(now));
+    follower.failed(now);
+    now += 500ms;
+  }
+  REQUIRE(asks_for_list(now));
+  follower.listed({100, {}, "page2"}, now);
+  CHECK(follower.last_contact() == now);
+  REQUIRE(asks_for_list(now));
+  follower.failed(now);
+  CHECK(asks_for_list(now + 20ms));
 }

@@ -1,5 +1,6 @@
 #include "actors/feed/feed_state.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 using namespace novacron;
@@ -186,4 +187,80 @@ TEST_CASE("progress that nobody renews is forgotten after a minute") {
   feed.progressed(round_of(1, 1), start);
   feed.tick(start + 60s);
   CHECK(feed.pulled(1, 7, after(9), start + 60s).empty());
+}
+
+TEST_CASE("a filtered reader hears nothing of progress with its changes either") {
+  feed_state feed;
+  feed.applied(9);
+  feed.progressed(round_of(1, 1), start);
+  feed.pulled(1, 7, after(3, 1s, some_host), start);
+  auto out = feed.was_read(1, changes(9, true), start);
+  REQUIRE(the<answer_pull>(out));
+  CHECK(the<answer_pull>(out)->changes.progress.empty());
+}
+
+TEST_CASE("a reader hears only the news that it hasn't heard") {
+  feed_state feed;
+  feed.applied(9);
+  feed.progressed(round_of(1, 1), start);
+  feed.pulled(1, 7, after(9), start);
+  feed.pulled(2, 7, after(9), start);
+  auto out = feed.progressed(round_of(2, 5), start);
+  REQUIRE(the<answer_pull>(out));
+  REQUIRE(the<answer_pull>(out)->changes.progress.size() == 1);
+  CHECK(the<answer_pull>(out)->changes.progress.front().round == 5);
+}
+
+TEST_CASE("before the replica's revision is known it is asked") {
+  feed_state feed;
+  CHECK(the<read_changes>(feed.pulled(1, 7, after(0), start)));
+}
+
+TEST_CASE("a pull that couldn't be read is over") {
+  feed_state feed;
+  feed.applied(9);
+  feed.pulled(1, 7, after(3), start);
+  feed.not_read(1);
+  CHECK(feed.open_pulls() == 0);
+}
+
+TEST_CASE("an applied revision that comes late changes nothing") {
+  feed_state feed;
+  feed.applied(9);
+  feed.applied(5);
+  CHECK(feed.pulled(1, 7, after(9), start).empty());
+}
+
+TEST_CASE("of too many migrations the one that was silent longest is forgotten") {
+  feed_config config;
+  config.most_progress = 2;
+  feed_state feed{config};
+  feed.applied(9);
+  for (uint64_t i = 1; i <= 3; ++i)
+    feed.progressed(round_of(i, static_cast<uint32_t>(i)), start);
+  auto out = feed.pulled(1, 7, after(9), start);
+  REQUIRE(the<answer_pull>(out));
+  const auto& progress = the<answer_pull>(out)->changes.progress;
+  CHECK(progress.size() == 2);
+  CHECK(std::ranges::none_of(progress, [](const auto& each) { return each.round == 1; }));
+}
+
+TEST_CASE("a pull that is being read is answered by that alone") {
+  feed_state feed;
+  feed.applied(9);
+  REQUIRE(the<read_changes>(feed.pulled(1, 7, after(3), start)));
+  CHECK(feed.progressed(round_of(1, 1), start).empty());
+  CHECK(feed.tick(start + 2s).empty());
+  CHECK(the<answer_pull>(feed.was_read(1, changes(9, true), start)));
+}
+
+TEST_CASE("readers that don't come back are forgotten after a minute") {
+  feed_state feed;
+  feed.applied(9);
+  feed.pulled(1, 7, after(9), start);
+  CHECK(feed.known_readers() == 1);
+  feed.tick(start + 59s);
+  CHECK(feed.known_readers() == 1);
+  feed.tick(start + 60s);
+  CHECK(feed.known_readers() == 0);
 }

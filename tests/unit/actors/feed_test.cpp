@@ -110,6 +110,14 @@ TEST_CASE_FIXTURE(one_feed, "a reader hears that the replica can't be read") {
   CHECK(!ask<feed_changes>(source, after(0)).answer().has_value());
 }
 
+TEST_CASE_FIXTURE(one_feed, "a killed feed tells those who wait") {
+  auto question = ask<feed_changes>(source, after(1));
+  CHECK(!answered(question));
+  kill(source);
+  REQUIRE(answered(question));
+  CHECK(!question.answer().has_value());
+}
+
 TEST_CASE_FIXTURE(one_feed, "listings come from the replica") {
   state.records.emplace_back(some_host(1));
   CHECK(ask<feed_listing>(source, list_request{}).answer()->records.size() == 1);

@@ -35,6 +35,15 @@ command migrate(uint64_t vm) {
   return {body, {}};
 }
 
+/// A create that fills a batch of 4 KiB.
+command large(uint64_t vm) {
+  auto out = create(vm);
+  auto& body = std::get<create_vm>(out.body);
+  body.host = first_host;
+  body.spec.kernel_arguments = std::string(5'000, 'x');
+  return out;
+}
+
 uint64_t vm_of(const command& x) {
   return std::get<request_state>(x.body).vm.value.low;
 }
@@ -108,10 +117,7 @@ TEST_CASE("a full batch doesn't wait") {
 TEST_CASE("a batch is full by its bytes, too") {
   frontend_state frontend{{.batch_bytes = 4'096}};
   frontend.submitted(1, {{wish(1)}}, start);
-  auto large = create(2);
-  std::get<create_vm>(large.body).host = first_host;
-  std::get<create_vm>(large.body).spec.kernel_arguments = std::string(5'000, 'x');
-  CHECK(all<propose_batch>(frontend.submitted(2, {{large}}, start)).size() == 1);
+  CHECK(all<propose_batch>(frontend.submitted(2, {{large(2)}}, start)).size() == 1);
 }
 
 TEST_CASE("no more batches are in flight than allowed") {
@@ -305,4 +311,54 @@ TEST_CASE("a frontend that ends leaves nobody without an answer") {
   auto answers = all<answer_proposal>(frontend.abandon());
   REQUIRE(answers.size() == 2);
   CHECK(answers[1].answer.each[1].error == command_errc::unknown_outcome);
+}
+
+TEST_CASE("a proposal with one client's command in it takes clients' room") {
+  frontend_state frontend{{.most_commands = 1}};
+  auto refusal = the<answer_proposal>(frontend.submitted(1, {{report(1), wish(1)}}, start));
+  CHECK(refusal.answer.each.front().error == command_errc::overloaded);
+}
+
+TEST_CASE("a batch takes no more than its commands, or its bytes") {
+  frontend_state frontend{{.batch_commands = 2, .batch_bytes = 4'096, .most_batches = 1}};
+  auto first = the<propose_batch>(frontend.submitted(1, {{wish(1)}}, start));
+  SUBCASE("commands") {
+    for (uint64_t i = 2; i <= 4; ++i)
+      frontend.submitted(i, {{wish(i)}}, start);
+    auto next = the<propose_batch>(frontend.applied(first.batch, all_good(1), start));
+    CHECK(next.commands.commands.size() == 2);
+  }
+  SUBCASE("bytes") {
+    for (uint64_t i = 2; i <= 3; ++i)
+      frontend.submitted(i, {{large(i)}}, start);
+    auto next = the<propose_batch>(frontend.applied(first.batch, all_good(1), start));
+    CHECK(next.commands.commands.size() == 1);
+  }
+}
+
+TEST_CASE("a place that is taken when nobody listens any more isn't chosen anew") {
+  frontend_state frontend;
+  auto question = the<ask_scheduler>(frontend.submitted(1, {{create(7)}}, start));
+  auto batch = the<propose_batch>(frontend.placed(question.question, {first_host, {}}, start));
+  auto answer = the<answer_proposal>(
+      frontend.applied(batch.batch, refused(command_errc::no_capacity), start + 5s));
+  CHECK(answer.answer.each.front().error == command_errc::no_capacity);
+}
+
+TEST_CASE("a command waits as long as its caller's patience") {
+  frontend_state frontend{{.most_batches = 1}};
+  frontend.submitted(1, {{wish(1)}}, start);
+  frontend.submitted(2, {{wish(2)}}, start);
+  CHECK(frontend.tick(start + 4'999ms).empty());
+}
+
+TEST_CASE("what was refused weighs nothing in the next batch") {
+  frontend_state frontend{{.batch_bytes = 4'096, .most_batches = 2}};
+  auto first = the<propose_batch>(frontend.submitted(1, {{wish(1)}}, start));
+  frontend.submitted(2, {{wish(2)}}, start);
+  REQUIRE(all<propose_batch>(frontend.tick(start + 2ms)).size() == 1);
+  frontend.submitted(3, {{large(3)}}, start);
+  REQUIRE(all<answer_proposal>(frontend.tick(start + 5s)).size() == 1);
+  frontend.applied(first.batch, all_good(1), start + 5s);
+  CHECK(frontend.submitted(4, {{wish(4)}}, start + 5s).empty()); // waits for company
 }

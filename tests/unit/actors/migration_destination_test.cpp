@@ -1,6 +1,6 @@
 #include "actors/migration/migration_destination.hpp"
-#include "dwcp/errors.hpp"
 #include "hypervisor/errors.hpp"
+#include "tests/unit/actors/migration_effects_sought.hpp"
 
 #include <doctest/doctest.h>
 
@@ -42,22 +42,6 @@ struct arriving_guest {
   }
 };
 
-template <class Effect>
-const Effect* find(const migration_effects& effects) {
-  for (const auto& effect : effects)
-    if (auto* found = std::get_if<Effect>(&effect))
-      return found;
-  return nullptr;
-}
-
-bool proposes(const migration_effects& effects, migration_decision what) {
-  auto* proposal = find<propose_decision>(effects);
-  return proposal && proposal->command.decision == what;
-}
-
-failure broken() {
-  return make_failure(dwcp_errc::stream_broken, "the stream broke");
-}
 failure missing() {
   return make_failure(hypervisor_errc::no_such_guest, "no such guest");
 }
@@ -167,4 +151,198 @@ TEST_CASE_FIXTURE(arriving_guest,
   state.tick(now);
   CHECK(
       !find<propose_decision>(state.found(found_guest{found_guest::presence::absent, true}, now)));
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "a request is refused when it can't lead to a guest here") {
+  say(migration_phase::reserved);
+  auto refused = [&] {
+    auto effects = state.asked_to_prepare(request, now);
+    auto* answer = find<answer_prepare>(effects);
+    return !find<prepare_incoming>(effects) && answer && !answer->answer
+           && !answer->problem.empty();
+  };
+  SUBCASE("for another VM") {
+    request.vm = {{8, 8}};
+    CHECK(refused());
+  }
+  SUBCASE("a second time") {
+    CHECK(find<prepare_incoming>(state.asked_to_prepare(request, now)));
+    CHECK(refused());
+  }
+  SUBCASE("once it is aborted") {
+    say(migration_phase::aborted);
+    CHECK(refused());
+  }
+  SUBCASE("once it is committed") {
+    say(migration_phase::committed);
+    CHECK(refused());
+  }
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "a restarted destination takes neither request nor word") {
+  word.fresh = false;
+  say(migration_phase::reserved);
+  auto effects = state.asked_to_prepare(request, now);
+  CHECK(!find<prepare_incoming>(effects));
+  CHECK(find<answer_prepare>(effects));
+  auto told = state.told({word.migration.id, "c3"}, now);
+  REQUIRE(find<answer_performed>(told));
+  CHECK(!find<answer_performed>(told)->problem.empty());
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "the source hears how the preparation went") {
+  say(migration_phase::reserved);
+  state.asked_to_prepare(request, now);
+  SUBCASE("well") {
+    auto effects
+        = state.prepared(migration_prepared{word.migration.id, "c2", "127.0.0.1:1", {}}, now);
+    REQUIRE(find<answer_prepare>(effects));
+    REQUIRE(find<answer_prepare>(effects)->answer);
+    CHECK(find<answer_prepare>(effects)->answer->cookie == "c2");
+    CHECK(!find<propose_decision>(effects));
+  }
+  SUBCASE("badly: then the migration is given up, too") {
+    auto effects = state.prepared(broken(), now);
+    REQUIRE(find<answer_prepare>(effects));
+    CHECK(!find<answer_prepare>(effects)->answer);
+    CHECK(find<answer_prepare>(effects)->problem == "the stream broke");
+    CHECK(proposes(effects, migration_decision::abort));
+  }
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "a source that says it has sent all is told what isn't here") {
+  say(migration_phase::reserved);
+  auto refused = [&] {
+    auto effects = state.told({word.migration.id, "c3"}, now);
+    return find<answer_performed>(effects) && !find<answer_performed>(effects)->problem.empty();
+  };
+  SUBCASE("nothing was prepared") {
+    CHECK(refused());
+  }
+  SUBCASE("the pages have ended badly") {
+    state.asked_to_prepare(request, now);
+    state.prepared(migration_prepared{}, now);
+    state.pages_ended(broken(), now);
+    CHECK(refused());
+  }
+  SUBCASE("all pages are here, but it was aborted") {
+    state.asked_to_prepare(request, now);
+    state.prepared(migration_prepared{}, now);
+    state.pages_ended(std::nullopt, now);
+    say(migration_phase::aborted);
+    CHECK(refused());
+  }
+  SUBCASE("some pages are here, and it was aborted") {
+    state.asked_to_prepare(request, now);
+    state.prepared(migration_prepared{}, now);
+    say(migration_phase::aborted);
+    CHECK(refused());
+  }
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "a source whose pages are all here hears it at once") {
+  say(migration_phase::reserved);
+  state.asked_to_prepare(request, now);
+  state.prepared(migration_prepared{}, now);
+  state.pages_ended(std::nullopt, now);
+  auto told = state.told({word.migration.id, "c3"}, now);
+  REQUIRE(find<answer_performed>(told));
+  CHECK(find<answer_performed>(told)->problem.empty());
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "a source that has begun may take its time") {
+  say(migration_phase::reserved);
+  state.asked_to_prepare(request, now);
+  state.prepared(migration_prepared{}, now);
+  now += 10min;
+  CHECK(!find<propose_decision>(state.tick(now)));
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "what is being prepared is cancelled only after it") {
+  say(migration_phase::reserved);
+  state.asked_to_prepare(request, now);
+  CHECK(!find<cancel_incoming>(say(migration_phase::aborted)));
+  CHECK(find<cancel_incoming>(state.prepared(migration_prepared{}, now)));
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "a cancel is tried until it succeeds, one at a time") {
+  receive_everything();
+  CHECK(find<cancel_incoming>(say(migration_phase::aborted)));
+  now += 1s;
+  CHECK(state.tick(now).empty());
+  CHECK(state.cleaned(broken(), now).empty());
+  CHECK(state.tick(now).empty());
+  now += 200ms;
+  CHECK(find<cancel_incoming>(state.tick(now)));
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "a Finish is called once at a time") {
+  receive_everything();
+  CHECK(find<finish_incoming>(say(migration_phase::committed)));
+  now += 1s;
+  CHECK(state.tick(now).empty());
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "a Finish that was refused has not let the guest run") {
+  receive_everything();
+  say(migration_phase::committed);
+  state.finished(make_failure(hypervisor_errc::refused, "no"), now);
+  now += 1s;
+  state.tick(now);
+  CHECK(proposes(state.found(found_guest{found_guest::presence::absent, true}, now),
+                 migration_decision::return_guest));
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "a look that failed waits before the next") {
+  word.fresh = false;
+  say(migration_phase::committed);
+  CHECK(state.found(broken(), now).empty());
+  CHECK(state.tick(now).empty());
+  now += 200ms;
+  CHECK(find<look_for_guest>(state.tick(now)));
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "what was seen before the guest was given back tells nothing") {
+  word.fresh = false;
+  CHECK(find<look_for_guest>(say(migration_phase::committed)));
+  say(migration_phase::returned);
+  CHECK(!find<report_migration>(state.found(found_guest{found_guest::presence::here, true}, now)));
+  now += 200ms;
+  CHECK(find<cancel_incoming>(state.tick(now)));
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "while a guest is being given back nothing is done to it") {
+  word.fresh = false;
+  say(migration_phase::committed);
+  state.found(found_guest{found_guest::presence::absent, false}, now);
+  now += 1s;
+  CHECK(state.tick(now).empty());
+  CHECK(find<cancel_incoming>(say(migration_phase::returned)));
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "what the log shows as finished needs no look") {
+  word.fresh = false;
+  auto effects = say(migration_phase::finished);
+  CHECK(!find<look_for_guest>(effects));
+  CHECK(find<report_migration>(effects));
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "a report is repeated after a pause, until our own part shows") {
+  word.fresh = false;
+  CHECK(find<report_migration>(say(migration_phase::finished)));
+  word.migration.source_clean = true;
+  CHECK(say(migration_phase::finished).empty());
+  now += 200ms;
+  CHECK(find<report_migration>(state.tick(now)));
+  word.migration.destination_clean = true;
+  CHECK(find<end_migration>(say(migration_phase::finished)));
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "a migration that is over ends its actor") {
+  SUBCASE("done") {
+    CHECK(find<end_migration>(say(migration_phase::done)));
+  }
+  SUBCASE("rolled back") {
+    CHECK(find<end_migration>(say(migration_phase::rolled_back)));
+  }
 }

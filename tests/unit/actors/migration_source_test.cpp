@@ -1,5 +1,5 @@
 #include "actors/migration/migration_source.hpp"
-#include "dwcp/errors.hpp"
+#include "tests/unit/actors/migration_effects_sought.hpp"
 
 #include <doctest/doctest.h>
 
@@ -44,23 +44,6 @@ struct leaving_guest {
   }
 };
 
-template <class Effect>
-const Effect* find(const migration_effects& effects) {
-  for (const auto& effect : effects)
-    if (auto* found = std::get_if<Effect>(&effect))
-      return found;
-  return nullptr;
-}
-
-bool proposes(const migration_effects& effects, migration_decision what) {
-  auto* proposal = find<propose_decision>(effects);
-  return proposal && proposal->command.decision == what;
-}
-
-failure broken() {
-  return make_failure(dwcp_errc::stream_broken, "the stream broke");
-}
-
 } // namespace
 
 TEST_CASE_FIXTURE(
@@ -100,6 +83,7 @@ TEST_CASE_FIXTURE(leaving_guest, "any failure before the end is a wish to abort"
     CHECK(proposes(state.performed(broken(), now), migration_decision::abort));
   }
   SUBCASE("tell") {
+    state.performed(perform_end{"c3", {}}, now);
     CHECK(proposes(state.acknowledged(broken(), now), migration_decision::abort));
   }
 }
@@ -180,4 +164,98 @@ TEST_CASE_FIXTURE(leaving_guest,
   word.migration.source_clean = true;
   now += 1s;
   CHECK(find<end_migration>(say(migration_phase::finished)));
+}
+
+TEST_CASE_FIXTURE(leaving_guest, "a migration that is decided when it comes up isn't begun") {
+  auto effects = say(migration_phase::aborted);
+  CHECK(!find<begin_at_source>(effects));
+  CHECK(find<resume_source>(effects));
+}
+
+TEST_CASE_FIXTURE(leaving_guest, "once it is aborted no further step is taken") {
+  say(migration_phase::reserved);
+  SUBCASE("while it begins") {
+    say(migration_phase::aborted);
+    CHECK(!find<ask_destination_to_prepare>(state.begun(migration_offer{}, now)));
+  }
+  SUBCASE("while the destination prepares") {
+    state.begun(migration_offer{}, now);
+    say(migration_phase::aborted);
+    CHECK(!find<perform>(state.prepared(migration_prepared{}, now)));
+  }
+  SUBCASE("while it performs") {
+    state.begun(migration_offer{}, now);
+    state.prepared(migration_prepared{}, now);
+    say(migration_phase::aborted);
+    CHECK(!find<tell_destination>(state.performed(perform_end{"c3", {}}, now)));
+  }
+}
+
+TEST_CASE_FIXTURE(leaving_guest, "a Perform is ended once, and a guest resumed once at a time") {
+  say(migration_phase::reserved);
+  state.begun(migration_offer{}, now);
+  state.prepared(migration_prepared{}, now);
+  CHECK(find<abort_perform>(say(migration_phase::aborted)));
+  now += 1s;
+  CHECK(state.tick(now).empty());
+  CHECK(find<resume_source>(state.performed(broken(), now)));
+  now += 1s;
+  CHECK(state.tick(now).empty());
+}
+
+TEST_CASE_FIXTURE(leaving_guest, "cleaning that failed waits before it is tried again") {
+  say(migration_phase::aborted);
+  CHECK(state.cleaned(broken(), now).empty());
+  CHECK(state.tick(now).empty());
+  now += 200ms;
+  CHECK(find<resume_source>(state.tick(now)));
+}
+
+TEST_CASE_FIXTURE(leaving_guest,
+                  "the report carries the cost, up to when the guest ran at the destination") {
+  say(migration_phase::reserved);
+  state.begun(migration_offer{}, now);
+  state.prepared(migration_prepared{}, now);
+  state.performed(perform_end{"c3", {0ms, 100, 40, 3, true}}, now);
+  state.acknowledged(std::nullopt, now);
+  now += 1'500ms;
+  say(migration_phase::finished);
+  now += 1s;
+  say(migration_phase::finished);
+  auto report = state.cleaned(std::nullopt, now);
+  REQUIRE(find<report_migration>(report));
+  const auto& cost = find<report_migration>(report)->observation.cost;
+  CHECK(cost == migration_cost{1'500ms, 100, 40, 3, true});
+}
+
+TEST_CASE_FIXTURE(leaving_guest, "a report is repeated after a pause, until our own part shows") {
+  say(migration_phase::finished);
+  CHECK(find<report_migration>(state.cleaned(std::nullopt, now)));
+  CHECK(state.tick(now).empty());
+  word.migration.destination_clean = true;
+  CHECK(say(migration_phase::finished).empty());
+  now += 200ms;
+  CHECK(find<report_migration>(state.tick(now)));
+}
+
+TEST_CASE_FIXTURE(leaving_guest, "a migration that is over ends its actor") {
+  SUBCASE("done") {
+    CHECK(find<end_migration>(say(migration_phase::done)));
+  }
+  SUBCASE("rolled back") {
+    CHECK(find<end_migration>(say(migration_phase::rolled_back)));
+  }
+}
+
+TEST_CASE_FIXTURE(leaving_guest, "people read how far it is") {
+  say(migration_phase::reserved);
+  CHECK(state.phase_name() == "preparing");
+  state.begun(migration_offer{}, now);
+  state.prepared(migration_prepared{}, now);
+  CHECK(state.phase_name() == "precopy");
+  state.performed(perform_end{"c3", {}}, now);
+  state.acknowledged(std::nullopt, now);
+  CHECK(state.phase_name() == "switchover");
+  answer(command_errc::none, migration_phase::committed);
+  CHECK(state.phase_name() == "finishing");
 }

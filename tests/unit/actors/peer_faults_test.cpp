@@ -125,6 +125,26 @@ TEST_CASE("a node that doesn't allow chaos kills nobody") {
   CHECK(kills == 0);
 }
 
+TEST_CASE("the door has nobody killed for a host, nor where chaos is not allowed") {
+  test_authority authority;
+  controller one{authority};
+  test_node two{authority, host_id, {node_role::host}};
+  auto refuses = [](test_node& node, const auto& whom) {
+    std::string error;
+    node.ask<ok_atom>(whom, kill_actor{controller_id, "replica"}, &error);
+    return error.find("killed only where") != std::string::npos;
+  };
+  SUBCASE("for a host") {
+    auto link = two.link_by(two.to(one.open_door(one.routes(), true)));
+    REQUIRE(two.reads_through(link));
+    CHECK(refuses(two, link));
+  }
+  SUBCASE("not allowed") {
+    one.open_door(one.routes());
+    CHECK(refuses(one, one.the_door));
+  }
+}
+
 TEST_CASE("peers make one link per node, on demand") {
   test_authority authority;
   controller one{authority};

@@ -230,3 +230,90 @@ TEST_CASE("what a new listing doesn't name is gone") {
   scheduler.keep_only({{record_type::host, host_id(2).value}});
   CHECK(scheduler.choose(create(1), start).host == host_id(2));
 }
+
+TEST_CASE("a migration's promise waits for the migration, whatever its VM does meanwhile") {
+  scheduler_state scheduler;
+  scheduler.put(host(1));
+  scheduler.put(host(2));
+  auto moving = vm(1, 1);
+  scheduler.put(moving);
+  REQUIRE(scheduler.choose(migrate(1), start).host == host_id(2));
+  moving.revision = 5;
+  scheduler.put(moving); // still at its source
+  CHECK(scheduler.promises() == 1);
+  migration_record migration;
+  migration.id = {{9, 9}};
+  migration.vm = moving.id;
+  migration.from = host_id(1);
+  migration.to = host_id(2);
+  scheduler.put(migration);
+  CHECK(scheduler.promises() == 0);
+}
+
+TEST_CASE("a migrated VM takes room once, though its migration isn't over") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 2'048));
+  migration_record migration;
+  migration.id = {{9, 9}};
+  migration.vm = vm_number(1);
+  migration.to = host_id(1);
+  migration.phase = migration_phase::finished;
+  scheduler.put(migration);
+  scheduler.put(vm(1, 1, 1'024));
+  CHECK(scheduler.choose(create(2, 1'024), start).host == host_id(1));
+}
+
+TEST_CASE("what the feed removes takes no room, and a removed host is not chosen") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 1'024));
+  scheduler.put(host(2, 512));
+  scheduler.put(vm(1, 1, 512));
+  scheduler.put(vm(2, 3, 512));
+  migration_record coming;
+  coming.id = {{9, 9}};
+  coming.vm = vm_number(2);
+  coming.to = host_id(1);
+  scheduler.put(coming);
+  REQUIRE(scheduler.choose(create(3, 1'024), start).host.nil());
+  SUBCASE("one by one") {
+    scheduler.remove(vm(1, 1, 512));
+    CHECK(scheduler.choose(create(3, 1'024), start).host.nil());
+    scheduler.remove(coming);
+    CHECK(scheduler.choose(create(3, 1'024), start).host == host_id(1));
+    scheduler.remove(host(1));
+    CHECK(scheduler.choose(create(3, 1'024), start).host.nil());
+  }
+  SUBCASE("by a listing without the VM") {
+    scheduler.keep_only({{record_type::host, host_id(1).value},
+                         {record_type::vm, vm_number(2).value},
+                         {record_type::migration, coming.id.value}});
+    CHECK(scheduler.choose(create(3, 512), start).host == host_id(1));
+    CHECK(scheduler.choose(create(3, 1'024), start).host.nil());
+  }
+  SUBCASE("by a listing without the migration") {
+    scheduler.keep_only({{record_type::host, host_id(1).value},
+                         {record_type::vm, vm_number(1).value},
+                         {record_type::vm, vm_number(2).value}});
+    CHECK(scheduler.choose(create(3, 512), start).host == host_id(1));
+  }
+}
+
+TEST_CASE("a host that has less than its guests take has no room at all") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 1'024, 1));
+  SUBCASE("memory") {
+    scheduler.put(vm(1, 1, 2'048));
+  }
+  SUBCASE("vcpus") {
+    scheduler.put(vm(1, 1, 128, 9));
+  }
+  CHECK(scheduler.choose(create(2, 128), start).host.nil());
+}
+
+TEST_CASE("a host that can't take part in migrations can be given new VMs") {
+  scheduler_state scheduler;
+  auto immobile = host(1);
+  immobile.live_migration_problem = "it can't";
+  scheduler.put(immobile);
+  CHECK(scheduler.choose(create(1), start).host == host_id(1));
+}

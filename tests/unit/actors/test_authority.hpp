@@ -35,6 +35,8 @@ public:
     return file;
   }
 
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
 private:
   std::filesystem::path path_;
 };
@@ -58,12 +60,17 @@ public:
   [[nodiscard]] std::string certificate() const { return pem(own_.get()); }
 
   [[nodiscard]] pair issue(node_id node, const std::vector<node_role>& roles) const {
-    key_handle key{EVP_EC_gen("P-256")};
-    auto x = draft("test node", key.get());
-    X509_set_issuer_name(x.get(), X509_get_subject_name(own_.get()));
     auto names = "URI:" + std::string{node_uri} + to_string(node);
     for (auto role : roles)
       names += ",URI:" + std::string{role_uri} + to_string(role);
+    return issue(names);
+  }
+
+  /// With these subject alternative names, as OpenSSL writes them.
+  [[nodiscard]] pair issue(const std::string& names) const {
+    key_handle key{EVP_EC_gen("P-256")};
+    auto x = draft("test node", key.get());
+    X509_set_issuer_name(x.get(), X509_get_subject_name(own_.get()));
     extend(x.get(), NID_subject_alt_name, names);
     X509_sign(x.get(), key_.get(), EVP_sha256());
     return {pem(x.get()), pem(key.get())};

@@ -26,7 +26,8 @@ struct test_node {
   std::shared_ptr<mesh_identity> identity = std::make_shared<mesh_identity>();
   caf::actor_system_config cfg;
   std::unique_ptr<caf::actor_system> system;
-  std::vector<caf::actor> actors; ///< to be ended
+  std::shared_ptr<known_nodes> known = std::make_shared<known_nodes>(); ///< as its door writes it
+  std::vector<caf::actor> actors;                                       ///< to be ended
 
   test_node(const test_authority& authority, node_id id, std::vector<node_role> roles) {
     auto own = authority.issue(id, roles);
@@ -60,6 +61,7 @@ struct test_node {
     config.self = identity;
     config.listen = address{"127.0.0.1", port};
     config.chaos = chaos;
+    config.known = known;
     config.published = [opened](uint16_t x) { opened->set_value(x); };
     the_door = keep(door_actor{system->spawn(door, config, routes)});
     auto future = opened->get_future();
@@ -121,6 +123,14 @@ struct test_node {
     });
   }
 };
+
+template <class Condition>
+bool becomes(Condition holds) {
+  auto deadline = std::chrono::steady_clock::now() + 15s;
+  while (!holds() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  return holds();
+}
 
 /// A controller with a feed at revision 42 and a frontend that takes everything.
 struct controller : test_node {

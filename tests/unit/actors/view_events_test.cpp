@@ -3,6 +3,7 @@
 
 #include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
+#include <optional>
 
 using namespace novacron;
 namespace json = boost::json;
@@ -97,4 +98,37 @@ TEST_CASE_FIXTURE(events_fixture, "a change that is repeated is no event") {
   change(11);
   change(11);
   CHECK(after(10) == revisions{11});
+}
+
+TEST_CASE_FIXTURE(events_fixture,
+                  "the observer sees what changed, not what was removed or listed") {
+  size_t seen = 0;
+  table.observe([&seen](const any_record&) { ++seen; });
+  change(11);
+  CHECK(seen == 1);
+  table.removed(vm_of(1, 11));
+  table.advance(12);
+  CHECK(seen == 1);
+  table.changed(vm_of(2, 13)); // overtaken by a new listing before it was published
+  table.listed(vm_of(2, 20));
+  table.keep_only({{record_type::vm, uuid_of(2)}});
+  table.advance(20);
+  CHECK(seen == 1);
+}
+
+TEST_CASE_FIXTURE(events_fixture, "who waits for an operation is told when it ends or is removed") {
+  auto never = view_table::clock::time_point::max();
+  std::optional<wait_end> told;
+  table.changed(operation_of(30, 11, operation_state::running));
+  table.advance(11);
+  table.when_operation_ends({uuid_of(30)}, never, [&told](wait_end how) { told = how; });
+  CHECK(!told);
+  SUBCASE("ends") {
+    table.changed(operation_of(30, 12, operation_state::failed));
+  }
+  SUBCASE("is removed") {
+    table.removed(operation_of(30, 11, operation_state::running));
+  }
+  table.advance(12);
+  CHECK(told == wait_end::reached);
 }

@@ -38,6 +38,15 @@ struct table_fixture {
   }
 };
 
+migration_record migration_of(uint64_t n, uint64_t revision) {
+  migration_record migration;
+  migration.id = {uuid_of(n)};
+  migration.vm = {uuid_of(1)};
+  migration.from = {uuid_of(9)};
+  migration.revision = revision;
+  return migration;
+}
+
 using strings = std::vector<std::string>;
 
 } // namespace
@@ -183,6 +192,100 @@ TEST_CASE("a VM shows how often it was restarted, and when it is next") {
   shown = json::parse(vm_json(vm, "")).as_object();
   CHECK(shown.at("restarts").as_int64() == 3);
   CHECK(shown.at("restart_due").as_string() == "2023-11-14T22:13:20.007Z");
+}
+
+TEST_CASE_FIXTURE(table_fixture, "a name is looked for on the host that is asked for") {
+  list(2);
+  CHECK(names({{}, "vm-1", {}, host}) == strings{"vm-1"});
+  CHECK(names({{}, "vm-1", {}, node_id{uuid_of(8)}}).empty());
+}
+
+TEST_CASE_FIXTURE(table_fixture, "the revision never goes back") {
+  list(1);
+  table.advance(5);
+  CHECK(table.revision() == 10);
+}
+
+TEST_CASE_FIXTURE(table_fixture,
+                  "hosts, migrations and operations that a listing doesn't name go") {
+  list(1);
+  table.changed(operation_of(30, 11, operation_state::running));
+  table.changed(migration_of(70, 12));
+  table.keep_only({});
+  table.advance(20);
+  CHECK(!table.host(host));
+  CHECK(!table.operation({uuid_of(30)}));
+  CHECK(!table.migration({uuid_of(70)}));
+}
+
+TEST_CASE_FIXTURE(table_fixture, "an older host, migration or operation changes nothing") {
+  list(1);
+  auto renamed = host_of(9, 20);
+  renamed.name = "renamed";
+  table.changed(renamed);
+  table.changed(host_of(9, 19));
+  CHECK(table.host(host)->revision == 20);
+  table.changed(migration_of(70, 20));
+  table.changed(migration_of(70, 19));
+  CHECK(table.migration({uuid_of(70)})->revision == 20);
+  table.changed(operation_of(30, 20, operation_state::succeeded));
+  table.changed(operation_of(30, 19, operation_state::running));
+  CHECK(table.operation({uuid_of(30)})->revision == 20);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "a migration shows its hosts' new names") {
+  list(1);
+  table.changed(migration_of(70, 11));
+  auto renamed = host_of(9, 12);
+  renamed.name = "renamed";
+  table.changed(renamed);
+  auto shown = json::parse(*table.migration({uuid_of(70)}).value().json).as_object();
+  CHECK(shown.at("from").as_string() == "renamed");
+}
+
+TEST_CASE_FIXTURE(table_fixture, "a reservation ends with its decision, or with its record") {
+  list(1);
+  table.changed(vm_of(4, 11, {uuid_of(8)}));
+  auto coming = migration_of(70, 12);
+  coming.vm = {uuid_of(4)};
+  coming.to = host;
+  auto used = [&] {
+    return json::parse(*table.host(host).value().json).at("memory_used_mib").as_int64();
+  };
+  table.changed(coming);
+  REQUIRE(used() == 512);
+  SUBCASE("decided") {
+    coming.phase = migration_phase::aborted;
+    coming.revision = 13;
+    table.changed(coming);
+  }
+  SUBCASE("removed") {
+    table.removed(coming);
+  }
+  CHECK(used() == 256);
+}
+
+TEST_CASE_FIXTURE(table_fixture, "what was removed is in no VM's history any more") {
+  list(1);
+  table.changed(migration_of(70, 11));
+  table.changed(operation_of(30, 12, operation_state::running));
+  table.removed(migration_of(70, 11));
+  table.removed(operation_of(30, 12, operation_state::running));
+  table.advance(13);
+  CHECK(table.migrations({{}, vm_id{uuid_of(1)}}).items.empty());
+  CHECK(table.operations({{}, vm_id{uuid_of(1)}}).items.empty());
+}
+
+TEST_CASE_FIXTURE(table_fixture, "of hosts with one name the one that isn't gone is meant") {
+  auto gone = host_of(7, 1);
+  gone.name = "node-9";
+  gone.state = host_state::gone;
+  auto also_gone = gone;
+  also_gone.id = {uuid_of(11)};
+  table.listed(gone);
+  table.listed(host_of(9, 1));
+  table.listed(also_gone);
+  CHECK(table.host_named("node-9") == host);
 }
 
 TEST_CASE("text that isn't UTF-8 still makes a JSON document") {
