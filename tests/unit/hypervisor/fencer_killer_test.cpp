@@ -37,13 +37,13 @@ public:
     const char* copying[] = {path.c_str(), "if=/dev/zero", "of=/dev/null", "bs=256M", nullptr};
     const auto* arguments = program == std::string_view{"qemu-system-big"} ? copying : sleeping;
     const char* environment[] = {"BEFORE=1", variable.c_str(), "AFTER=1", nullptr};
-    auto pid = ::vfork();
+    auto pid = ::fork();
     if (pid == 0) {
       ::execve(path.c_str(), const_cast<char**>(arguments), const_cast<char**>(environment));
       ::_exit(127);
     }
     pids_.push_back(pid);
-    // vfork returns a little before the new program's environment can be seen.
+    // Until the new program has taken the place of our copy.
     auto end = std::chrono::steady_clock::now() + 5s;
     while (read_proc(pid, "environ").find(variable) == std::string::npos)
       REQUIRE(std::chrono::steady_clock::now() < end);
