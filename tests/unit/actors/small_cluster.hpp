@@ -78,7 +78,7 @@ public:
     while (!holds()) {
       if (std::chrono::steady_clock::now() >= deadline)
         return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds{2}); // between two looks
+      std::this_thread::yield();
     }
     return true;
   }
