@@ -1,6 +1,6 @@
 #pragma once
 
-#include "storage/consensus/messages.hpp"
+#include "storage/replication/messages.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -9,6 +9,19 @@ namespace novacron {
 
 // libraft 0.22.1 has faults that its user must guard against. Each guard names
 // the fault; the numbers are those of storage/README.md.
+
+/// Which guards are on. All of them, but in tests that show what each is for.
+struct raft_guards {
+  bool stale_term = true;        ///< G1
+  bool denied_pre_vote = true;   ///< G2
+  bool stale_rejection = true;   ///< G3
+  bool rebase = true;            ///< G4
+  bool split = true;             ///< G5
+  bool own_term_first = true;    ///< G6
+  bool silent_leader = true;     ///< G8
+  bool sync_before_ack = true;   ///< entries count as stored only once the disk says so
+  bool apply_only_stored = true; ///< min(commit, stored)
+};
 
 /// G1, phantom match: a stale-term request is answered with an uninitialised
 /// last index, which a leader that was re-elected takes for stored entries.
@@ -33,5 +46,22 @@ void rebase(append_request& request, uint64_t compacted, uint64_t compacted_term
 /// G5, configuration in the middle: the core believes that a message's
 /// configuration is its first entry. Splits the request so that it is.
 std::vector<append_request> split_at_configurations(append_request request);
+
+// G6, change too early: a leader may change the membership before it has
+// committed anything in its own term, and then two majorities need not overlap
+// (Ongaro, "bug in single-server membership changes", raft-dev 2015). Kept by
+// `raft_core::change`.
+//
+// G7, endless install: a snapshot that is being installed can't be given up,
+// and another one offered meanwhile leaks. So the core sees a snapshot only
+// when its contents are here, and one at a time. Kept by `raft_core::receive`.
+//
+// G8, silent leader: a standby, or a voter with a slow disk, never stands for
+// election, and so believes in its last leader for ever and denies its vote to
+// others. Who was not heard of for an election timeout is forgotten. Kept by
+// `raft_core::tick`.
+
+/// Splits what is sent so that no message holds entries of more than `most_bytes`.
+std::vector<append_request> split_by_size(append_request request, size_t most_bytes);
 
 } // namespace novacron
