@@ -61,6 +61,11 @@ std::vector<append_request> split_at_configurations(append_request request);
 // others. Who was not heard of for an election timeout is forgotten. Kept by
 // `raft_core::tick`.
 
+// G9, exchanged progress: a leader keeps what it knows of its peers in the order
+// of the members. A new membership of the same size in another order leaves it
+// as it was, so that one peer is booked as having stored what another has. Kept
+// by `encode_membership`, which sorts.
+
 /// Splits what is sent so that no message holds entries of more than `most_bytes`.
 std::vector<append_request> split_by_size(append_request request, size_t most_bytes);
 

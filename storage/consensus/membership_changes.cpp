@@ -13,6 +13,7 @@ using kind = membership_change::kind;
 constexpr uint64_t most_election_timeouts = 60;
 /// Entries that a standby may lack when it becomes a voter: they are on the way.
 constexpr uint64_t nearly = 64;
+constexpr size_t most_waiting = 16;
 
 } // namespace
 
@@ -38,31 +39,45 @@ membership apply_change(membership members, const membership_change& wish) {
 }
 
 void membership_changes::request(membership_change wish, callback done, millisecond_clock now) {
-  if (!core_.leader()) {
+  if (!core_.leader())
     done({change_result::kind::not_leader, "this node is not the leader"});
-    return;
-  }
-  if (running_ || core_.membership_index() > core_.commit_index()) {
-    done({change_result::kind::refused, "another change of the members is under way; wait for it"});
-    return;
-  }
-  if (auto why = objection(wish, now); !why.empty()) {
-    done({change_result::kind::refused, std::move(why)});
-    return;
-  }
-  running_ = running{std::move(wish),
-                     std::move(done),
-                     0,
-                     core_.term(),
-                     core_.last_index(),
-                     now,
-                     now + most_election_timeouts * election_};
+  else if (waiting_.size() >= most_waiting)
+    done({change_result::kind::refused, "too many changes wait; come back later"});
+  else
+    waiting_.push_back({std::move(wish), std::move(done)});
   poll(now);
 }
 
 void membership_changes::poll(millisecond_clock now) {
-  if (!running_)
-    return;
+  while (running_ || !waiting_.empty()) {
+    if (running_)
+      go_on(now);
+    if (running_)
+      return;
+    if (!waiting_.empty()) {
+      auto next = std::move(waiting_.front());
+      waiting_.pop_front();
+      begin(std::move(next), now);
+    }
+  }
+}
+
+void membership_changes::begin(asked next, millisecond_clock now) {
+  if (!core_.leader())
+    next.done({change_result::kind::not_leader, "this node is no longer the leader"});
+  else if (auto why = objection(next.wish); !why.empty())
+    next.done({change_result::kind::refused, std::move(why)});
+  else
+    running_ = running{std::move(next.wish),
+                       std::move(next.done),
+                       0,
+                       core_.term(),
+                       core_.last_index(),
+                       now,
+                       now + most_election_timeouts * election_};
+}
+
+void membership_changes::go_on(millisecond_clock now) {
   auto& run = *running_;
   if (run.index != 0 && core_.commit_index() >= run.index && core_.term() == run.term) {
     end(change_result::kind::done);
@@ -84,18 +99,19 @@ void membership_changes::poll(millisecond_clock now) {
   }
   if (run.wish.what == kind::promote && !caught_up(now))
     return;
-  if (auto why = objection(run.wish, now); !why.empty()) {
+  if (auto why = quorum_objection(run.wish, now); !why.empty()) {
     end(change_result::kind::refused, std::move(why));
     return;
   }
-  if (core_.change(apply_change(core_.members(), run.wish), now) == change_answer::submitted
-      && running_)
-    running_->index = core_.membership_index();
+  if (core_.change(apply_change(core_.members(), run.wish), now) == change_answer::submitted)
+    run.index = core_.membership_index();
 }
 
 void membership_changes::fail(const std::string& reason) {
   if (running_)
     end(change_result::kind::unknown, reason);
+  for (auto& each : std::exchange(waiting_, {}))
+    each.done({change_result::kind::not_leader, reason});
 }
 
 void membership_changes::end(change_result::kind what, std::string reason) {
@@ -103,8 +119,7 @@ void membership_changes::end(change_result::kind what, std::string reason) {
   run.done({what, std::move(reason)});
 }
 
-std::string membership_changes::objection(const membership_change& wish,
-                                          millisecond_clock now) const {
+std::string membership_changes::objection(const membership_change& wish) const {
   const auto members = core_.members();
   const auto member = find_member(members, wish.id);
   if (wish.what == kind::add) {
@@ -114,21 +129,22 @@ std::string membership_changes::objection(const membership_change& wish,
   }
   if (!member)
     return "there is no such member";
-  if (wish.what == kind::rename)
-    return {};
   if (wish.what == kind::promote && member->role == member_role::voter)
     return "it votes already";
   if (wish.what == kind::demote && member->role != member_role::voter)
     return "it doesn't vote";
-  if (member->role == member_role::voter && count_voters(members) == 1)
+  const bool loses_vote = wish.what == kind::demote || wish.what == kind::remove;
+  if (loses_vote && member->role == member_role::voter && count_voters(members) == 1)
     return "it is the last voter; promote another one first";
-  if (wish.what == kind::remove && member->role != member_role::voter)
-    return {};
-  return quorum_objection(apply_change(members, wish), now);
+  return {};
 }
 
-std::string membership_changes::quorum_objection(const membership& after,
+std::string membership_changes::quorum_objection(const membership_change& wish,
                                                  millisecond_clock now) const {
+  const auto before = core_.members();
+  const auto after = apply_change(before, wish);
+  if (count_voters(after) == count_voters(before))
+    return {};
   const auto alive = static_cast<size_t>(std::count_if(after.begin(), after.end(), [&](auto& x) {
     return x.role == member_role::voter && answers(x.id, now);
   }));

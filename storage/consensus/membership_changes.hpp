@@ -3,6 +3,7 @@
 #include "storage/consensus/raft_core.hpp"
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -31,7 +32,8 @@ struct change_result {
   std::string reason;
 };
 
-/// Carries out changes of a group's membership, one at a time, on its leader.
+/// Carries out changes of a group's membership on its leader, one at a time:
+/// others wait for their turn, and are judged when it has come.
 ///
 /// The problem: a change must never cost the majority that would be needed to
 /// undo it. So a standby is promoted only once its log is nearly the leader's
@@ -55,9 +57,13 @@ public:
   void poll(millisecond_clock now);
   /// The replica stops: what is under way ends as `unknown`.
   void fail(const std::string& reason);
-  [[nodiscard]] bool idle() const { return !running_; }
+  [[nodiscard]] bool idle() const { return !running_ && waiting_.empty(); }
 
 private:
+  struct asked {
+    membership_change wish;
+    callback done;
+  };
   struct running {
     membership_change wish;
     callback done;
@@ -68,10 +74,14 @@ private:
     millisecond_clock deadline = 0;
   };
 
+  void begin(asked next, millisecond_clock now);
+  void go_on(millisecond_clock now);
   void end(change_result::kind what, std::string reason = {});
-  /// Empty: nothing speaks against it.
-  [[nodiscard]] std::string objection(const membership_change& wish, millisecond_clock now) const;
-  [[nodiscard]] std::string quorum_objection(const membership& after, millisecond_clock now) const;
+  /// Why it makes no sense. Empty: it does.
+  [[nodiscard]] std::string objection(const membership_change& wish) const;
+  /// Why it would cost the majority.
+  [[nodiscard]] std::string quorum_objection(const membership_change& wish,
+                                             millisecond_clock now) const;
   /// False: the standby is still too far behind.
   bool caught_up(millisecond_clock now);
   [[nodiscard]] bool answers(uint64_t id, millisecond_clock now) const;
@@ -80,6 +90,7 @@ private:
   const uint64_t self_;
   const uint64_t election_;
   std::optional<running> running_;
+  std::deque<asked> waiting_;
 };
 
 /// The members after `wish`.

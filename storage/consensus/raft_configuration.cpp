@@ -5,6 +5,15 @@
 
 namespace novacron {
 
+namespace {
+
+void sort_by_id(membership& members) {
+  std::sort(members.begin(), members.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
+}
+
+} // namespace
+
 bool raft_membership::decode(std::span<const std::byte> bytes) {
   raft_configuration_close(&value_);
   raft_configuration_init(&value_);
@@ -46,8 +55,7 @@ membership members_of(const raft_configuration& value) {
     members.push_back({each.id, each.address,
                        each.role == RAFT_VOTER ? member_role::voter : member_role::standby});
   }
-  std::sort(members.begin(), members.end(),
-            [](const auto& a, const auto& b) { return a.id < b.id; });
+  sort_by_id(members);
   return members;
 }
 
@@ -66,8 +74,10 @@ size_t quorum_of(const membership& in) {
 }
 
 log_entry::bytes encode_membership(const membership& members) {
+  auto sorted = members;
+  sort_by_id(sorted);
   raft_membership value;
-  for (const auto& each : members)
+  for (const auto& each : sorted)
     value.add(each);
   return value.encode();
 }

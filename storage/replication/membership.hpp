@@ -33,7 +33,7 @@ size_t count_voters(const membership& in);
 /// How many voters are a majority.
 size_t quorum_of(const membership& in);
 
-/// The membership's form in the log.
+/// The membership's form in the log; sorted by id, whatever order is given.
 log_entry::bytes encode_membership(const membership& members);
 /// False: the bytes are none.
 bool decode_membership(std::span<const std::byte> bytes, membership& into);
