@@ -1,13 +1,18 @@
 # make demo   installs what is missing, builds a release, runs the story, ends by itself
 # make test   installs, builds, runs all tests
+# make sim SEEDS=n [FIRST=seed] [LAYER=1]   whole groups on virtual time
 # The rest is for developers: make build | format | lint | fuzz | clean
 
 PRESET ?= dev
 JOBS   ?= $(shell nproc)
 DEMO_ARGS ?=
 TEST_ARGS ?=
+SEEDS ?= 200
+FIRST ?= 1
+LAYER ?= 1
+SIM_ARGS ?=
 
-.PHONY: demo test build install configure format lint fuzz clean
+.PHONY: demo test sim build install configure format lint fuzz clean
 
 install:
 	@.ci/install
@@ -26,6 +31,11 @@ demo: install
 
 test: build
 	@ctest --test-dir build/$(PRESET) --output-on-failure $(TEST_ARGS)
+
+sim: install
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target sim
+	@build/release/tests/sim/sim --seeds $(SEEDS) --first $(FIRST) --layer $(LAYER) $(SIM_ARGS)
 
 format:
 	@git ls-files '*.hpp' '*.cpp' | xargs clang-format -i

@@ -19,8 +19,23 @@ struct raft_guards {
   bool split = true;             ///< G5
   bool own_term_first = true;    ///< G6
   bool silent_leader = true;     ///< G8
+  bool term_of_one = true;       ///< G10
+  bool standby_votes = true;     ///< G11
+  bool own_change_first = true;  ///< G12
   bool sync_before_ack = true;   ///< entries count as stored only once the disk says so
   bool apply_only_stored = true; ///< min(commit, stored)
+};
+
+/// How often each guard had something to guard against.
+struct guard_hits {
+  uint64_t stale_term = 0;
+  uint64_t denied_pre_vote = 0;
+  uint64_t stale_rejection = 0;
+  uint64_t rebase = 0;
+  uint64_t split = 0;
+  uint64_t own_term_first = 0;
+  uint64_t silent_leader = 0;
+  uint64_t standby_votes = 0;
 };
 
 /// G1, phantom match: a stale-term request is answered with an uninitialised
@@ -65,6 +80,24 @@ std::vector<append_request> split_at_configurations(append_request request);
 // of the members. A new membership of the same size in another order leaves it
 // as it was, so that one peer is booked as having stored what another has. Kept
 // by `encode_membership`, which sorts.
+
+// G10, election without a term: a voter that is alone in its membership makes
+// itself the leader in the term that it has, in which others may have led, or it
+// has itself before a crash. Then two entries of the same index and term differ.
+// It gets a new term, and its own vote, first. Kept by `raft_core::start`,
+// `tick` and `receive`.
+
+// G11, unknowing voter: a standby that was promoted, and hasn't got the entry
+// that says so, refuses its vote to those who have; if they need it, nobody ever
+// leads again. Votes are given whatever one's own membership says (Ongaro's
+// thesis, 4.1). Kept by `raft_core::receive`.
+
+// G12, forgotten change: entries are sent before the leader has stored them. If
+// that is a change that takes a voter's vote, and the leader forgets it in a
+// crash, then that voter has the longest log, doesn't stand for election, and
+// votes for nobody. So a change leaves only once the leader has stored it; and a
+// leader never takes its own vote, but hands over first (`membership_changes`).
+// Kept by `raft_core::implementation::send_append`.
 
 /// Splits what is sent so that no message holds entries of more than `most_bytes`.
 std::vector<append_request> split_by_size(append_request request, size_t most_bytes);

@@ -67,6 +67,8 @@ void membership_changes::begin(asked next, millisecond_clock now) {
     next.done({change_result::kind::not_leader, "this node is no longer the leader"});
   else if (auto why = objection(next.wish); !why.empty())
     next.done({change_result::kind::refused, std::move(why)});
+  else if (next.wish.id == self_ && next.wish.what != kind::rename)
+    hand_over(std::move(next), now);
   else
     running_ = running{std::move(next.wish),
                        std::move(next.done),
@@ -75,6 +77,19 @@ void membership_changes::begin(asked next, millisecond_clock now) {
                        core_.last_index(),
                        now,
                        now + most_election_timeouts * election_};
+}
+
+void membership_changes::hand_over(asked wish, millisecond_clock now) {
+  const auto members = core_.members();
+  for (const auto& each : members)
+    if (each.id != self_ && each.role == member_role::voter && answers(each.id, now)
+        && core_.transfer(each.id, now)) {
+      wish.done({change_result::kind::not_leader,
+                 "this node leads, and hands over before it loses its vote; ask the next leader"});
+      return;
+    }
+  wish.done({change_result::kind::refused,
+             "this node leads, and no other voter answers that could; bring one back first"});
 }
 
 void membership_changes::go_on(millisecond_clock now) {

@@ -75,6 +75,8 @@ private:
   };
 
   void begin(asked next, millisecond_clock now);
+  /// It is the leader that is to lose its vote: somebody else must see to it.
+  void hand_over(asked wish, millisecond_clock now);
   void go_on(millisecond_clock now);
   void end(change_result::kind what, std::string reason = {});
   /// Why it makes no sense. Empty: it does.

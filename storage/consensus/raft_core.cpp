@@ -58,8 +58,6 @@ result<void> raft_core::start(raft_start from, millisecond_clock now) {
 
   raft_event event{};
   event.type = RAFT_START;
-  event.start.term = from.term;
-  event.start.voted_for = from.vote;
   event.start.start_index = from.first;
   raft_snapshot_metadata metadata{};
   if (from.compacted) {
@@ -83,6 +81,17 @@ result<void> raft_core::start(raft_start from, millisecond_clock now) {
       self.configurations[from.first + i] = *entry.data;
     lent.push_back(lend(entry, batch));
   }
+  if (auto newest = self.configurations.rbegin();
+      self.guards.term_of_one && newest != self.configurations.rend()) {
+    membership members;
+    if (!decode_membership(newest->second, members))
+      return make_failure(storage_errc::damaged, "the stored configuration cannot be read");
+    auto member = find_member(members, from.id);
+    if (member && member->role == member_role::voter && count_voters(members) == 1)
+      self.persistence.store_vote(++from.term, from.vote = from.id);
+  }
+  event.start.term = from.term;
+  event.start.voted_for = from.vote;
   event.start.entries = lent.data();
   event.start.n_entries = static_cast<unsigned>(lent.size());
 
@@ -126,6 +135,7 @@ change_answer raft_core::change(const membership& members, millisecond_clock now
   if (membership_index() > commit_index())
     return change_answer::busy;
   if (self.guards.own_term_first && !settled()) {
+    ++self.hits.own_term_first;
     if (self.log.term_of(last_index()) != term())
       submit_barrier(now);
     return change_answer::too_early;
@@ -159,15 +169,38 @@ void raft_core::stored(uint64_t index, uint64_t term, millisecond_clock now) {
 }
 
 void raft_core::tick(millisecond_clock now) {
-  auto& raft = self_->raft;
-  if (self_->guards.silent_leader && raft_state(&raft) == RAFT_FOLLOWER
-      && now >= raft_timeout(&raft)) {
-    raft_free(raft.follower_state.current_leader.address);
-    raft.follower_state.current_leader = {};
+  auto& self = *self_;
+  if (raft_state(&self.raft) == RAFT_FOLLOWER && now >= raft_timeout(&self.raft)) {
+    if (self.guards.silent_leader)
+      self.forget_leader();
+    if (self.guards.term_of_one && self.votes_alone() && !self.installing
+        && self.stored >= last_index())
+      self.begin_term();
   }
   raft_event event{};
   event.type = RAFT_TIMEOUT;
-  self_->step(event, now);
+  self.step(event, now);
+}
+
+bool raft_core::implementation::votes_alone() const {
+  const auto members = members_of(raft.configuration);
+  auto member = find_member(members, raft.id);
+  return member && member->role == member_role::voter && count_voters(members) == 1;
+}
+
+void raft_core::implementation::begin_term() {
+  ++raft.current_term;
+  raft.voted_for = raft.id;
+  raft.follower_state.match = 0;
+  persistence.store_vote(raft.current_term, raft.voted_for);
+}
+
+void raft_core::implementation::forget_leader() {
+  if (!raft.follower_state.current_leader.address)
+    return;
+  ++hits.silent_leader;
+  raft_free(raft.follower_state.current_leader.address);
+  raft.follower_state.current_leader = {};
 }
 
 raft_core::millisecond_clock raft_core::next_tick() const {
@@ -263,6 +296,10 @@ raft_core::millisecond_clock raft_core::heard(uint64_t peer) const {
 
 bool raft_core::installing() const {
   return self_->fetching || self_->installing;
+}
+
+const guard_hits& raft_core::guarded() const {
+  return self_->hits;
 }
 
 const compaction_point& raft_core::compacted() const {

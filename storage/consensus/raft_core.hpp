@@ -129,9 +129,11 @@ public:
   /// A snapshot is being fetched or installed.
   [[nodiscard]] bool installing() const;
   [[nodiscard]] const compaction_point& compacted() const;
+  [[nodiscard]] const guard_hits& guarded() const;
 
 private:
   struct implementation;
+  class as_voter;
   std::unique_ptr<implementation> self_;
 };
 

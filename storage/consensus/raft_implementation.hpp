@@ -43,6 +43,14 @@ struct raft_core::implementation {
   void send_snapshot(uint64_t to, uint64_t term);
   std::vector<log_entry> entries_for(uint64_t first, unsigned count);
 
+  // -- elections -------------------------------------------------------------------
+
+  /// Nobody but this replica votes, as far as it knows.
+  [[nodiscard]] bool votes_alone() const;
+  /// Begins a term of its own, before it makes itself the leader.
+  void begin_term();
+  void forget_leader();
+
   // -- receiving -------------------------------------------------------------------
 
   void receive_append(uint64_t from, const std::string& address, append_request request,
@@ -63,6 +71,7 @@ struct raft_core::implementation {
   raft_persistence& persistence;
   raft_state_machine& machine;
   raft_guards guards;
+  guard_hits hits;
   struct raft raft {};
   bool initialised = false;
   bool leads = false;

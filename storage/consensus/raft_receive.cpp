@@ -8,6 +8,30 @@
 
 namespace novacron {
 
+/// Lets libraft believe, while it looks at a vote request, that this member votes.
+class raft_core::as_voter {
+public:
+  as_voter(implementation& core, bool wanted) {
+    auto& members = core.raft.configuration;
+    for (unsigned i = 0; wanted && i < members.n; ++i)
+      if (members.servers[i].id == core.raft.id && members.servers[i].role != RAFT_VOTER) {
+        server_ = &members.servers[i];
+        role_ = std::exchange(server_->role, RAFT_VOTER);
+        ++core.hits.standby_votes;
+      }
+  }
+  ~as_voter() {
+    if (server_)
+      server_->role = role_;
+  }
+  as_voter(const as_voter&) = delete;
+  as_voter& operator=(const as_voter&) = delete;
+
+private:
+  raft_server* server_ = nullptr;
+  int role_ = 0;
+};
+
 void raft_core::receive(uint64_t from, const std::string& address, raft_message_body body,
                         millisecond_clock now) {
   auto& self = *self_;
@@ -23,9 +47,15 @@ void raft_core::receive(uint64_t from, const std::string& address, raft_message_
   if (auto answer = std::get_if<append_answer>(&body); answer && leader()) {
     raft_index match = 0;
     if (self.guards.stale_rejection && raft_match_index(&self.raft, from, &match) == 0
-        && stale_rejection(*answer, match))
+        && stale_rejection(*answer, match)) {
+      ++self.hits.stale_rejection;
       return;
+    }
   }
+  if (self.guards.term_of_one && std::holds_alternative<take_over>(body) && self.votes_alone())
+    return; // it will, when its election timer says so
+  const as_voter role{self,
+                      self.guards.standby_votes && std::holds_alternative<vote_request>(body)};
   auto message = to_raft(body, from, address);
   raft_event event{};
   event.type = RAFT_RECEIVE;
@@ -35,15 +65,20 @@ void raft_core::receive(uint64_t from, const std::string& address, raft_message_
 
 void raft_core::implementation::receive_append(uint64_t from, const std::string& address,
                                                append_request request, millisecond_clock now) {
-  if (guards.stale_term && stale_append(request, raft_current_term(&raft)))
+  if (guards.stale_term && stale_append(request, raft_current_term(&raft))) {
+    ++hits.stale_term;
     return;
-  if (guards.rebase)
+  }
+  if (guards.rebase && request.previous_index < compacted.index) {
+    ++hits.rebase;
     rebase(request, compacted.index, compacted.term);
+  }
   std::vector<append_request> parts;
   if (guards.split)
     parts = split_at_configurations(std::move(request));
   else
     parts.push_back(std::move(request));
+  hits.split += parts.size() - 1;
   for (auto& part : parts) {
     std::vector<raft_entry> entries;
     auto batch = part.entries.empty() ? nullptr : raft_token();
@@ -62,8 +97,10 @@ void raft_core::implementation::receive_append(uint64_t from, const std::string&
 void raft_core::implementation::receive_install(uint64_t from, const std::string& address,
                                                 install_request request, millisecond_clock now) {
   const auto term = raft_current_term(&raft);
-  if (guards.stale_term && request.term < term)
+  if (guards.stale_term && request.term < term) {
+    ++hits.stale_term;
     return;
+  }
   if (installing)
     return; // the leader repeats itself
   const auto index = request.snapshot.index;

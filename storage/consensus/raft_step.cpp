@@ -128,6 +128,10 @@ std::vector<log_entry> raft_core::implementation::entries_for(uint64_t first, un
 }
 
 void raft_core::implementation::send_append(uint64_t to, append_request header, unsigned count) {
+  if (const auto change = configurations.upper_bound(std::max(stored, header.previous_index));
+      guards.own_change_first && change != configurations.end()
+      && change->first <= header.previous_index + count)
+    count = static_cast<unsigned>(change->first - header.previous_index - 1);
   header.entries = entries_for(header.previous_index + 1, count);
   if (header.entries.size() != count)
     return; // compacted in between: the peer needs a snapshot
@@ -166,15 +170,20 @@ void raft_core::implementation::send(const raft_update& update) {
       continue;
     }
     if (auto answer = std::get_if<append_answer>(&*body)) {
-      if (guards.stale_term)
+      if (guards.stale_term) {
+        const auto claimed = answer->last_index;
         clamp_rejection(*answer, log.last());
+        hits.stale_term += claimed != answer->last_index;
+      }
       // While it fetches a snapshot it has nothing new to say; a rejection would
       // make the leader offer another one at each heartbeat.
       if (fetching && answer->rejected != 0 && message.server_id == fetching->from
           && answer->term == fetching->request.term)
         answer->rejected = answer->last_index = 0;
     } else if (auto vote = std::get_if<vote_answer>(&*body); vote && guards.denied_pre_vote) {
+      const auto echoed = vote->term;
       tell_term(*vote, raft_current_term(&raft));
+      hits.denied_pre_vote += echoed != vote->term;
     }
     transport.send(message.server_id, std::move(*body));
   }
