@@ -5,15 +5,22 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <unistd.h>
 
 using namespace novacron;
 using namespace novacron::sim;
 
 namespace {
+
+/// A schedule takes milliseconds; one that takes so long hangs.
+constexpr unsigned most_seconds = 60;
 
 struct options {
   uint64_t seeds = 100;
@@ -78,7 +85,19 @@ std::string replay(const options& from, const scenario& weather, uint64_t seed) 
   return text;
 }
 
+/// The schedule that is running, for `say_which`.
+char running_now[256];
+
+/// A core that is no longer itself may crash; the seed must be known all the same.
+void say_which(int signal_number) {
+  [[maybe_unused]] auto written = ::write(STDOUT_FILENO, running_now, std::strlen(running_now));
+  std::signal(signal_number, SIG_DFL);
+  std::raise(signal_number);
+}
+
 int run(const options& wanted) {
+  for (auto each : {SIGSEGV, SIGBUS, SIGABRT, SIGTERM, SIGALRM})
+    std::signal(each, say_which);
   const auto scenarios = load(wanted);
   probes seen;
   uint64_t failures = 0;
@@ -88,6 +107,11 @@ int run(const options& wanted) {
   for (auto seed = wanted.first; seed < wanted.first + wanted.seeds; ++seed) {
     // A seed is one schedule: scenarios take turns.
     const auto& weather = scenarios[seed % scenarios.size()];
+    std::snprintf(running_now, sizeof running_now,
+                  "seed %llu (%s): died, or hung\n  again with: %s\n",
+                  static_cast<unsigned long long>(seed), weather.name.c_str(),
+                  replay(wanted, weather, seed).c_str());
+    ::alarm(most_seconds);
     auto came = schedule{weather, seed}.run();
     ++schedules;
     if (!wanted.once && came.violation.empty()) {
