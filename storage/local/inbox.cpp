@@ -62,7 +62,7 @@ void inbox::receive(received message, size_t size_bytes) {
   more_.notify_one();
 }
 
-void inbox::post(std::function<void()> call) {
+void inbox::post(std::function<void(bool)> call) {
   {
     std::lock_guard guard{mutex_};
     other_.calls.push_back(std::move(call));

@@ -45,7 +45,7 @@ public:
     std::vector<waiting_proposal> refused; ///< without commands; their outcomes say why
     std::vector<barrier_callback> barriers;
     std::vector<received> messages;
-    std::vector<std::function<void()>> calls;
+    std::vector<std::function<void(bool stopping)>> calls;
     std::optional<std::pair<uint64_t, uint64_t>> stored; ///< latest index and its term
     bool stop = false;
   };
@@ -58,8 +58,8 @@ public:
   void barrier(barrier_callback done);
   /// Dropped if too many wait: the sender repeats itself.
   void receive(received message, size_t size_bytes);
-  /// To be called on the replica's thread.
-  void post(std::function<void()> call);
+  /// To be called on the replica's thread; while it stops, with true.
+  void post(std::function<void(bool stopping)> call);
   void stored(uint64_t index, uint64_t term);
   void stop();
 

@@ -70,7 +70,12 @@ result<void> local_replica::open() {
   barriers_ = std::make_unique<read_barriers>(*core_);
   disk_ = std::make_unique<disk_thread>(
       *db_, *log, [this](uint64_t index, uint64_t term) { inbox_->stored(index, term); },
-      [this] { inbox_->post([this] { core_->installed(now()); }); });
+      [this] {
+        inbox_->post([this](bool stopping) {
+          if (!stopping)
+            core_->installed(now());
+        });
+      });
   raft_start start;
   start.id = identity_.id;
   start.address = to_string(config_.node);
@@ -191,11 +196,18 @@ result<snapshot_chunk> local_replica::read_snapshot(const snapshot_chunk_request
 
 void local_replica::change_member(const member_change& wish,
                                   std::function<void(result<void>)> done) {
-  inbox_->post([this, wish, told = std::move(done)] { change(wish, told); });
+  inbox_->post([this, wish, told = std::move(done)](bool stopping) {
+    if (stopping)
+      told(make_failure(storage_errc::not_leader, "storage: this node is stopping"));
+    else
+      change(wish, told);
+  });
 }
 
 void local_replica::hand_over(node_id to) {
-  inbox_->post([this, to] {
+  inbox_->post([this, to](bool stopping) {
+    if (stopping)
+      return;
     for (const auto& each : members_)
       if (auto address = parse_member_address(each.address);
           address && address->node == to && each.role == member_role::voter)

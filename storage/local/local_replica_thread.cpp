@@ -42,7 +42,7 @@ void local_replica::turn(inbox::work work) {
   if (work.stored)
     core_->stored(work.stored->first, work.stored->second, now());
   for (auto& call : work.calls)
-    call();
+    call(false);
   for (const auto& each : work.messages)
     take_in(each);
   barriers_->ask(std::move(work.barriers));
@@ -55,6 +55,8 @@ void local_replica::turn(inbox::work work) {
   name_disks();
   changes_->poll(now());
   applier_->write();
+  if (retired())
+    barriers_->fail(make_failure(storage_errc::emptied, refused_));
   barriers_->poll(applier_->mark().index, hint(), now());
   applier_->write(); // a single voter's barrier may have applied more
   publish();         // before the answers, so that who has one sees its revision
@@ -271,6 +273,8 @@ void local_replica::end() {
         all_refused(each.commands.size(), command_errc::unknown_outcome, "this node is stopping"));
   for (auto& done : late.barriers)
     done(stopping);
+  for (auto& call : late.calls)
+    call(true);
 }
 
 } // namespace novacron

@@ -23,8 +23,9 @@ void snapshot_fetch::begin(node_id from, const raft_snapshot& snapshot,
   retry_at_.reset();
   ++attempt_;
   if (!reference || reference->mark.index != snapshot.index || !transport_) {
-    queue_->post([this, attempt = attempt_] {
-      answered(attempt, make_failure(storage_errc::stopped, "the offer cannot be read"));
+    queue_->post([this, attempt = attempt_](bool stopping) {
+      if (!stopping)
+        answered(attempt, make_failure(storage_errc::stopped, "the offer cannot be read"));
     });
     return;
   }
@@ -41,13 +42,16 @@ void snapshot_fetch::poll(clock::time_point now) {
 }
 
 void snapshot_fetch::ask() {
-  transport_->fetch(
-      from_, next_,
-      [this, attempt = ++attempt_, queue = std::weak_ptr{queue_}](result<snapshot_chunk> chunk) {
-        // Without an inbox there is no replica, and no `this`.
-        if (auto living = queue.lock())
-          living->post([this, attempt, got = std::move(chunk)] { answered(attempt, got); });
-      });
+  auto came
+      = [this, attempt = ++attempt_, queue = std::weak_ptr{queue_}](result<snapshot_chunk> chunk) {
+          // Without an inbox there is no replica, and no `this`.
+          if (auto living = queue.lock())
+            living->post([this, attempt, got = std::move(chunk)](bool stopping) {
+              if (!stopping)
+                answered(attempt, got);
+            });
+        };
+  transport_->fetch(from_, next_, std::move(came));
 }
 
 void snapshot_fetch::answered(uint64_t attempt, const result<snapshot_chunk>& chunk) {

@@ -122,3 +122,14 @@ TEST_CASE("a follower that slept too long gets a snapshot, and the log isn't kep
           == 1 + 2 * 60 * (static_cast<size_t>(round) + 1));
   }
 }
+
+TEST_CASE("a change that is asked while the replica stops is answered all the same") {
+  for (int i = 0; i < 5; ++i) {
+    replica_group group{1};
+    auto answer = std::make_shared<awaited<bool>>();
+    group.at(1).change_member({change_kind::add, replica_group::node(2), 7},
+                              [answer](const result<void>&) { answer->set(true); });
+    group.close(1);
+    CHECK(answer->get().has_value());
+  }
+}
