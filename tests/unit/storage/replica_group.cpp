@@ -103,10 +103,9 @@ void memory_network::deliver(parcel& one) {
       to->receive(one.from, one.message);
     return;
   }
-  ++chunks_;
-  if (!to || failing_chunks_ > 0) {
-    if (to)
-      --failing_chunks_;
+  const auto number = ++chunks_;
+  beginnings_ += one.chunk.from.empty();
+  if (!to || (number >= failing_from_ && number < failing_to_)) {
     one.done(make_failure(storage_errc::cannot_open, "the connection is gone"));
     return;
   }

@@ -30,8 +30,13 @@ public:
 
   [[nodiscard]] size_t largest_message() const { return largest_; }
   [[nodiscard]] uint64_t chunks() const { return chunks_; }
-  /// The next `count` chunks are answered with a failure.
-  void fail_chunks(uint64_t count) { failing_chunks_ = count; }
+  /// Fetches that began, not those that went on.
+  [[nodiscard]] uint64_t beginnings() const { return beginnings_; }
+  /// The chunks from the `first` to before the `last` are answered with a failure.
+  void fail_chunks(uint64_t first, uint64_t last) {
+    failing_from_ = first;
+    failing_to_ = last;
+  }
 
 private:
   struct parcel {
@@ -55,7 +60,9 @@ private:
   std::mutex delivering_; ///< held while a replica is called
   std::atomic<size_t> largest_ = 0;
   std::atomic<uint64_t> chunks_ = 0;
-  std::atomic<uint64_t> failing_chunks_ = 0;
+  std::atomic<uint64_t> beginnings_ = 0;
+  std::atomic<uint64_t> failing_from_ = 0;
+  std::atomic<uint64_t> failing_to_ = 0;
   bool stop_ = false;
   std::thread thread_;
 };
