@@ -1,5 +1,6 @@
 # make demo   installs what is missing, builds a release, runs the story, ends by itself
 # make test   installs, builds, runs all tests
+# make sim SEEDS=n [FIRST=seed] [LAYER=1]   whole groups on virtual time
 # The rest is for developers: make build | format | lint | tidy | fuzz | clean
 
 PRESET ?= dev
@@ -7,8 +8,12 @@ JOBS   ?= $(shell nproc)
 DEMO_ARGS ?=
 TEST_ARGS ?=
 TIDY_ARGS ?=
+SEEDS ?= 200
+FIRST ?= 1
+LAYER ?= 1
+SIM_ARGS ?=
 
-.PHONY: demo test build install configure format lint tidy fuzz clean
+.PHONY: demo test sim build install configure format lint tidy fuzz clean
 
 install:
 	@.ci/install
@@ -27,6 +32,11 @@ demo: install
 
 test: build
 	@ctest --test-dir build/$(PRESET) --output-on-failure $(TEST_ARGS)
+
+sim: install
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target sim
+	@build/release/tests/sim/sim --seeds $(SEEDS) --first $(FIRST) --layer $(LAYER) $(SIM_ARGS)
 
 format:
 	@git ls-files '*.hpp' '*.cpp' | xargs clang-format -i

@@ -22,6 +22,12 @@ public:
       return "the log holds commands that this version does not know";
     case storage_errc::stopped:
       return "the replica is stopping";
+    case storage_errc::not_leader:
+      return "this replica is not the leader";
+    case storage_errc::refused:
+      return "the change of the members is refused";
+    case storage_errc::emptied:
+      return "the replica's disk was emptied or exchanged";
     }
     return "unknown storage error " + std::to_string(code);
   }

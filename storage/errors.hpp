@@ -12,7 +12,10 @@ enum class storage_errc : uint8_t {
   foreign,         ///< the folder belongs to another cluster, node or timeline
   damaged,         ///< the log is shorter than what was promised, or can't be read
   unknown_version, ///< the log holds commands that this version doesn't know
-  stopped,         ///< the replica is stopping
+  stopped,         ///< the replica is stopping, or what was asked for is gone
+  not_leader,      ///< another replica leads, or none; the message says which
+  refused,         ///< a change of the members would cost the majority, or makes no sense
+  emptied,         ///< this disk is not the one that the group counts on
 };
 
 const std::error_category& storage_category();

@@ -4,11 +4,15 @@
 #include "messages/commands.hpp"
 #include "messages/peer.hpp"
 #include "messages/result.hpp"
+#include "storage/replication/membership.hpp"
+#include "storage/replication/replica_transport.hpp"
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace novacron {
@@ -25,6 +29,35 @@ struct replica_config {
   uint64_t keep_changes = 1'000'000;   ///< revisions that the feed can resume from
   uint32_t keep_log = 10'000;          ///< applied entries kept for replicas that are behind
   std::function<log_time()> clock;     ///< empty: the system's; stamps batches
+
+  // How a replica with an empty folder begins. One that has begun doesn't look
+  // at these again; whoever opens it says them only the first time, as a replica
+  // whose folder was emptied must join, not found.
+  std::vector<node_id> founders; ///< the first voters, the same everywhere; empty: this node alone
+  bool join = false;             ///< rather wait until a leader adds it
+
+  std::shared_ptr<replica_transport> transport; ///< null: it is alone
+};
+
+/// A replica of the group, as the log says.
+struct replica_member {
+  node_id node;
+  uint64_t disk = 0; ///< of its database; 0: not known yet
+  member_role role = member_role::voter;
+  bool online = false;       ///< heard of within two election timeouts; by the leader only
+  uint64_t stored_index = 0; ///< how far its log is known to be; by the leader only
+
+  friend bool operator==(const replica_member&, const replica_member&) = default;
+};
+
+/// A change of the group's members. Standbys get the log and don't vote.
+struct member_change {
+  enum class kind : uint8_t { add, promote, demote, remove };
+  kind what = kind::add;
+  node_id node;
+  uint64_t disk = 0; ///< of `add`: the `disk` that the new replica's status says; else may be 0
+
+  friend bool operator==(const member_change&, const member_change&) = default;
 };
 
 struct replica_status {
@@ -34,10 +67,16 @@ struct replica_status {
   uint64_t applied_index = 0; ///< the state's revision
   uint32_t voters = 1;
   uint32_t timeline = 0;
+  node_id leads;     ///< the node that leads, as far as is known here; may be nil
+  uint64_t disk = 0; ///< of this replica's database
+  std::vector<replica_member> members;
+  bool installing = false; ///< a snapshot is being fetched or installed
+  std::string refused;     ///< not empty: it takes no part any more, and why
   friend bool operator==(const replica_status&, const replica_status&) = default;
 };
 
-/// One member of the group that holds the cluster's state.
+/// One member of the group that holds the cluster's state: of 1, 3 or 5 voters,
+/// and any number of standbys.
 ///
 /// Commands are proposed, become entries of the replicated log, and change the
 /// state only once they are committed and stored here. Two threads of its own:
@@ -57,14 +96,16 @@ public:
 
   /// Appends `commands` as (part of) one entry. `done` is called exactly once,
   /// on the replica's thread, with an outcome per command: after the entry is
-  /// applied, or with `not_leader`, `overloaded` or, when this replica stops
-  /// or loses leadership in between, `unknown_outcome`. Any thread.
+  /// applied, or with `not_leader` (the detail and the status say who leads),
+  /// `overloaded` or, when this replica stops or loses leadership in between,
+  /// `unknown_outcome`. Any thread.
   virtual void propose(std::vector<command> commands,
                        std::function<void(std::vector<command_outcome>)> done)
       = 0;
 
   /// Calls `done` with the applied revision once everything that was
-  /// acknowledged before this call is applied here. Any thread.
+  /// acknowledged before this call, by anybody, is applied here. Fails with
+  /// `not_leader` or `stopped`. Any thread.
   virtual void read_barrier(std::function<void(result<uint64_t>)> done) = 0;
 
   /// Called on the replica's thread after each apply that changed something.
@@ -77,6 +118,26 @@ public:
   virtual result<feed_changes> changes_after(const pull_request& request) = 0;
 
   [[nodiscard]] virtual replica_status status() const = 0;
+
+  // -- the group ---------------------------------------------------------------------
+
+  /// What another replica's transport was given to send here; `from` is proven.
+  /// What can't be taken in is dropped. Any thread.
+  virtual void receive(node_id from, std::span<const std::byte> message) = 0;
+
+  /// A part of a snapshot that this replica has offered. Any thread that may
+  /// block for some milliseconds. Fails with `stopped`: it isn't offered any more.
+  virtual result<snapshot_chunk> read_snapshot(const snapshot_chunk_request& request) = 0;
+
+  /// Changes the members, one at a time; on the leader. A promoted one has
+  /// caught up first. Fails with `not_leader`, with `refused` and the reason, or
+  /// with `stopped`: the lead was lost, and the change may or may not happen.
+  /// Any thread.
+  virtual void change_member(const member_change& wish, std::function<void(result<void>)> done) = 0;
+
+  /// Hands leadership to another voter, within an election timeout or not at
+  /// all: the status tells. Any thread.
+  virtual void hand_over(node_id to) = 0;
 
   /// All leases, for whoever looks for those that were not renewed. Any thread.
   [[nodiscard]] virtual std::vector<lease_record> leases() const = 0;

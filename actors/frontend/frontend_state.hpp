@@ -16,7 +16,7 @@ namespace novacron {
 
 struct frontend_config {
   size_t batch_commands = 256;             ///< a batch is sent when it has this many,
-  size_t batch_bytes = 65'536;             ///< or about this size,
+  size_t batch_bytes = 32u << 10;          ///< or about this size,
   std::chrono::milliseconds batch_wait{2}; ///< or waited this long; at once when none is in flight
   size_t most_batches = 4;                 ///< in flight
   size_t most_commands = 8'192;            ///< of clients, waiting or in flight; more are refused

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "storage/consensus/log_entry.hpp"
+#include "storage/replication/log_entry.hpp"
 
 #include <algorithm>
 #include <deque>

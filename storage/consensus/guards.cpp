@@ -54,4 +54,27 @@ std::vector<append_request> split_at_configurations(append_request request) {
   return parts;
 }
 
+std::vector<append_request> split_by_size(append_request request, size_t most_bytes) {
+  std::vector<append_request> parts;
+  auto part = request;
+  part.entries.clear();
+  size_t bytes = 0;
+  auto index = request.previous_index;
+  auto term = request.previous_term;
+  for (auto& entry : request.entries) {
+    const auto size = entry.data->size();
+    if (!part.entries.empty() && bytes + size > most_bytes) {
+      parts.push_back(std::move(part));
+      part = {request.term, index, term, request.leader_commit, {}};
+      bytes = 0;
+    }
+    ++index;
+    term = entry.term;
+    bytes += size;
+    part.entries.push_back(std::move(entry));
+  }
+  parts.push_back(std::move(part));
+  return parts;
+}
+
 } // namespace novacron

@@ -1,10 +1,9 @@
 #pragma once
 
-#include "storage/consensus/log_entry.hpp"
 #include "storage/consensus/raft_c.hpp"
+#include "storage/replication/membership.hpp"
 
 #include <span>
-#include <string>
 
 namespace novacron {
 
@@ -18,8 +17,9 @@ public:
 
   /// False: the bytes are no configuration.
   bool decode(std::span<const std::byte> bytes);
-  void add_voter(uint64_t id, const std::string& address);
+  void add(const raft_member& member);
   [[nodiscard]] log_entry::bytes encode() const;
+  [[nodiscard]] membership members() const;
 
   /// Gives the memory to libraft, which frees it.
   raft_configuration release();
@@ -27,5 +27,8 @@ public:
 private:
   raft_configuration value_;
 };
+
+/// What libraft holds.
+membership members_of(const raft_configuration& value);
 
 } // namespace novacron

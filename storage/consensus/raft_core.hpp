@@ -1,78 +1,26 @@
 #pragma once
 
 #include "messages/result.hpp"
-#include "storage/consensus/log_entry.hpp"
-#include "storage/consensus/messages.hpp"
+#include "storage/consensus/guards.hpp"
+#include "storage/replication/membership.hpp"
+#include "storage/replication/persistence.hpp"
+#include "storage/replication/state_machine.hpp"
+#include "storage/replication/transport.hpp"
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace novacron {
 
-/// Carries messages to other replicas.
-///
-/// Must guarantee: messages to one peer arrive in the order of `send`, or not
-/// at all; `send` neither blocks nor calls back into the core.
-class raft_transport {
-public:
-  virtual ~raft_transport() = default;
-  virtual void send(uint64_t to, raft_message_body message) = 0;
-};
-
-/// Keeps the log on the disk.
-///
-/// Must guarantee: what was asked is done in that order; a failed write ends
-/// the process; none of these calls back into the core.
-class raft_persistence {
-public:
-  virtual ~raft_persistence() = default;
-
-  /// Durable when it returns: a vote that is forgotten could be given twice.
-  virtual void store_vote(uint64_t term, uint64_t vote) = 0;
-  /// Appends `entries`, of which the first gets index `first`. Once they are
-  /// durable, `raft_core::stored` is called with the last one, later, on the
-  /// core's thread.
-  virtual void append(uint64_t first, std::span<const log_entry> entries) = 0;
-  /// Drops the entry at `from` and all after it: a new leader never had them.
-  virtual void truncate(uint64_t from) = 0;
-  /// Up to `most` entries from `first` on, which are in the log and stored.
-  virtual std::vector<log_entry> read(uint64_t first, size_t most) = 0;
-};
-
-/// What the log is for.
-///
-/// Must guarantee: none of these calls back into the core.
-class raft_state_machine {
-public:
-  virtual ~raft_state_machine() = default;
-
-  /// The entry at `index` is committed and stored here. Called for commands
-  /// only, once for each, in order.
-  virtual void apply(uint64_t index, const log_entry& entry) = 0;
-  /// The entry at `index` and all after it will never be committed.
-  virtual void dropped(uint64_t index) = 0;
-  /// This replica became the leader of its term, or no longer is.
-  virtual void leads(bool leader) = 0;
-};
-
-/// A log's beginning that is no longer there, because the state holds it.
-struct compaction_point {
-  uint64_t index = 0;
-  uint64_t term = 0;
-  uint64_t configuration_index = 0;
-  log_entry::bytes configuration;
-};
-
 /// What the disk held when the replica started.
 struct raft_start {
   uint64_t id = 0; ///< of this replica in the group, not 0
   std::string address;
-  uint64_t term = 0;
+  uint64_t term = 0; ///< 0: the replica is new, and waits to be added by a leader
   uint64_t vote = 0;
   std::optional<compaction_point> compacted;
   uint64_t first = 1;             ///< index of the first of `entries`
@@ -81,15 +29,23 @@ struct raft_start {
   std::chrono::milliseconds election{500};
   std::chrono::milliseconds heartbeat{100};
   uint32_t seed = 0; ///< of the random part of election timeouts
+  raft_guards guards;
 };
 
-struct raft_voter {
-  uint64_t id = 0;
-  std::string address;
+/// What became of a wish to change the membership.
+enum class change_answer : uint8_t {
+  submitted, ///< it is in the log; committed once `membership_index` is
+  not_leader,
+  busy,      ///< another change is not committed yet
+  too_early, ///< nothing of this term is committed yet; a barrier is under way
 };
 
-/// The configuration with which a group begins: the first entry of every log.
-log_entry::bytes initial_configuration(std::span<const raft_voter> voters);
+/// The core can't go on, and must not guess: memory ran out, or a peer's log
+/// contradicts what is committed. The process should end.
+class raft_failure : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
 
 /// One replica's part of the consensus, over libraft's step function.
 ///
@@ -100,7 +56,9 @@ log_entry::bytes initial_configuration(std::span<const raft_voter> voters);
 /// still be needed, applies only what is committed *and* stored here, and calls
 /// its three users in the order that safety demands: vote, log, messages, apply.
 ///
-/// One thread. Times are of a clock that never goes back, in milliseconds.
+/// No threads, no clock, no I/O: it runs wherever it is called, one call at a
+/// time. Times are of a clock that never goes back, in milliseconds. Any call may
+/// throw `raft_failure`; the core is of no use afterwards.
 class raft_core {
 public:
   using millisecond_clock = uint64_t;
@@ -112,12 +70,15 @@ public:
   /// Fails with `damaged` if the core refuses the log.
   result<void> start(raft_start from, millisecond_clock now);
 
-  /// Appends commands as entries of their own; the first gets index
-  /// `last_index() + 1`. False: this replica is not the leader.
-  bool submit(std::vector<log_entry::bytes> commands, millisecond_clock now);
+  // -- what happens ------------------------------------------------------------------
 
   /// The entry at `index`, of `term`, and all before it are durable.
   void stored(uint64_t index, uint64_t term, millisecond_clock now);
+  /// The install that `raft_persistence` was asked for is durable.
+  void installed(millisecond_clock now);
+  /// The fetch that `raft_state_machine` was asked for has ended. Without
+  /// success the leader will offer another snapshot.
+  void fetched(bool complete, millisecond_clock now);
 
   void receive(uint64_t from, const std::string& address, raft_message_body message,
                millisecond_clock now);
@@ -126,20 +87,53 @@ public:
   void tick(millisecond_clock now);
   [[nodiscard]] millisecond_clock next_tick() const;
 
+  // -- what is wanted ----------------------------------------------------------------
+
+  /// Appends commands as entries of their own; the first gets index
+  /// `last_index() + 1`. False: this replica is not the leader, or hands over.
+  bool submit(std::vector<log_entry::bytes> commands, millisecond_clock now);
+  /// Appends an entry that nobody applies, at `last_index() + 1`. Once it is
+  /// applied here, everything that anybody acknowledged before is too.
+  bool submit_barrier(millisecond_clock now);
+  /// Makes `members` the group's. It may differ by one member only.
+  change_answer change(const membership& members, millisecond_clock now);
+  /// Hands leadership over to a voter; ends by itself within an election
+  /// timeout, in which nothing can be submitted. False: not the leader, or no
+  /// such voter.
+  bool transfer(uint64_t to, millisecond_clock now);
+
   /// The state holds everything up to `index`, durably: forget the log up to
   /// there, but for the last `keep` entries. Returns what to store for the next
   /// start before the entries are deleted; nothing: not now.
   std::optional<compaction_point> compact(uint64_t index, uint32_t keep, millisecond_clock now);
 
+  // -- what is -----------------------------------------------------------------------
+
   [[nodiscard]] bool leader() const;
+  /// Who leads, as far as is known here; 0: nobody.
+  [[nodiscard]] uint64_t leader_id() const;
   [[nodiscard]] uint64_t term() const;
   [[nodiscard]] uint64_t commit_index() const;
   [[nodiscard]] uint64_t applied_index() const;
   [[nodiscard]] uint64_t last_index() const;
+  /// Something of the own term is committed: what is applied is up to date.
+  [[nodiscard]] bool settled() const;
+  /// The newest members, committed or not, and the entry that says so.
+  [[nodiscard]] membership members() const;
+  [[nodiscard]] uint64_t membership_index() const;
   [[nodiscard]] uint32_t voters() const;
+  /// How far a peer's log is known to be stored. 0 if this replica doesn't lead.
+  [[nodiscard]] uint64_t match_index(uint64_t peer) const;
+  /// When a peer was last heard of; 0: never.
+  [[nodiscard]] millisecond_clock heard(uint64_t peer) const;
+  /// A snapshot is being fetched or installed.
+  [[nodiscard]] bool installing() const;
+  [[nodiscard]] const compaction_point& compacted() const;
+  [[nodiscard]] const guard_hits& guarded() const;
 
 private:
   struct implementation;
+  class as_voter;
   std::unique_ptr<implementation> self_;
 };
 

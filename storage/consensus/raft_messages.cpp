@@ -77,7 +77,7 @@ std::optional<raft_message_body> from_raft(const raft_message& message) {
     return take_over{x.term, x.last_log_index, x.last_log_term};
   }
   case RAFT_INSTALL_SNAPSHOT:
-    break;
+    return install_request{message.install_snapshot.term, {}};
   }
   return {};
 }
@@ -111,6 +111,15 @@ void fill(raft_message& to, const append_answer& x) {
 void fill(raft_message& to, const take_over& x) {
   to.type = RAFT_TIMEOUT_NOW;
   to.timeout_now = {answer_version, x.term, x.last_index, x.last_term};
+}
+
+void fill(raft_message& to, const install_request& x) {
+  to.type = RAFT_INSTALL_SNAPSHOT;
+  to.install_snapshot.version = 0;
+  to.install_snapshot.term = x.term;
+  to.install_snapshot.last_index = x.snapshot.index;
+  to.install_snapshot.last_term = x.snapshot.term;
+  to.install_snapshot.conf_index = x.snapshot.configuration_index;
 }
 
 } // namespace

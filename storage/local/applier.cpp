@@ -41,6 +41,22 @@ result<applied_mark> applier::load() {
   return mark;
 }
 
+void applier::reload() {
+  cluster_state fresh;
+  auto mark = store_.load(fresh);
+  if (!mark)
+    database::give_up(db_.folder(), mark.error().message);
+  {
+    std::lock_guard guard{state_mutex_};
+    state_ = std::move(fresh);
+  }
+  mark_ = *mark;
+  collected_ = std::make_unique<collected>();
+  collected_->mark = mark_;
+  forgotten_ = store_.forgotten();
+  changed_ = mark_.index;
+}
+
 void applier::expect(uint64_t index, std::vector<waiting_proposal> proposals) {
   waiting_.emplace(index, std::move(proposals));
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "storage/consensus/log_entry.hpp"
 #include "storage/local/inbox.hpp"
 #include "storage/log/state_store.hpp"
+#include "storage/replication/log_entry.hpp"
 #include "storage/state/cluster_state.hpp"
 
 #include <functional>
@@ -29,6 +29,9 @@ public:
 
   /// Reads the stored state. Fails with `damaged`.
   result<applied_mark> load();
+
+  /// Reads it again: a snapshot took its place.
+  void reload();
 
   /// `proposals` make up the entry at `index`.
   void expect(uint64_t index, std::vector<waiting_proposal> proposals);

@@ -12,10 +12,11 @@ namespace novacron {
 // holds, so the proposals that wait together share entries.
 
 /// An entry isn't filled beyond these; a single proposal may be larger.
-inline constexpr size_t full_entry_bytes = 64u << 10;
+inline constexpr size_t full_entry_bytes = 48u << 10;
 inline constexpr size_t full_entry_commands = 256;
-/// Larger proposals are refused, which bounds what one revision changes.
-inline constexpr size_t most_proposal_bytes = 128u << 10;
+/// Larger proposals are refused, which bounds what one revision changes, and
+/// lets every entry travel in one message of at most 64 KiB.
+inline constexpr size_t most_proposal_bytes = 58u << 10;
 
 /// What commands take in an entry, about: never less than a tenth too low, and
 /// found without encoding them. Any thread.

@@ -6,6 +6,12 @@
 
 namespace novacron {
 
+namespace {
+
+constexpr size_t most_message_queue_bytes = 8u << 20;
+
+} // namespace
+
 std::vector<command_outcome> all_refused(size_t count, command_errc why,
                                          const std::string& detail) {
   command_outcome refused;
@@ -45,6 +51,25 @@ void inbox::barrier(barrier_callback done) {
   more_.notify_one();
 }
 
+void inbox::receive(received message, size_t size_bytes) {
+  {
+    std::lock_guard guard{mutex_};
+    if (message_bytes_ + size_bytes > most_message_queue_bytes)
+      return;
+    message_bytes_ += size_bytes;
+    other_.messages.push_back(std::move(message));
+  }
+  more_.notify_one();
+}
+
+void inbox::post(std::function<void(bool)> call) {
+  {
+    std::lock_guard guard{mutex_};
+    other_.calls.push_back(std::move(call));
+  }
+  more_.notify_one();
+}
+
 void inbox::stored(uint64_t index, uint64_t term) {
   {
     std::lock_guard guard{mutex_};
@@ -65,9 +90,10 @@ inbox::work inbox::take(clock::time_point deadline, size_t most_bytes) {
   std::unique_lock lock{mutex_};
   more_.wait_until(lock, deadline, [&] {
     return !proposals_.empty() || !other_.refused.empty() || !other_.barriers.empty()
-           || other_.stored || other_.stop;
+           || !other_.messages.empty() || !other_.calls.empty() || other_.stored || other_.stop;
   });
   auto taken = std::exchange(other_, {});
+  message_bytes_ = 0;
   size_t bytes = 0;
   while (!proposals_.empty() && (bytes < most_bytes || taken.stop)) {
     bytes += proposals_.front().size_bytes;

@@ -2,6 +2,7 @@
 
 #include "messages/commands.hpp"
 #include "messages/result.hpp"
+#include "storage/replication/wire.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -34,10 +35,17 @@ public:
   using clock = std::chrono::steady_clock;
 
   /// Everything that came since the last time.
+  struct received {
+    node_id from;
+    raft_envelope message;
+  };
+
   struct work {
     std::vector<waiting_proposal> proposals;
     std::vector<waiting_proposal> refused; ///< without commands; their outcomes say why
     std::vector<barrier_callback> barriers;
+    std::vector<received> messages;
+    std::vector<std::function<void(bool stopping)>> calls;
     std::optional<std::pair<uint64_t, uint64_t>> stored; ///< latest index and its term
     bool stop = false;
   };
@@ -48,6 +56,10 @@ public:
 
   void propose(waiting_proposal proposal);
   void barrier(barrier_callback done);
+  /// Dropped if too many wait: the sender repeats itself.
+  void receive(received message, size_t size_bytes);
+  /// To be called on the replica's thread; while it stops, with true.
+  void post(std::function<void(bool stopping)> call);
   void stored(uint64_t index, uint64_t term);
   void stop();
 
@@ -65,6 +77,7 @@ private:
   std::deque<waiting_proposal> proposals_;
   work other_;
   size_t bytes_ = 0;
+  size_t message_bytes_ = 0;
 };
 
 } // namespace novacron

@@ -1,21 +1,26 @@
 #pragma once
 
+#include "storage/consensus/membership_changes.hpp"
 #include "storage/consensus/raft_core.hpp"
 #include "storage/local/applier.hpp"
+#include "storage/local/barriers.hpp"
+#include "storage/local/peers.hpp"
+#include "storage/local/snapshot_fetch.hpp"
 #include "storage/log/disk_thread.hpp"
 #include "storage/log/feed_reader.hpp"
+#include "storage/log/snapshot_exports.hpp"
 #include "storage/replica.hpp"
 
-#include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace novacron {
 
 /// The replica of this process. Its thread takes turns: what the disk has
-/// stored, what others proposed, what the clock demands; then it writes what
-/// became applicable and answers.
+/// stored, what peers said, what others proposed, what the clock demands; then
+/// it writes what became applicable and answers.
 class local_replica final : public replica,
                             public raft_transport,
                             public raft_persistence,
@@ -34,52 +39,71 @@ public:
   result<feed_listing> list(const list_request& request) override;
   result<feed_changes> changes_after(const pull_request& request) override;
   [[nodiscard]] replica_status status() const override;
+  void receive(node_id from, std::span<const std::byte> message) override;
+  result<snapshot_chunk> read_snapshot(const snapshot_chunk_request& request) override;
+  void change_member(const member_change& wish, std::function<void(result<void>)> done) override;
+  void hand_over(node_id to) override;
   [[nodiscard]] std::vector<lease_record> leases() const override;
   result<void> checkpoint(const std::filesystem::path& folder) override;
 
 private:
-  // -- what the core asks for --------------------------------------------------------
+  // -- what the core asks for (local_replica_core.cpp) --------------------------------
 
   void send(uint64_t to, raft_message_body message) override;
   void store_vote(uint64_t term, uint64_t vote) override;
   void append(uint64_t first, std::span<const log_entry> entries) override;
   void truncate(uint64_t from) override;
+  void install(const raft_snapshot& snapshot) override;
   std::vector<log_entry> read(uint64_t first, size_t most) override;
   void apply(uint64_t index, const log_entry& entry) override;
   void dropped(uint64_t index) override;
   void leads(bool leader) override;
+  std::optional<offered_snapshot> snapshot() override;
+  void fetch(uint64_t from, const raft_snapshot& snapshot) override;
+  void restore(const raft_snapshot& snapshot) override;
 
-  // -- the thread --------------------------------------------------------------------
+  // -- opening -----------------------------------------------------------------------
 
-  result<void> begin_log(stored_log& log);
+  own_identity identify(const stored_log& log);
+  void begin_log(stored_log& log);
+  result<void> check_versions(const stored_log& log) const;
+
+  // -- the thread (local_replica_thread.cpp) ------------------------------------------
+
   void run();
   void turn(inbox::work work);
+  void take_in(const inbox::received& one);
   void submit(std::vector<waiting_proposal> proposals);
   log_entry::bytes to_entry(std::span<const waiting_proposal> proposals) const;
-  void ask_barriers(std::vector<barrier_callback> barriers);
-  void answer_barriers();
+  void change(const member_change& wish, const std::function<void(result<void>)>& done);
+  void follow_members();
+  void name_disks();
   void compact_log();
   void publish();
   void end();
-  uint64_t now() const;
+  [[nodiscard]] std::string hint() const; ///< who leads, as a sentence
+  [[nodiscard]] bool retired() const { return !refused_.empty(); }
+  static uint64_t now();
 
   const replica_config config_;
-  const uint64_t id_; ///< of this node in the group
-  inbox inbox_;
+  own_identity identity_;
+  std::shared_ptr<inbox> inbox_;
   std::unique_ptr<database> db_;
   std::unique_ptr<applier> applier_;
   std::unique_ptr<feed_reader> feed_;
+  std::unique_ptr<snapshot_exports> exports_;
+  std::unique_ptr<snapshot_fetch> fetch_;
+  std::unique_ptr<peers> peers_;
   std::unique_ptr<raft_core> core_;
+  std::unique_ptr<membership_changes> changes_;
+  std::unique_ptr<read_barriers> barriers_;
   std::unique_ptr<disk_thread> disk_;
 
-  struct waiting_barrier {
-    uint64_t index; ///< to be applied first
-    barrier_callback done;
-  };
-  std::deque<waiting_barrier> barriers_;
-  uint64_t term_began_ = 0; ///< index of the first entry of the own term
-  uint64_t compacted_ = 0;  ///< entries up to here are deleted
+  membership members_;
+  uint64_t members_index_ = 0;
+  uint64_t compacted_ = 0; ///< entries up to here are deleted
   bool lost_leadership_ = false;
+  std::string refused_; ///< this disk takes no part any more, and why
 
   mutable std::mutex status_mutex_;
   replica_status status_;

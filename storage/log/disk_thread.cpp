@@ -13,11 +13,10 @@ struct overloaded : Fs... {
 
 } // namespace
 
-disk_thread::disk_thread(database& db, const stored_log& log, stored_callback stored)
-    : db_{db}, store_{db}, stored_{std::move(stored)}, promised_{log.last(), log.term}, thread_{
-                                                                                            [this] {
-                                                                                              run();
-                                                                                            }} {
+disk_thread::disk_thread(database& db, const stored_log& log, stored_callback stored,
+                         installed_callback installed)
+    : db_{db}, store_{db}, state_{db}, stored_{std::move(stored)}, installed_{std::move(installed)},
+      promised_{log.last(), log.term}, thread_{[this] { run(); }} {
   // nop
 }
 
@@ -40,6 +39,10 @@ void disk_thread::truncate(uint64_t from) {
 
 void disk_thread::compact(compaction_point point, uint64_t last) {
   post(compact_job{std::move(point), last});
+}
+
+void disk_thread::install(compaction_point point, state_generation staged, applied_mark mark) {
+  post(install_job{std::move(point), staged, mark});
 }
 
 void disk_thread::store_vote(uint64_t term, uint64_t vote) {
@@ -75,11 +78,20 @@ void disk_thread::run() {
   }
 }
 
+void disk_thread::lower_promise(uint64_t index) {
+  // Before the write: a promise is never too high.
+  if (promised_.index > index) {
+    promised_.index = index;
+    db_.promise(promised_);
+  }
+}
+
 void disk_thread::write(const std::vector<job>& jobs) {
   rocksdb::WriteBatch batch;
   auto made = promised_;
   uint64_t last_term = 0;
   bool appended = false;
+  bool installed = false;
   for (const auto& each : jobs)
     std::visit(overloaded{[&](const append_job& x) {
                             store_.append(batch, x.first, x.entries);
@@ -91,13 +103,17 @@ void disk_thread::write(const std::vector<job>& jobs) {
                             store_.truncate(batch, x.from);
                             made.index = x.from - 1;
                             appended = false;
-                            // Before the write: a promise is never too high.
-                            if (promised_.index > made.index) {
-                              promised_.index = made.index;
-                              db_.promise(promised_);
-                            }
+                            lower_promise(made.index);
                           },
                           [&](const compact_job& x) { store_.compact(batch, x.point, x.last); },
+                          [&](const install_job& x) {
+                            store_.wipe(batch, x.point);
+                            state_.flip(batch, x.staged, x.mark);
+                            made.index = x.point.index;
+                            appended = false;
+                            installed = true;
+                            lower_promise(made.index);
+                          },
                           [&](const vote_job& x) {
                             store_.put_vote(batch, x.term, x.vote);
                             made.term = x.term;
@@ -108,6 +124,8 @@ void disk_thread::write(const std::vector<job>& jobs) {
     promised_ = made;
     db_.promise(promised_);
   }
+  if (installed)
+    installed_();
   if (appended)
     stored_(made.index, last_term);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/log/log_store.hpp"
+#include "storage/log/state_store.hpp"
 
 #include <condition_variable>
 #include <functional>
@@ -19,7 +20,11 @@ public:
   /// An entry and all before it are durable. Called on this thread.
   using stored_callback = std::function<void(uint64_t index, uint64_t term)>;
 
-  disk_thread(database& db, const stored_log& log, stored_callback stored);
+  /// The snapshot that `install` was asked for is durable. Called on this thread.
+  using installed_callback = std::function<void()>;
+
+  disk_thread(database& db, const stored_log& log, stored_callback stored,
+              installed_callback installed = {});
   /// Does what waits, then ends.
   ~disk_thread();
 
@@ -29,6 +34,8 @@ public:
   /// writer has written before this call comes before it in the WAL, so that no
   /// crash leaves the deletion without the state.
   void compact(compaction_point point, uint64_t last);
+  /// Makes a staged snapshot the state, and wipes the log, in one write.
+  void install(compaction_point point, state_generation staged, applied_mark mark);
   /// Returns once the vote is durable, and everything asked before it.
   void store_vote(uint64_t term, uint64_t vote);
 
@@ -44,19 +51,27 @@ private:
     compaction_point point;
     uint64_t last;
   };
+  struct install_job {
+    compaction_point point;
+    state_generation staged;
+    applied_mark mark;
+  };
   struct vote_job {
     uint64_t term;
     uint64_t vote;
   };
-  using job = std::variant<append_job, truncate_job, compact_job, vote_job>;
+  using job = std::variant<append_job, truncate_job, compact_job, install_job, vote_job>;
 
   void post(job what);
   void run();
+  void lower_promise(uint64_t index);
   void write(const std::vector<job>& jobs);
 
   database& db_;
   log_store store_;
+  state_store state_;
   stored_callback stored_;
+  installed_callback installed_;
   promise_file::promise promised_; ///< of this thread
 
   std::mutex mutex_;

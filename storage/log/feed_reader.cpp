@@ -60,7 +60,8 @@ bool feed_reader::concerns(const any_record& record, node_id host,
   rocksdb::ReadOptions options;
   options.snapshot = at;
   std::string value;
-  const auto key = state_key(db_.group(), state_kind::migration, vm->migration.value);
+  const auto key = in_generation(
+      state_.generation(at), state_key(db_.group(), state_kind::migration, vm->migration.value));
   if (!db_.rocks().Get(options, db_.in(column::state), key, &value).ok())
     return false;
   auto migration = decode<stored_record>(bytes_of(value));
@@ -71,8 +72,11 @@ result<feed_listing> feed_reader::list(const list_request& request) const {
   const moment now{db_.rocks()};
   feed_listing page;
   page.revision = state_.mark(now.get()).index;
-  const auto begin = state_begin(db_.group(), static_cast<uint8_t>(state_kind::vm));
-  const auto end = state_begin(db_.group(), static_cast<uint8_t>(state_kind::lease));
+  // A page's `next` outlives the generation that it comes from.
+  const auto generation = state_.generation(now.get());
+  auto here = [&](std::string key) { return in_generation(generation, std::move(key)); };
+  const auto begin = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::vm)));
+  const auto end = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::lease)));
   rocksdb::ReadOptions options;
   options.snapshot = now.get();
   rocksdb::Slice upper{end};
@@ -81,9 +85,9 @@ result<feed_listing> feed_reader::list(const list_request& request) const {
   const size_t limit = std::min<size_t>(request.limit_bytes, most_page_bytes);
   size_t size = 0;
   size_t scanned = 0;
-  for (i->Seek(std::max(request.from, begin)); i->Valid(); i->Next()) {
+  for (i->Seek(std::max(here(request.from), begin)); i->Valid(); i->Next()) {
     if ((size >= limit && !page.records.empty()) || scanned >= most_scanned_bytes) {
-      page.next = i->key().ToString();
+      page.next = in_generation(state_generation::even, i->key().ToString());
       break;
     }
     scanned += i->value().size();

@@ -29,6 +29,8 @@ public:
     return *this;
   }
 
+  [[nodiscard]] size_t size() const { return out_.size(); }
+
   std::string take() { return std::move(out_); }
 
 private:
@@ -55,6 +57,25 @@ public:
     in_.remove_prefix(sizeof(T));
     return static_cast<T>(value);
   }
+
+  /// The next `size` bytes; empty if there are fewer.
+  std::string_view text(size_t size) {
+    if (in_.size() < size) {
+      spoil();
+      return {};
+    }
+    auto some = in_.substr(0, size);
+    in_.remove_prefix(size);
+    return some;
+  }
+
+  /// What was read makes no sense.
+  void spoil() {
+    good_ = false;
+    in_ = {};
+  }
+
+  [[nodiscard]] size_t left() const { return in_.size(); }
 
   /// All that is left.
   std::string_view rest() {

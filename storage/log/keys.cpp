@@ -7,6 +7,8 @@ namespace novacron {
 namespace {
 
 constexpr size_t group_bytes = 4;
+/// Set in the kind of a key of the odd generation.
+constexpr uint8_t odd_bit = 0x40;
 
 } // namespace
 
@@ -48,11 +50,19 @@ std::string state_begin(uint32_t group, uint8_t kind) {
 std::optional<state_kind> kind_of_state_key(std::string_view key) {
   if (key.size() <= group_bytes)
     return {};
-  const auto kind = static_cast<uint8_t>(key[group_bytes]);
+  const auto kind = static_cast<uint8_t>(key[group_bytes] & ~odd_bit);
   if (kind < static_cast<uint8_t>(state_kind::vm)
       || kind > static_cast<uint8_t>(state_kind::answer))
     return {};
   return static_cast<state_kind>(kind);
+}
+
+std::string in_generation(state_generation which, std::string key) {
+  if (key.size() > group_bytes) {
+    const auto kind = static_cast<uint8_t>(key[group_bytes]) & ~odd_bit;
+    key[group_bytes] = static_cast<char>(which == state_generation::odd ? kind | odd_bit : kind);
+  }
+  return key;
 }
 
 std::string change_key(uint32_t group, uint64_t revision, uint16_t ordinal) {

@@ -72,6 +72,10 @@ void log_store::compact(rocksdb::WriteBatch& batch, const compaction_point& poin
   batch.DeleteRange(db_.in(column::log), log_key(db_.group(), 0), log_key(db_.group(), last + 1));
 }
 
+void log_store::wipe(rocksdb::WriteBatch& batch, const compaction_point& point) const {
+  compact(batch, point, end_of_log - 1);
+}
+
 result<stored_log> log_store::load(uint64_t applied) const {
   const auto folder = db_.folder().string();
   auto damaged = [&](const std::string& what) {

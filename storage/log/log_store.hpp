@@ -1,7 +1,7 @@
 #pragma once
 
-#include "storage/consensus/raft_core.hpp"
 #include "storage/log/database.hpp"
+#include "storage/replication/persistence.hpp"
 
 #include <optional>
 #include <span>
@@ -40,6 +40,9 @@ public:
   void truncate(rocksdb::WriteBatch& batch, uint64_t from) const;
   /// Deletes all entries up to `last`; the state holds what was before `point`.
   void compact(rocksdb::WriteBatch& batch, const compaction_point& point, uint64_t last) const;
+
+  /// Deletes all entries: the log begins behind `point`.
+  void wipe(rocksdb::WriteBatch& batch, const compaction_point& point) const;
 
   /// Reads it all, and checks that nothing is missing: neither in the middle
   /// nor, against the promise, at the end. Fails with `damaged`.

@@ -5,6 +5,7 @@
 #include "storage/log/keys.hpp"
 #include "storage/log/rolling_hash.hpp"
 
+#include <limits>
 #include <memory>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
@@ -31,10 +32,11 @@ void state_store::put(rocksdb::WriteBatch& batch, const applied_batch& done,
                       applied_mark& mark) const {
   const auto group = db_.group();
   const auto state = db_.in(column::state);
+  auto here = [&](std::string key) { return in_generation(written_, std::move(key)); };
   uint16_t ordinal = 0;
   for (size_t n = 0; n < done.changes.size(); ++n) {
     const auto& each = done.changes[n];
-    const auto key = state_key(group, kind_of(each.record), id_of(each.record));
+    const auto key = here(state_key(group, kind_of(each.record), id_of(each.record)));
     if (each.removed)
       batch.Delete(state, key);
     else
@@ -49,14 +51,16 @@ void state_store::put(rocksdb::WriteBatch& batch, const applied_batch& done,
     batch.Put(db_.in(column::changes), change_key(group, each.revision, ordinal++), value.take());
   }
   for (const auto& vm : done.noted)
-    batch.Put(state, state_key(group, state_kind::vm, vm.id.value),
+    batch.Put(state, here(state_key(group, state_kind::vm, vm.id.value)),
               slice(encode(stored_record{vm})));
   for (const auto& lease : done.leases)
-    batch.Put(state, state_key(group, state_kind::lease, lease.host.value), slice(encode(lease)));
+    batch.Put(state, here(state_key(group, state_kind::lease, lease.host.value)),
+              slice(encode(lease)));
   for (const auto& answer : done.answers)
-    batch.Put(state, answer_state_key(group, answer_key(answer.asked)), slice(encode(answer)));
+    batch.Put(state, here(answer_state_key(group, answer_key(answer.asked))),
+              slice(encode(answer)));
   for (const auto& key : done.expired_answers)
-    batch.Delete(state, answer_state_key(group, key));
+    batch.Delete(state, here(answer_state_key(group, key)));
 }
 
 void state_store::put_mark(rocksdb::WriteBatch& batch, const applied_mark& mark) const {
@@ -73,6 +77,30 @@ void state_store::forget_changes(rocksdb::WriteBatch& batch, uint64_t revision) 
                     change_key(db_.group(), revision + 1));
   batch.Put(db_.in(column::meta), meta_key(db_.group(), "changes"),
             field_writer{}.number(revision).take());
+}
+
+void state_store::forget_state(rocksdb::WriteBatch& batch, state_generation which) const {
+  batch.DeleteRange(db_.in(column::state), in_generation(which, state_begin(db_.group(), 0)),
+                    in_generation(which, state_begin(db_.group(), state_kinds_end)));
+}
+
+void state_store::flip(rocksdb::WriteBatch& batch, state_generation which,
+                       const applied_mark& mark) const {
+  batch.Put(db_.in(column::meta), meta_key(db_.group(), "generation"),
+            field_writer{}.number(static_cast<uint8_t>(which)).take());
+  put_mark(batch, mark);
+  batch.DeleteRange(db_.in(column::changes), change_key(db_.group(), 0),
+                    change_key(db_.group(), std::numeric_limits<uint64_t>::max()));
+  batch.Put(db_.in(column::meta), meta_key(db_.group(), "changes"),
+            field_writer{}.number(mark.index).take());
+  forget_state(batch, other(which));
+}
+
+state_generation state_store::generation(const rocksdb::Snapshot* at) const {
+  const auto text = db_.meta("generation", at);
+  return !text.empty() && text[0] == static_cast<char>(state_generation::odd)
+             ? state_generation::odd
+             : state_generation::even;
 }
 
 applied_mark state_store::mark(const rocksdb::Snapshot* at) const {
@@ -92,13 +120,14 @@ uint64_t state_store::forgotten(const rocksdb::Snapshot* at) const {
   return text.empty() ? 0 : field_reader{text}.number<uint64_t>();
 }
 
-result<applied_mark> state_store::load(cluster_state& into) const {
+result<applied_mark> state_store::load(cluster_state& into) {
+  written_ = generation();
   auto damaged = [&](const std::string& what) {
     return make_failure(storage_errc::damaged,
                         "storage: the state in " + db_.folder().string() + " is damaged: " + what
                             + "; restore a backup into an empty folder, under a new timeline");
   };
-  const auto end = state_begin(db_.group(), static_cast<uint8_t>(state_kind::answer) + 1);
+  const auto end = in_generation(written_, state_begin(db_.group(), state_kinds_end));
   rocksdb::ReadOptions options;
   rocksdb::Slice upper{end};
   options.iterate_upper_bound = &upper;
@@ -113,7 +142,7 @@ result<applied_mark> state_store::load(cluster_state& into) const {
       into.load(std::move(*value));
     return {};
   };
-  for (i->Seek(state_begin(db_.group(), 0)); i->Valid(); i->Next()) {
+  for (i->Seek(in_generation(written_, state_begin(db_.group(), 0))); i->Valid(); i->Next()) {
     const auto kind = kind_of_state_key(i->key().ToStringView());
     if (!kind)
       return damaged("a key names no kind of record");

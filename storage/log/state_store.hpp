@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/log/database.hpp"
+#include "storage/log/keys.hpp"
 #include "storage/state/cluster_state.hpp"
 
 #include <optional>
@@ -20,11 +21,11 @@ struct applied_mark {
 
 /// The state's form in the database.
 ///
-/// Column `state`: group, kind, id → record, lease or answer.
+/// Column `state`: group, kind and generation, id → record, lease or answer.
 /// Column `changes`: group, revision, ordinal → the hosts that it concerns
 /// (2 bytes count, 16 bytes each), then the change.
 /// Column `meta`: "applied" → the mark; "changes" → the last revision that is
-/// not kept any more.
+/// not kept any more; "generation" → of the state that counts.
 class state_store {
 public:
   explicit state_store(database& db) : db_{db} {
@@ -37,16 +38,25 @@ public:
   /// Forgets the changes up to `revision`.
   void forget_changes(rocksdb::WriteBatch& batch, uint64_t revision) const;
 
+  /// Deletes all of a generation that doesn't count.
+  void forget_state(rocksdb::WriteBatch& batch, state_generation which) const;
+  /// Makes `which` the state that counts: it is a snapshot with this mark. All
+  /// changes are forgotten, as it came without them.
+  void flip(rocksdb::WriteBatch& batch, state_generation which, const applied_mark& mark) const;
+
   /// Fails with `damaged`.
-  [[nodiscard]] result<applied_mark> load(cluster_state& into) const;
+  [[nodiscard]] result<applied_mark> load(cluster_state& into);
 
   /// Of the stored state. Any thread.
   [[nodiscard]] applied_mark mark(const rocksdb::Snapshot* at = nullptr) const;
+  /// Of the stored state. Any thread.
+  [[nodiscard]] state_generation generation(const rocksdb::Snapshot* at = nullptr) const;
   /// Changes up to here are not kept any more. Any thread.
   [[nodiscard]] uint64_t forgotten(const rocksdb::Snapshot* at = nullptr) const;
 
 private:
   database& db_;
+  state_generation written_ = state_generation::even; ///< where `put` writes; set by `load`
 };
 
 /// A value of the `changes` column.

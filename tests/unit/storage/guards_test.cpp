@@ -1,4 +1,5 @@
 #include "storage/consensus/guards.hpp"
+#include "storage/replication/membership.hpp"
 
 #include <doctest/doctest.h>
 
@@ -69,4 +70,10 @@ TEST_CASE("G5: a configuration comes first in its message") {
   CHECK(parts[1].previous_term == 1);
   CHECK(parts[1].leader_commit == 9);
   CHECK(split_at_configurations({3, 4, 1, 9, {}}).size() == 1);
+}
+
+TEST_CASE("G9: a membership lies in the log in the order of its ids, whatever order is given") {
+  const membership one{{3, "c"}, {1, "a"}, {2, "b"}};
+  const membership other{{2, "b"}, {3, "c"}, {1, "a"}};
+  CHECK(encode_membership(one) == encode_membership(other));
 }

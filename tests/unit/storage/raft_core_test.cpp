@@ -18,7 +18,7 @@ class simulated_group {
 public:
   explicit simulated_group(uint64_t seed, uint64_t voters = 3) : random_{seed} {
     for (uint64_t id = 1; id <= voters; ++id)
-      voters_.push_back({id, "node-" + std::to_string(id)});
+      voters_.push_back({id, "node-" + std::to_string(id), member_role::voter});
     for (const auto& each : voters_)
       nodes_.emplace(each.id, std::make_unique<node>(*this, each));
     for (auto& [id, each] : nodes_)
@@ -66,10 +66,9 @@ public:
 
 private:
   struct node final : raft_transport, raft_persistence, raft_state_machine {
-    node(simulated_group& g, raft_voter v) : group{g}, self{std::move(v)} {
-      log.push_back(
-          {1, entry_kind::configuration,
-           std::make_shared<const log_entry::bytes>(initial_configuration(group.voters_))});
+    node(simulated_group& g, raft_member v) : group{g}, self{std::move(v)} {
+      log.push_back({1, entry_kind::configuration,
+                     std::make_shared<const log_entry::bytes>(encode_membership(group.voters_))});
       term = 1;
     }
 
@@ -129,6 +128,10 @@ private:
       waiting.push_back({first, {entries.begin(), entries.end()}});
     }
     void truncate(uint64_t from) override { waiting.push_back({from, {}}); }
+    void install(const raft_snapshot&) override { FAIL("nothing was compacted"); }
+    std::optional<offered_snapshot> snapshot() override { return {}; }
+    void fetch(uint64_t, const raft_snapshot&) override {}
+    void restore(const raft_snapshot&) override {}
     std::vector<log_entry> read(uint64_t first, size_t most) override {
       std::vector<log_entry> some;
       for (auto i = first; i < first + most && i <= log.size(); ++i)
@@ -152,7 +155,7 @@ private:
     void leads(bool leader) override { group.leaders_seen += leader; }
 
     simulated_group& group;
-    raft_voter self;
+    raft_member self;
     std::vector<log_entry> log; ///< durable
     uint64_t term = 0;
     uint64_t vote = 0;
@@ -195,7 +198,7 @@ private:
   }
 
   std::mt19937_64 random_;
-  std::vector<raft_voter> voters_;
+  membership voters_;
   std::map<uint64_t, std::unique_ptr<node>> nodes_;
   std::vector<sent_message> sent_;
   uint64_t now_ = 1;
@@ -247,6 +250,10 @@ struct recorder final : raft_transport, raft_persistence, raft_state_machine {
   }
   void truncate(uint64_t from) override { truncated.push_back(from); }
   std::vector<log_entry> read(uint64_t, size_t) override { return {}; }
+  void install(const raft_snapshot&) override {}
+  std::optional<offered_snapshot> snapshot() override { return {}; }
+  void fetch(uint64_t, const raft_snapshot&) override {}
+  void restore(const raft_snapshot&) override {}
   void apply(uint64_t, const log_entry& entry) override {
     applied.emplace_back(reinterpret_cast<const char*>(entry.data->data()), entry.data->size());
   }
@@ -265,13 +272,13 @@ log_entry command_entry(uint64_t term, std::string_view text) {
 TEST_CASE("an entry that was replaced before the disk was done with it counts as not stored") {
   recorder disk;
   raft_core core{disk, disk, disk};
-  const raft_voter voters[]{{1, "node-1"}, {2, "node-2"}, {3, "node-3"}};
+  const membership voters{{1, "node-1"}, {2, "node-2"}, {3, "node-3"}};
   raft_start from;
   from.id = 1;
   from.address = "node-1";
   from.term = 1;
   from.entries.push_back({1, entry_kind::configuration,
-                          std::make_shared<const log_entry::bytes>(initial_configuration(voters))});
+                          std::make_shared<const log_entry::bytes>(encode_membership(voters))});
   REQUIRE(core.start(std::move(from), 1).has_value());
   core.receive(2, "node-2", append_request{2, 1, 1, 1, {command_entry(2, "old")}}, 2);
   CHECK(disk.appended == std::vector<uint64_t>{2});

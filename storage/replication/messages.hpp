@@ -1,8 +1,9 @@
 #pragma once
 
-#include "storage/consensus/log_entry.hpp"
+#include "storage/replication/log_entry.hpp"
 
 #include <cstdint>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -52,8 +53,27 @@ struct take_over {
   uint64_t last_term = 0;
 };
 
-/// Installing a snapshot is not among them yet: it comes with the second voter.
-using raft_message_body
-    = std::variant<vote_request, vote_answer, append_request, append_answer, take_over>;
+/// A state, and the place in the log that it stands for. The contents don't
+/// travel in messages: `reference` says where they can be fetched.
+struct raft_snapshot {
+  uint64_t index = 0; ///< of the last entry that the state holds
+  uint64_t term = 0;  ///< of that entry
+  uint64_t configuration_index = 0;
+  log_entry::bytes configuration; ///< the newest one up to `index`, see membership.hpp
+  std::string reference;          ///< the state machine's; opaque to the core
+
+  friend bool operator==(const raft_snapshot&, const raft_snapshot&) = default;
+};
+
+/// The leader no longer has the entries that the peer needs: it must take the
+/// leader's state instead.
+struct install_request {
+  uint64_t term = 0;
+  raft_snapshot snapshot;
+};
+
+/// Answers to `append_request` and `install_request` are both `append_answer`.
+using raft_message_body = std::variant<vote_request, vote_answer, append_request, append_answer,
+                                       take_over, install_request>;
 
 } // namespace novacron

@@ -1,0 +1,179 @@
+// Runs schedules, and says which seeds break a promise.
+
+#include "schedule.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <unistd.h>
+
+using namespace novacron;
+using namespace novacron::sim;
+
+namespace {
+
+/// A schedule takes milliseconds; one that takes so long hangs.
+constexpr unsigned most_seconds = 60;
+
+struct options {
+  uint64_t seeds = 100;
+  uint64_t first = 1;
+  unsigned layer = 1;
+  std::string scenarios = "tests/sim/scenarios";
+  std::string only;
+  std::string summary = "build/sim/summary.json";
+  std::vector<std::string> without;
+  bool once = false;
+  bool require_probes = false;
+  bool keep_going = false;
+};
+
+/// The switches of --without; each takes one guard away.
+bool take_away(replica_settings& from, const std::string& what) {
+  const std::map<std::string, bool*> switches{{"G1", &from.guards.stale_term},
+                                              {"G2", &from.guards.denied_pre_vote},
+                                              {"G3", &from.guards.stale_rejection},
+                                              {"G4", &from.guards.rebase},
+                                              {"G5", &from.guards.split},
+                                              {"G6", &from.guards.own_term_first},
+                                              {"G8", &from.guards.silent_leader},
+                                              {"G10", &from.guards.term_of_one},
+                                              {"G11", &from.guards.standby_votes},
+                                              {"G12", &from.guards.own_change_first},
+                                              {"sync-before-ack", &from.guards.sync_before_ack},
+                                              {"apply-only-stored", &from.guards.apply_only_stored},
+                                              {"vote-durability", &from.sync_votes}};
+  auto found = switches.find(what);
+  if (found == switches.end())
+    return false;
+  *found->second = false;
+  return true;
+}
+
+std::vector<scenario> load(const options& from) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& each : std::filesystem::directory_iterator{from.scenarios})
+    if (each.path().extension() == ".toml"
+        && (from.only.empty() || each.path().stem() == from.only))
+      files.push_back(each.path());
+  std::sort(files.begin(), files.end());
+  std::vector<scenario> all;
+  for (const auto& file : files) {
+    all.push_back(scenario::load(file));
+    for (const auto& each : from.without)
+      if (!take_away(all.back().replica, each))
+        throw std::runtime_error{"there is no guard " + each};
+  }
+  if (all.empty())
+    throw std::runtime_error{"no scenario in " + from.scenarios};
+  return all;
+}
+
+/// How to see a seed fail again.
+std::string replay(const options& from, const scenario& weather, uint64_t seed) {
+  auto text = "build/release/tests/sim/sim --first " + std::to_string(seed)
+              + " --seeds 1 --scenario " + weather.name;
+  for (const auto& each : from.without)
+    text += " --without " + each;
+  return text;
+}
+
+/// The schedule that is running, for `say_which`.
+char running_now[256];
+
+/// A core that is no longer itself may crash; the seed must be known all the same.
+void say_which(int signal_number) {
+  [[maybe_unused]] auto written = ::write(STDOUT_FILENO, running_now, std::strlen(running_now));
+  std::signal(signal_number, SIG_DFL);
+  std::raise(signal_number);
+}
+
+int run(const options& wanted) {
+  for (auto each : {SIGSEGV, SIGBUS, SIGABRT, SIGTERM, SIGALRM})
+    std::signal(each, say_which);
+  const auto scenarios = load(wanted);
+  probes seen;
+  uint64_t failures = 0;
+  uint64_t schedules = 0;
+  uint64_t applied = 0;
+  const auto began = std::chrono::steady_clock::now();
+  for (auto seed = wanted.first; seed < wanted.first + wanted.seeds; ++seed) {
+    // A seed is one schedule: scenarios take turns.
+    const auto& weather = scenarios[seed % scenarios.size()];
+    std::snprintf(running_now, sizeof running_now,
+                  "seed %llu (%s): died, or hung\n  again with: %s\n",
+                  static_cast<unsigned long long>(seed), weather.name.c_str(),
+                  replay(wanted, weather, seed).c_str());
+    ::alarm(most_seconds);
+    auto came = schedule{weather, seed}.run();
+    ++schedules;
+    if (!wanted.once && came.violation.empty()) {
+      ++schedules;
+      if (auto again = schedule{weather, seed}.run(); again.trace_hash != came.trace_hash)
+        came.violation = "the same seed took another course";
+    }
+    seen.add(came.seen);
+    applied += came.applied;
+    if (came.violation.empty())
+      continue;
+    ++failures;
+    std::cout << "seed " << seed << " (" << weather.name << ", after " << came.at_ms
+              << " ms): " << came.violation << "\n  again with: " << replay(wanted, weather, seed)
+              << std::endl;
+    if (!wanted.keep_going)
+      break;
+  }
+  const auto seconds
+      = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  for (size_t i = 0; i < probes::total; ++i)
+    if (const auto each = static_cast<probe>(i); seen.hits(each) == 0)
+      std::cout << "never happened: " << name_of(each) << "\n";
+  std::cout << schedules << " schedules of " << scenarios.size() << " scenarios, " << applied
+            << " entries, " << failures << " failures, " << seen.distinct() << " of "
+            << probes::total << " probes hit, " << schedules / std::max(seconds, 1e-3)
+            << " schedules/s" << std::endl;
+  std::filesystem::create_directories(std::filesystem::path{wanted.summary}.parent_path());
+  std::ofstream{wanted.summary} << "{\"seeds\": " << wanted.seeds << ", \"failures\": " << failures
+                                << ", \"schedules_per_second\": "
+                                << schedules / std::max(seconds, 1e-3)
+                                << ", \"probes_hit\": " << seen.distinct()
+                                << ", \"probes_total\": " << probes::total << "}\n";
+  if (wanted.require_probes && seen.distinct() < probes::total)
+    return 1;
+  return failures == 0 ? 0 : 1;
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+  options wanted;
+  CLI::App app{"novacron's simulation: whole groups on virtual time"};
+  app.add_option("--seeds", wanted.seeds, "how many seeds");
+  app.add_option("--first", wanted.first, "the first one");
+  app.add_option("--layer", wanted.layer, "1: the pure states, without actors");
+  app.add_option("--scenarios", wanted.scenarios, "folder of the scenarios");
+  app.add_option("--scenario", wanted.only, "only this one, for every seed");
+  app.add_option("--summary", wanted.summary, "where the figures go");
+  app.add_option("--without", wanted.without, "takes a guard away: G1 to G12, sync-before-ack, …");
+  app.add_flag("--once", wanted.once, "don't run each seed twice");
+  app.add_flag("--require-probes", wanted.require_probes, "fail if a rare path never ran");
+  app.add_flag("--keep-going", wanted.keep_going, "go on after a failure");
+  CLI11_PARSE(app, count, arguments);
+  if (wanted.layer != 1) {
+    std::cerr << "sim: there is only layer 1\n";
+    return 2;
+  }
+  try {
+    return run(wanted);
+  } catch (const std::exception& why) {
+    std::cerr << "sim: " << why.what() << "\n";
+    return 2;
+  }
+}

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace novacron::sim {
+
+/// Paths that a campaign must have taken: a simulation that never installs a
+/// snapshot proves nothing about them.
+enum class probe : uint8_t {
+  leader_elected,
+  leader_stepped_down,
+  pre_vote_denied,
+  vote_denied,
+  stale_term_message,
+  entries_truncated,
+  message_lost,
+  message_duplicated,
+  one_way_partition,
+  crash_lost_writes,
+  crash_while_installing,
+  crash_of_leader,
+  disk_full,
+  disk_slow,
+  snapshot_offered,
+  snapshot_installed,
+  snapshot_chunk_lost,
+  snapshot_given_up,
+  standby_added,
+  standby_promoted,
+  voter_demoted,
+  member_removed,
+  leader_hands_over_to_leave,
+  change_in_partition,
+  change_refused,
+  change_unknown,
+  change_before_own_term,
+  lead_handed_over,
+  outcome_unknown,
+  proposal_refused,
+  guard_stale_term,
+  guard_denied_pre_vote,
+  guard_stale_rejection,
+  guard_rebase,
+  guard_split,
+  guard_silent_leader,
+  guard_standby_votes,
+  end
+};
+
+std::string_view name_of(probe what);
+
+/// How often each path was taken.
+class probes {
+public:
+  static constexpr auto total = static_cast<size_t>(probe::end);
+
+  void hit(probe what, uint64_t times = 1) { hits_[static_cast<size_t>(what)] += times; }
+  [[nodiscard]] uint64_t hits(probe what) const { return hits_[static_cast<size_t>(what)]; }
+  void add(const probes& others) {
+    for (size_t i = 0; i < total; ++i)
+      hits_[i] += others.hits_[i];
+  }
+  [[nodiscard]] size_t distinct() const {
+    size_t n = 0;
+    for (auto each : hits_)
+      n += each != 0;
+    return n;
+  }
+
+private:
+  std::array<uint64_t, total> hits_{};
+};
+
+} // namespace novacron::sim

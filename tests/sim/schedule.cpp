@@ -1,0 +1,231 @@
+#include "schedule.hpp"
+
+#include "messages/codec.hpp"
+
+#include <algorithm>
+
+namespace novacron::sim {
+
+schedule::schedule(const scenario& weather, uint64_t seed)
+    : weather_{weather}, all_{seed, weather.net}, commands_{seed} {
+  membership founders;
+  for (uint64_t i = 0; i < weather_.nodes; ++i) {
+    auto& node = add_node();
+    if (i < weather_.voters)
+      founders.push_back(
+          {node.number(), "node-" + std::to_string(node.number()), member_role::voter});
+  }
+  for (const auto& each : founders)
+    all_.replicas.at(each.id)->found(founders);
+}
+
+replica_node& schedule::add_node() {
+  // Ids don't come in the order of joining: they are hashes in real life.
+  last_number_ += 1 + all_.luck.below(3);
+  const auto number = last_number_ * 7919 % 10007;
+  nodes_.push_back(std::make_unique<replica_node>(all_, number, weather_.replica, weather_.disk));
+  return *nodes_.back();
+}
+
+void schedule::every(uint64_t mean_ms, std::function<void()> call) {
+  if (mean_ms == 0 || !faults_)
+    return;
+  all_.time.after(1 + all_.luck.below(2 * mean_ms), [this, mean_ms, what = std::move(call)] {
+    if (!faults_)
+      return;
+    what();
+    every(mean_ms, what);
+  });
+}
+
+replica_node* schedule::leader() {
+  replica_node* newest = nullptr;
+  for (auto& each : nodes_)
+    if (each->leads() && (!newest || each->core().term() > newest->core().term()))
+      newest = each.get();
+  return newest;
+}
+
+// -- load ----------------------------------------------------------------------------
+
+void schedule::propose() {
+  auto& node = *nodes_[all_.luck.below(nodes_.size())];
+  auto target = all_.luck.below(8) == 0 ? &node : leader();
+  if (!target || !target->up())
+    return;
+  auto batch = commands_.batch(target->machine().state);
+  batch.cluster_version = 1;
+  const auto proposal = ++proposals_;
+  all_.check.asks(proposal);
+  auto taken = target->propose(encode(batch), [this, proposal](std::optional<uint64_t> index) {
+    if (index)
+      all_.check.acknowledged(proposal, *index);
+    else
+      all_.check.ends(proposal);
+  });
+  if (!taken) {
+    all_.seen.hit(probe::proposal_refused);
+    all_.check.ends(proposal);
+  }
+}
+
+// -- faults --------------------------------------------------------------------------
+
+void schedule::restart_later(replica_node& node) {
+  all_.time.after(1 + all_.luck.below(weather_.down_max_ms), [this, &node] {
+    if (!faults_ || node.up())
+      return;
+    if (node.disk().is_full())
+      restart_later(node);
+    else
+      node.start();
+  });
+}
+
+void schedule::crash_one() {
+  // The leader as often as all others together.
+  auto victim = all_.luck.below(2) == 0 ? leader() : nullptr;
+  if (!victim)
+    victim = nodes_[all_.luck.below(nodes_.size())].get();
+  if (!victim->up())
+    return;
+  victim->crash();
+  restart_later(*victim);
+}
+
+void schedule::cut_some() {
+  const auto one = nodes_[all_.luck.below(nodes_.size())]->number();
+  const auto way = all_.luck.below(3); // out, in, both
+  if (way != 2)
+    all_.seen.hit(probe::one_way_partition);
+  std::vector<std::pair<uint64_t, uint64_t>> cuts;
+  const bool from_all = all_.luck.below(2) == 0;
+  for (auto& each : nodes_) {
+    if (each->number() == one || (!from_all && all_.luck.below(2) == 0))
+      continue;
+    if (way != 0)
+      cuts.emplace_back(each->number(), one);
+    if (way != 1)
+      cuts.emplace_back(one, each->number());
+  }
+  for (auto [from, to] : cuts)
+    all_.net.cut(from, to);
+  all_.time.after(1 + all_.luck.below(weather_.partition_max_ms), [this, cuts] {
+    for (auto [from, to] : cuts)
+      all_.net.join(from, to);
+  });
+}
+
+void schedule::slow_one() {
+  auto& node = *nodes_[all_.luck.below(nodes_.size())];
+  all_.seen.hit(probe::disk_slow);
+  node.disk().slow(weather_.slow_disk_factor);
+  all_.time.after(1 + all_.luck.below(weather_.slow_disk_max_ms), [&node] { node.disk().slow(1); });
+}
+
+void schedule::fill_one() {
+  auto& node = *nodes_[all_.luck.below(nodes_.size())];
+  all_.seen.hit(probe::disk_full);
+  node.disk().full(true);
+  // It ends with its next write; whoever looks after it starts it again.
+  restart_later(node);
+  all_.time.after(1 + all_.luck.below(weather_.full_disk_max_ms), [this, &node] {
+    node.disk().full(false);
+    if (!node.up())
+      restart_later(node);
+  });
+}
+
+void schedule::hand_over() {
+  auto from = leader();
+  if (!from)
+    return;
+  const auto members = from->core().members();
+  const auto& to = members[all_.luck.below(members.size())];
+  if (to.role == member_role::voter && to.id != from->number() && from->hand_over(to.id))
+    all_.time.after(weather_.replica.election_ms, [this, to = to.id] {
+      if (auto now = leader(); now && now->number() == to)
+        all_.seen.hit(probe::lead_handed_over);
+    });
+}
+
+// -- members -------------------------------------------------------------------------
+
+void schedule::change_members() {
+  auto at = leader();
+  if (!at)
+    return;
+  const auto members = at->core().members();
+  using kind = membership_change::kind;
+  membership_change wish;
+  wish.what = static_cast<kind>(all_.luck.below(4));
+  if (wish.what == kind::add) {
+    // Somebody who is no member yet; who was one must be emptied first.
+    for (auto& each : nodes_)
+      if (each->up() && !find_member(members, each->number()) && !leaving_.contains(each->number()))
+        wish.id = each->number();
+    wish.address = "node-" + std::to_string(wish.id);
+  } else {
+    wish.id = members[all_.luck.below(members.size())].id;
+    auto member = find_member(members, wish.id);
+    // Groups that can bear a loss are what is to be shown, mostly.
+    if (member->role == member_role::voter && wish.what != kind::promote
+        && count_voters(members) <= weather_.voters && all_.luck.below(4) != 0)
+      wish.what = kind::promote;
+  }
+  if (wish.id == 0)
+    return;
+  // Whoever may be gone already is never asked back.
+  if (wish.what == kind::remove)
+    leaving_.insert(wish.id);
+  const bool whole = all_.net.whole();
+  const auto leading = at->number();
+  at->change(wish, [this, wish, whole, leading](const change_result& became) {
+    auto& seen = all_.seen;
+    if (became.what == change_result::kind::unknown)
+      seen.hit(probe::change_unknown);
+    if (became.what == change_result::kind::refused
+        && became.reason.find("are needed") != std::string::npos)
+      seen.hit(probe::change_refused);
+    if (became.what == change_result::kind::not_leader && wish.id == leading)
+      seen.hit(probe::leader_hands_over_to_leave);
+    if (became.what != change_result::kind::done)
+      return;
+    if (!whole && !all_.net.whole())
+      seen.hit(probe::change_in_partition);
+    switch (wish.what) {
+    case kind::add:
+      seen.hit(probe::standby_added);
+      break;
+    case kind::promote:
+      seen.hit(probe::standby_promoted);
+      break;
+    case kind::demote:
+      seen.hit(probe::voter_demoted);
+      break;
+    case kind::remove:
+      seen.hit(probe::member_removed);
+      drop(wish.id);
+      break;
+    case kind::rename:
+      break;
+    }
+  });
+}
+
+void schedule::drop(uint64_t number) {
+  // It goes on for a while, and may disturb. Then its disk is emptied, and it
+  // comes back as somebody else.
+  all_.time.after(1 + all_.luck.below(5'000), [this, number] {
+    auto found = std::find_if(nodes_.begin(), nodes_.end(),
+                              [&](auto& each) { return each->number() == number; });
+    if (!faults_ || found == nodes_.end())
+      return;
+    (*found)->crash();
+    dropped_.push_back(std::move(*found));
+    nodes_.erase(found);
+    add_node().start();
+  });
+}
+
+} // namespace novacron::sim

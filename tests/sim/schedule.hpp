@@ -1,0 +1,66 @@
+#pragma once
+
+#include "replica_node.hpp"
+#include "scenario.hpp"
+#include "unit/storage/random_commands.hpp"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace novacron::sim {
+
+/// What a schedule came to.
+struct verdict {
+  std::string violation; ///< empty: all promises were kept
+  uint64_t trace_hash = 0;
+  uint64_t applied = 0; ///< entries, by anybody
+  uint64_t at_ms = 0;   ///< virtual time at the end
+  probes seen;
+};
+
+/// One run of a scenario under one seed: a group of replicas, a client, and
+/// whoever breaks things. Then everything is mended, and must be well.
+class schedule {
+public:
+  schedule(const scenario& weather, uint64_t seed);
+
+  verdict run();
+
+private:
+  // -- what happens again and again ----------------------------------------------------
+
+  void every(uint64_t mean_ms, std::function<void()> call);
+  void propose();
+  void crash_one();
+  void cut_some();
+  void slow_one();
+  void fill_one();
+  void hand_over();
+  void change_members();
+  void drop(uint64_t number);
+
+  // -- the end -------------------------------------------------------------------------
+
+  void mend();
+  [[nodiscard]] bool converged();
+  void check_end();
+
+  replica_node* leader();
+  replica_node& add_node();
+  void restart_later(replica_node& node);
+
+  const scenario weather_;
+  world all_;
+  std::vector<std::unique_ptr<replica_node>> nodes_;
+  std::vector<std::unique_ptr<replica_node>> dropped_; ///< messages to them are still under way
+  std::set<uint64_t> leaving_;                         ///< were members, and never will be again
+  random_commands commands_;
+  uint64_t proposals_ = 0;
+  uint64_t last_number_ = 0;
+  uint64_t probe_index_ = 0; ///< of the write that shows that the group is well again
+  bool faults_ = true;
+};
+
+} // namespace novacron::sim
