@@ -14,6 +14,7 @@ namespace {
 
 constexpr auto probe_limit = std::chrono::seconds{3};
 constexpr auto probe_interval = std::chrono::milliseconds{20};
+constexpr unsigned long first_coherent_tcg = 9'000'000;
 
 /// The versioned machine that "q35" stands for; empty when QEMU can't be that.
 std::string newest_machine(virConnect* connection, const char* type) {
@@ -44,8 +45,10 @@ bool really_runs(virDomain* domain) {
   return false;
 }
 
-bool kvm_works(virConnect* connection, const std::string& machine) {
-  auto xml = probe_xml(random_uuid(), {true, machine});
+} // namespace
+
+bool guest_runs(virConnect* connection, const machine_type& machine) {
+  auto xml = probe_xml(random_uuid(), machine);
   domain_pointer domain{virDomainCreateXML(connection, xml.c_str(), VIR_DOMAIN_START_AUTODESTROY)};
   if (!domain)
     return false;
@@ -54,17 +57,28 @@ bool kvm_works(virConnect* connection, const std::string& machine) {
   return runs;
 }
 
-} // namespace
-
 result<machine_type> choose_machine(virConnect* connection, bool prefer_kvm) {
   if (prefer_kvm)
     if (auto machine = newest_machine(connection, "kvm");
-        !machine.empty() && kvm_works(connection, machine))
+        !machine.empty() && guest_runs(connection, {true, machine}))
       return machine_type{true, machine};
   if (auto machine = newest_machine(connection, "qemu"); !machine.empty())
     return machine_type{false, machine};
   return explain(connection, call_kind::reads,
                  "cannot use QEMU on this host: it offers no x86_64 q35 machine");
+}
+
+std::string version_text(unsigned long version) {
+  return std::to_string(version / 1'000'000) + '.' + std::to_string(version / 1'000 % 1'000) + '.'
+         + std::to_string(version % 1'000);
+}
+
+std::string problem_of_qemu(const machine_type& machine, unsigned long version) {
+  if (machine.kvm || version >= first_coherent_tcg)
+    return {};
+  return "QEMU " + version_text(version)
+         + " without KVM loses stores of a guest that is being migrated; install QEMU "
+         + version_text(first_coherent_tcg) + " or later";
 }
 
 } // namespace novacron

@@ -158,7 +158,7 @@ std::string probe_xml(const uuid& id, const machine_type& machine) {
   return std::string{"<domain type='"} + (machine.kvm ? "kvm" : "qemu") + "'><name>novacron-probe-"
          + to_string(id) + "</name><uuid>" + to_string(id)
          + "</uuid><memory unit='MiB'>16</memory><vcpu>1</vcpu><os><type arch='x86_64' machine='"
-         + escaped(machine.machine) + "'>hvm</type></os>" + cpu_element(machine.kvm)
+         + escaped(machine.machine) + "'>hvm</type></os><features><acpi/></features>" + cpu_element(machine.kvm)
          + "<devices><controller type='usb' model='none'/>"
            "<memballoon model='none'/></devices></domain>";
 }

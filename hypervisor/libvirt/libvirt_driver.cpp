@@ -15,11 +15,6 @@ namespace {
 constexpr auto gone_limit = std::chrono::seconds{15};
 constexpr auto gone_interval = std::chrono::milliseconds{25};
 
-std::string version_text(unsigned long version) {
-  return std::to_string(version / 1'000'000) + '.' + std::to_string(version / 1'000 % 1'000) + '.'
-         + std::to_string(version % 1'000);
-}
-
 boot_id boot_of_this_kernel() {
   std::ifstream in{"/proc/sys/kernel/random/boot_id"};
   std::string text;
@@ -90,6 +85,9 @@ result<void> libvirt_driver::start() {
   unsigned long qemu_version = 0;
   virConnectGetLibVersion(connection->get(), &libvirt_version);
   virConnectGetVersion(connection->get(), &qemu_version);
+  migration_problem_ = migration_steps::problem();
+  if (migration_problem_.empty())
+    migration_problem_ = problem_of_qemu(machine_, qemu_version);
   description_ = "libvirt " + version_text(libvirt_version) + ", qemu " + version_text(qemu_version)
                  + ", " + accelerator();
   return {};
@@ -104,7 +102,7 @@ std::string libvirt_driver::accelerator() {
 }
 
 std::string libvirt_driver::live_migration_problem() {
-  return migration_steps::problem();
+  return migration_problem_;
 }
 
 void libvirt_driver::subscribe(std::function<void(const guest_event&)> listener) {

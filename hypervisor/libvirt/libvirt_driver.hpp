@@ -93,6 +93,7 @@ private:
   libvirt_config config_;
   machine_type machine_;
   std::string description_;
+  std::string migration_problem_;
   guest_watch watch_;
   libvirt_link control_;
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <boost/json/serialize.hpp>
 #include <doctest/doctest.h>
+#include <map>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -13,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto chaos_lasts = 20s;
+constexpr auto chaos_lasts = 60s;
 constexpr auto kill_every = 400ms;
 constexpr auto settle_limit = 60s;
 constexpr int workers = 3;
@@ -151,6 +152,11 @@ TEST_CASE("after random actors were killed every operation has ended and states 
                                return wrong.empty();
                              }),
                 wrong);
+  std::map<std::string, int> listed;
+  for (const auto& vm : lab.list("vms"))
+    ++listed[field_text(vm, "id")];
+  for (const auto& vm : vms.all())
+    CHECK_MESSAGE(listed[vm.id] == 1, "acknowledged, and listed " << listed[vm.id] << " times");
   for (int node = 1; node <= 3; ++node)
     CHECK_FALSE(lab.process(node).wait(0ms)); // none gave up
 }

@@ -111,8 +111,8 @@ std::string fenced_host::create_guest(const guest_mark& mark) const {
   std::ofstream{file}
       << "<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><name>" << id
       << "</name><uuid>" << id
-      << "</uuid><memory unit='MiB'>16</memory><os><type machine='pc-q35-7.2'>hvm</type></os>"
-         "<devices><controller type='usb' model='none'/><memballoon model='none'/></devices>"
+      << "</uuid><memory unit='MiB'>16</memory><os><type machine='q35'>hvm</type></os>"
+         "<features><acpi/></features><devices><controller type='usb' model='none'/><memballoon model='none'/></devices>"
          "<qemu:commandline><qemu:env name='"
       << guest_mark_variable << "' value='" << to_string(mark)
       << "'/></qemu:commandline></domain>\n";

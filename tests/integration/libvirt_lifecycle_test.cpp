@@ -1,5 +1,7 @@
 #include "hypervisor/console/console_watch.hpp"
 #include "hypervisor/errors.hpp"
+#include "hypervisor/libvirt/accelerator.hpp"
+#include "hypervisor/libvirt/link.hpp"
 #include "tests/integration/libvirt_host.hpp"
 #include "tests/integration/outcomes.hpp"
 
@@ -178,4 +180,18 @@ TEST_CASE("a guest whose QEMU dies is gone, and its end is told") {
   CHECK(comes_true(5s, [&] { return events.take(vm); }));
   done(driver->create(host.spec(vm)));
   done(driver->destroy(vm));
+}
+
+TEST_CASE("an accelerator is believed only once a guest has run on it") {
+  libvirt_host host{libvirt_mode::session};
+  auto driver = host.connect();
+  libvirt_link link{libvirt_uri(host.config())};
+  auto connection = value_of(link.get());
+  auto tcg = value_of(choose_machine(connection.get(), false));
+  CHECK(!tcg.kvm);
+  CHECK(guest_runs(connection.get(), tcg));
+  CHECK(!guest_runs(connection.get(), {false, "pc-q35-0.1"}));
+  // Whether there is a KVM here or not: the driver says what runs.
+  CHECK(driver->accelerator()
+        == (guest_runs(connection.get(), {true, tcg.machine}) ? "kvm" : "tcg"));
 }

@@ -132,18 +132,6 @@ static void wait_for_tick(struct timespec* next) {
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
 }
 
-// QEMU's TCG before 9.0 loses stores of a guest that is being migrated: its dirty bitmap is read
-// without resetting the vCPU's cached translations, and a store through a stale one isn't seen.
-// Giving back more pages than the kernel flushes one by one empties that cache, so that what is
-// stored at every tick is seen again at every tick. KVM doesn't need it.
-static void forget_translations(void) {
-  enum { pages = 64 };
-  unsigned char* bytes = mmap(NULL, pages * page_size, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  if (bytes != MAP_FAILED)
-    munmap(bytes, pages * page_size);
-}
-
 int main(void) {
   char cmdline[4096];
   read_cmdline(cmdline, sizeof cmdline);
@@ -161,7 +149,6 @@ int main(void) {
   uint64_t turn = 0, checksum = r.seed, owed = 0;
   int good = 1;
   for (uint64_t n = 1;; ++n) {
-    forget_translations();
     if (n == corrupt_at)
       r.bytes[page_of_step(&r, (turn + 1) % r.pages) * page_size + 17] ^= 4;
     for (owed += dirty; owed >= ticks_per_second; owed -= ticks_per_second)
