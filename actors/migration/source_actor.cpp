@@ -63,7 +63,8 @@ void ask_over(self_pointer self, const shared_context& context, const link_actor
   self->request(link, prepare_timeout, request)
       .then([=](const migration_prepared& x) { answer(x); },
             [=](const caf::error& why) {
-              if (is(why, mesh_errc::unconnected) && self->clock().now() < until)
+              if ((is(why, mesh_errc::unconnected) || is(why, mesh_errc::lost))
+                  && self->clock().now() < until)
                 self->delayed_send(self, link_retry, continuation{[=] {
                                      ask_over(self, context, link, request, until);
                                    }});

@@ -54,12 +54,14 @@ struct test_node {
     return handle;
   }
 
-  uint16_t open_door(door_routes routes, bool chaos = false, uint16_t port = 0) {
+  uint16_t open_door(door_routes routes, bool chaos = false, uint16_t port = 0,
+                     std::shared_ptr<known_nodes> known = nullptr) {
     auto opened = std::make_shared<std::promise<uint16_t>>();
     door_config config;
     config.self = identity;
     config.listen = address{"127.0.0.1", port};
     config.chaos = chaos;
+    config.known = std::move(known);
     config.published = [opened](uint16_t x) { opened->set_value(x); };
     the_door = keep(door_actor{system->spawn(door, config, routes)});
     auto future = opened->get_future();
@@ -137,16 +139,20 @@ struct controller : test_node {
     frontend
         = keep(system->spawn([this](frontend_actor::pointer self) -> frontend_actor::behavior_type {
             return {[this, self](const proposal& x) -> caf::result<outcomes> {
-              ++proposals;
-              if (mute)
-                return self->make_response_promise<outcomes>();
-              return outcomes{std::vector<command_outcome>(x.commands.size())};
-            }};
+                      ++proposals;
+                      if (mute)
+                        return self->make_response_promise<outcomes>();
+                      return outcomes{std::vector<command_outcome>(x.commands.size())};
+                    },
+                    [](const group_status_request&) { return group_status{}; }};
           }));
   }
 
   [[nodiscard]] door_routes routes() const {
     return {.frontend = [x = frontend] { return x; },
+            .leader = {},
+            .replica = {},
+            .receive = {},
             .feed = [x = feed] { return x; },
             .host = {},
             .supervisor = {}};
