@@ -20,6 +20,9 @@ struct engine_room {
   std::vector<command> proposed;
   std::vector<std::function<void()>> barriers;
   std::function<void(uint64_t)> applied;
+  uint64_t term = 1;
+  node_id leads;
+  std::vector<std::pair<node_id, size_t>> received;
 };
 
 /// A log in memory: every command succeeds and takes one revision.
@@ -64,9 +67,23 @@ public:
   [[nodiscard]] replica_status status() const override {
     replica_status out;
     out.leader = room_.leader;
+    out.term = room_.term;
+    out.leads = room_.leads;
     out.applied_index = room_.revision;
     return out;
   }
+  void receive(node_id from, std::span<const std::byte> message) override {
+    room_.received.emplace_back(from, message.size());
+  }
+  result<snapshot_chunk> read_snapshot(const snapshot_chunk_request& request) override {
+    if (request.reference != "offered")
+      return make_failure(storage_errc::stopped, "it isn't offered any more");
+    return snapshot_chunk{{}, "next", 0};
+  }
+  void change_member(const member_change&, std::function<void(result<void>)> done) override {
+    done({});
+  }
+  void hand_over(node_id) override {}
   [[nodiscard]] std::vector<lease_record> leases() const override { return room_.leases; }
   result<void> checkpoint(const std::filesystem::path&) override { return {}; }
   void receive(node_id, std::span<const std::byte>) override {}
@@ -93,7 +110,7 @@ struct one_replica : virtual_time {
         [this]() -> result<std::unique_ptr<replica>> {
           return std::unique_ptr<replica>{std::make_unique<engine_in_memory>(room)};
         },
-        logger{});
+        logger{}, replica_place{});
     run();
   }
 
@@ -225,7 +242,7 @@ TEST_CASE_FIXTURE(one_replica, "a replica that can't be opened ends with the rea
       []() -> result<std::unique_ptr<replica>> {
         return make_failure(storage_errc::cannot_open, "the folder is locked");
       },
-      logger{});
+      logger{}, replica_place{});
   caf::actor_cast<caf::actor>(keeper)->attach_functor(
       [&](const caf::error& why) { reason = system.render(why); });
   run();

@@ -28,6 +28,8 @@ public:
   scratch_folder(const scratch_folder&) = delete;
   scratch_folder& operator=(const scratch_folder&) = delete;
 
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
   /// Writes a file and yields its path.
   std::filesystem::path write(const std::string& name, const std::string& text) const {
     auto file = path_ / name;

@@ -147,16 +147,20 @@ struct controller : test_node {
     frontend
         = keep(system->spawn([this](frontend_actor::pointer self) -> frontend_actor::behavior_type {
             return {[this, self](const proposal& x) -> caf::result<outcomes> {
-              ++proposals;
-              if (mute)
-                return self->make_response_promise<outcomes>();
-              return outcomes{std::vector<command_outcome>(x.commands.size())};
-            }};
+                      ++proposals;
+                      if (mute)
+                        return self->make_response_promise<outcomes>();
+                      return outcomes{std::vector<command_outcome>(x.commands.size())};
+                    },
+                    [](const group_status_request&) { return group_status{}; }};
           }));
   }
 
   [[nodiscard]] door_routes routes() const {
     return {.frontend = [x = frontend] { return x; },
+            .leader = {},
+            .replica = {},
+            .receive = {},
             .feed = [x = feed] { return x; },
             .host = {},
             .supervisor = {}};
