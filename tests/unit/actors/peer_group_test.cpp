@@ -1,3 +1,4 @@
+#include "actors/peer/any_controller.hpp"
 #include "actors/peer/controllers.hpp"
 #include "actors/peer/mesh_errors.hpp"
 #include "actors/peer/mesh_transport.hpp"
@@ -221,4 +222,37 @@ TEST_CASE("a door that takes messages gives credit for more") {
     sent += nodes.one.links->send(host_id, std::vector<std::byte>(100)) ? 1 : 0;
     return sent > 3 * standing_links::most_untaken;
   }));
+}
+
+TEST_CASE("a node without a replica goes on with another controller when its own is gone") {
+  test_authority authority;
+  controller one{authority};
+  controller two{authority, third_id};
+  test_node host{authority, host_id, {node_role::host}};
+  const auto listens = one.open_door(one.routes());
+  auto pattern = host.to(listens);
+  const std::vector<address> both{{"127.0.0.1", listens},
+                                  {"127.0.0.1", two.open_door(two.routes())}};
+  auto way = host.keep(host.system->spawn(any_controller, pattern, both));
+  REQUIRE(host.ask_until<outcomes>(way, proposal{{report_of(host_id)}},
+                                   [](const auto& answer, const auto&) { return !!answer; }));
+  CHECK(two.proposals == 0);
+  caf::anon_send_exit(one.the_door, caf::exit_reason::kill);
+  CHECK(host.ask_until<outcomes>(way, proposal{{report_of(host_id)}},
+                                 [&](const auto&, const auto&) { return two.proposals > 0; }));
+  CHECK(host.ask<feed_listing>(way, list_request{}).has_value());
+}
+
+TEST_CASE("a node without a replica leaves a controller that knows no leader") {
+  test_authority authority;
+  controller one{authority};
+  controller two{authority, third_id};
+  test_node host{authority, host_id, {node_role::host}};
+  one.leads = node_id{};
+  const auto listens = one.open_door(one.routes());
+  const std::vector<address> both{{"127.0.0.1", listens},
+                                  {"127.0.0.1", two.open_door(two.routes())}};
+  auto way = host.keep(host.system->spawn(any_controller, host.to(listens), both));
+  CHECK(host.ask_until<outcomes>(way, proposal{{report_of(host_id)}},
+                                 [&](const auto&, const auto&) { return two.proposals > 0; }));
 }
