@@ -86,14 +86,6 @@ public:
   void hand_over(node_id) override {}
   [[nodiscard]] std::vector<lease_record> leases() const override { return room_.leases; }
   result<void> checkpoint(const std::filesystem::path&) override { return {}; }
-  void receive(node_id, std::span<const std::byte>) override {}
-  result<snapshot_chunk> read_snapshot(const snapshot_chunk_request&) override {
-    return snapshot_chunk{};
-  }
-  void change_member(const member_change&, std::function<void(result<void>)> done) override {
-    done({});
-  }
-  void hand_over(node_id) override {}
 
 private:
   engine_room& room_;

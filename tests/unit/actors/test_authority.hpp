@@ -37,8 +37,6 @@ public:
     return file;
   }
 
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
 private:
   std::filesystem::path path_;
 };
