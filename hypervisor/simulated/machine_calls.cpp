@@ -19,8 +19,7 @@ result<machine_config> parse_machine_arguments(const std::vector<std::string>& a
   if (arguments.size() != 3 || arguments[0] != command || arguments[1] != "--state"
       || arguments[2].empty())
     return make_failure(hypervisor_errc::refused,
-                        std::string{"can't start a simulated machine: say "} + command
-                            + " --state FOLDER");
+                        "can't start a simulated machine: say simulated-machine --state FOLDER");
   return machine_config{arguments[2]};
 }
 
