@@ -100,7 +100,7 @@ void forwarding::dispatch(time_point now, effects& out) {
   for (auto i = waiting_.begin(); i != waiting_.end();) {
     const auto ticket = *i;
     const auto& job = jobs_.at(ticket);
-    const auto elsewhere = !leader_.here && !job.forwarded && !leader_.leads.nil();
+    const auto elsewhere = !leader_.here && !leader_.leads.nil();
     if (now - job.arrived >= config_.patience || (job.forwarded && !leader_.here)) {
       over.push_back(ticket);
       i = waiting_.erase(i);

@@ -29,9 +29,7 @@ void link_back(self_pointer self) {
 } // namespace
 
 std::vector<address> controllers_to_dial(const std::vector<address>& controllers,
-                                         const address& own, bool is_controller) {
-  if (!is_controller)
-    return controllers;
+                                         const address& own) {
   return {controllers.begin(), std::ranges::find(controllers, own)};
 }
 

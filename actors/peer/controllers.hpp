@@ -9,10 +9,10 @@ namespace novacron {
 
 /// Which controllers a node dials. CAF bears one connection between two nodes:
 /// of two controllers the one that stands later in the list dials, and the
-/// other uses the connection that it finds. Nobody dials other nodes, so those
-/// dial every controller.
+/// other uses the connection that it finds. Nobody dials other nodes, so those,
+/// which don't stand in the list, dial all.
 std::vector<address> controllers_to_dial(const std::vector<address>& controllers,
-                                         const address& own, bool is_controller);
+                                         const address& own);
 
 struct controllers_state {
   controllers_state() = default;

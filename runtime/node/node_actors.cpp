@@ -145,8 +145,7 @@ private:
 
   std::vector<address> dialled() {
     const auto& mesh = start_.config.mesh;
-    return controllers_to_dial(mesh.controllers, mesh.listen,
-                               start_.config.has(node_role::controller));
+    return controllers_to_dial(mesh.controllers, mesh.listen);
   }
 
   /// The links that replicas and frontends speak over.

@@ -15,7 +15,7 @@ const std::vector<address> three{{"10.0.0.1", 7101}, {"10.0.0.2", 7101}, {"10.0.
 TEST_CASE("of two controllers exactly one dials") {
   std::set<std::pair<size_t, size_t>> dialled;
   for (size_t from = 0; from < three.size(); ++from)
-    for (const auto& to : controllers_to_dial(three, three[from], true))
+    for (const auto& to : controllers_to_dial(three, three[from]))
       for (size_t i = 0; i < three.size(); ++i)
         if (three[i] == to)
           dialled.emplace(from, i);
@@ -23,7 +23,7 @@ TEST_CASE("of two controllers exactly one dials") {
 }
 
 TEST_CASE("other nodes dial every controller") {
-  CHECK(controllers_to_dial(three, {"10.0.0.9", 7101}, false) == three);
+  CHECK(controllers_to_dial(three, {"10.0.0.9", 7101}) == three);
 }
 
 TEST_CASE("a controller that fails is left for the next one") {
