@@ -38,7 +38,17 @@ using supervisor_actor = caf::typed_actor<
 using frontend_actor = caf::typed_actor<
     // Places what is to be placed, proposes, and answers once it is applied.
     // Refusals are outcomes; an error means that nobody answered in time.
-    caf::replies_to<proposal>::with<outcomes>>;
+    caf::replies_to<proposal>::with<outcomes>,
+    // How the replicas stand, as the leader sees it; when there is none, as the
+    // replica here does. With `linearizable` by the leader, or an error.
+    caf::replies_to<group_status_request>::with<group_status>>;
+
+/// The frontend of a node with a replica.
+using controller_frontend_actor = frontend_actor::extend<
+    // The same, but only if the replica here leads.
+    caf::replies_to<forwarded_proposal>::with<outcomes>,
+    // Who leads has changed.
+    caf::reacts_to<leadership>>;
 
 /// Owns the replica and its threads.
 using replica_actor = caf::typed_actor<
@@ -50,6 +60,13 @@ using replica_actor = caf::typed_actor<
     caf::replies_to<pull_request>::with<feed_changes>,
     // Tell this actor the applied revision whenever it rises.
     caf::reacts_to<caf::subscribe_atom, caf::actor>,
+    // Tell this actor who leads, now and whenever that changes.
+    caf::reacts_to<status_atom, caf::actor>,
+    // How the replicas stand, as this one sees it; with `linearizable` only from
+    // the leader, after a barrier.
+    caf::replies_to<group_status_request>::with<group_status>,
+    // A part of a snapshot that this replica has offered to another one.
+    caf::replies_to<snapshot_chunk_request>::with<snapshot_chunk>,
     // Time to look for leases that were not renewed.
     caf::reacts_to<tick_atom>>;
 
@@ -125,25 +142,41 @@ using migration_actor = caf::typed_actor<
 
 // -- between nodes ---------------------------------------------------------------
 
+/// What a node without a replica follows, and proposes to: a controller.
+using controller_actor
+    = feed_source_actor::extend<caf::replies_to<proposal>::with<outcomes>,
+                                caf::replies_to<group_status_request>::with<group_status>,
+                                // Time to see whether the present one will do.
+                                caf::reacts_to<tick_atom>>;
+
+/// Keeps a controller's links to the other controllers.
+using controllers_actor = caf::typed_actor<
+    // Time to see who has come.
+    caf::reacts_to<tick_atom>>;
+
 /// A connection to another node, from here: reconnects by itself, and answers
 /// with an error at once while there is none.
-using link_actor
-    = feed_source_actor::extend<caf::replies_to<proposal>::with<outcomes>,
-                                caf::replies_to<prepare_migration>::with<migration_prepared>,
-                                caf::replies_to<migration_performed>::with<ok_atom>,
-                                caf::replies_to<kill_actor>::with<ok_atom>,
-                                // Time to try again.
-                                caf::reacts_to<tick_atom>>;
+using link_actor = feed_source_actor::extend<
+    caf::replies_to<proposal>::with<outcomes>,
+    caf::replies_to<group_status_request>::with<group_status>,
+    caf::replies_to<snapshot_chunk_request>::with<snapshot_chunk>,
+    // From the other node's door: what it has passed on of our replica's.
+    caf::reacts_to<replica_message_taken>,
+    caf::replies_to<prepare_migration>::with<migration_prepared>,
+    caf::replies_to<migration_performed>::with<ok_atom>, caf::replies_to<kill_actor>::with<ok_atom>,
+    // Time to try again.
+    caf::reacts_to<tick_atom>>;
 
 /// The one published actor of a node. Knows who a sender is, or answers
 /// nothing; routes by role.
-using door_actor
-    = feed_source_actor::extend<caf::replies_to<hello_challenge_request>::with<hello_challenge>,
-                                caf::replies_to<hello>::with<welcome>,
-                                caf::replies_to<proposal>::with<outcomes>,
-                                caf::replies_to<prepare_migration>::with<migration_prepared>,
-                                caf::replies_to<migration_performed>::with<ok_atom>,
-                                caf::replies_to<kill_actor>::with<ok_atom>>;
+using door_actor = feed_source_actor::extend<
+    caf::replies_to<hello_challenge_request>::with<hello_challenge>,
+    caf::replies_to<hello>::with<welcome>, caf::replies_to<proposal>::with<outcomes>,
+    caf::replies_to<group_status_request>::with<group_status>,
+    caf::replies_to<snapshot_chunk_request>::with<snapshot_chunk>, caf::reacts_to<replica_message>,
+    caf::replies_to<prepare_migration>::with<migration_prepared>,
+    caf::replies_to<migration_performed>::with<ok_atom>,
+    caf::replies_to<kill_actor>::with<ok_atom>>;
 
 /// Links to the other nodes, made on demand.
 using peers_actor = caf::typed_actor<

@@ -49,6 +49,12 @@ template <> struct schema_of<prepare_migration> : travels_as<schema::PrepareMigr
 template <> struct schema_of<migration_prepared> : travels_as<schema::MigrationPrepared> {};
 template <> struct schema_of<migration_performed> : travels_as<schema::MigrationPerformed> {};
 template <> struct schema_of<kill_actor> : travels_as<schema::KillActor> {};
+template <> struct schema_of<replica_message> : travels_as<schema::ReplicaMessage> {};
+template <> struct schema_of<replica_message_taken> : travels_as<schema::ReplicaMessageTaken> {};
+template <> struct schema_of<snapshot_chunk_request> : travels_as<schema::SnapshotChunkRequest> {};
+template <> struct schema_of<snapshot_chunk> : travels_as<schema::SnapshotChunk> {};
+template <> struct schema_of<group_status_request> : travels_as<schema::GroupStatusRequest> {};
+template <> struct schema_of<group_status> : travels_as<schema::GroupStatus> {};
 // clang-format on
 
 failure refusal(codec_errc code, capnp::Schema schema, size_t size, std::string_view why) {
@@ -154,6 +160,12 @@ NOVACRON_CARRIED(prepare_migration)
 NOVACRON_CARRIED(migration_prepared)
 NOVACRON_CARRIED(migration_performed)
 NOVACRON_CARRIED(kill_actor)
+NOVACRON_CARRIED(replica_message)
+NOVACRON_CARRIED(replica_message_taken)
+NOVACRON_CARRIED(snapshot_chunk_request)
+NOVACRON_CARRIED(snapshot_chunk)
+NOVACRON_CARRIED(group_status_request)
+NOVACRON_CARRIED(group_status)
 
 #undef NOVACRON_CARRIED
 

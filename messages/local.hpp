@@ -2,6 +2,7 @@
 
 #include "messages/changes.hpp"
 #include "messages/commands.hpp"
+#include "messages/peer.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -77,6 +78,21 @@ struct place_answer {
   std::string detail; ///< why none fits: what is missing on the best one
 };
 
+/// From another controller's frontend, which isn't the leader's: not to be
+/// forwarded again.
+struct forwarded_proposal {
+  proposal what;
+};
+
+/// Who leads the group of replicas, as far as this node's replica knows.
+struct leadership {
+  bool here = false;
+  node_id leads; ///< nil: nobody is known to
+  uint64_t term = 0;
+
+  friend bool operator==(const leadership&, const leadership&) = default;
+};
+
 /// How far a copy of the state is.
 struct view_status {
   uint64_t revision = 0;
@@ -102,6 +118,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::attach_migration)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::migration_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::place_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::place_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::forwarded_proposal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::leadership)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::view_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<novacron::actor_status>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::vm_observation)

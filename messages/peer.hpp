@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,79 @@ struct pull_request {
   uint64_t progress_after = 0;       ///< reserved for resuming progress; 0
 
   friend bool operator==(const pull_request&, const pull_request&) = default;
+};
+
+// -- the group of replicas -------------------------------------------------------
+
+/// What one replica tells another: consensus' own encoding, at most 64 KiB.
+struct replica_message {
+  uint64_t number = 0; ///< counts up, per link
+  std::vector<std::byte> bytes;
+
+  friend bool operator==(const replica_message&, const replica_message&) = default;
+};
+
+/// How many of a replica's messages a link numbers between two of these.
+inline constexpr uint64_t replica_message_credit = 16;
+
+/// The door has passed on the messages up to this one: the credit that the link
+/// sends by.
+struct replica_message_taken {
+  uint64_t number = 0;
+
+  friend bool operator==(const replica_message_taken&, const replica_message_taken&) = default;
+};
+
+/// A part of a snapshot that is being fetched. What was fetched before need not
+/// be fetched again: `from` says where to go on.
+struct snapshot_chunk_request {
+  std::string reference; ///< from the offer
+  std::string from;      ///< the previous chunk's `next`; empty: the beginning
+  uint32_t limit_bytes = 256u << 10;
+
+  friend bool operator==(const snapshot_chunk_request&, const snapshot_chunk_request&) = default;
+};
+
+struct snapshot_chunk {
+  std::vector<std::byte> records;
+  std::string next;  ///< where to go on; empty: this was the last one
+  uint64_t hash = 0; ///< `rolling_hash` of `records`
+
+  friend bool operator==(const snapshot_chunk&, const snapshot_chunk&) = default;
+};
+
+/// How do the replicas stand?
+struct group_status_request {
+  /// Only the leader answers, and only once everything acknowledged before is
+  /// applied there: `applied_index` is what a reader must have seen.
+  bool linearizable = false;
+
+  friend bool operator==(const group_status_request&, const group_status_request&) = default;
+};
+
+struct group_member {
+  node_id node;
+  bool voter = true;         ///< else a standby, which gets the log and doesn't vote
+  bool online = false;       ///< heard of within two election timeouts; only the leader knows
+  uint64_t stored_index = 0; ///< how far its log is known to be; only the leader knows
+
+  friend bool operator==(const group_member&, const group_member&) = default;
+};
+
+/// How the replicas stand, as the one on `node` sees it.
+struct group_status {
+  node_id node;
+  node_id leads; ///< nil: nobody is known to
+  uint64_t term = 0;
+  uint64_t commit_index = 0;
+  uint64_t applied_index = 0;
+  uint32_t timeline = 0;
+  std::vector<group_member> members;
+  bool installing = false; ///< it fetches or installs a snapshot
+  std::string refused;     ///< not empty: it takes no part any more, and why
+
+  [[nodiscard]] bool by_leader() const { return !leads.nil() && leads == node; }
+  friend bool operator==(const group_status&, const group_status&) = default;
 };
 
 // -- migrations, host to host ----------------------------------------------------

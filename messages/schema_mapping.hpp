@@ -238,4 +238,21 @@ void write(schema::KillActor::Builder out, const kill_actor& in);
                         migration_performed& out);
 [[nodiscard]] bool read(reading& budget, schema::KillActor::Reader in, kill_actor& out);
 
+// codec_group.cpp
+void write(schema::ReplicaMessage::Builder out, const replica_message& in);
+void write(schema::ReplicaMessageTaken::Builder out, const replica_message_taken& in);
+void write(schema::SnapshotChunkRequest::Builder out, const snapshot_chunk_request& in);
+void write(schema::SnapshotChunk::Builder out, const snapshot_chunk& in);
+void write(schema::GroupStatusRequest::Builder out, const group_status_request& in);
+void write(schema::GroupStatus::Builder out, const group_status& in);
+[[nodiscard]] bool read(reading& budget, schema::ReplicaMessage::Reader in, replica_message& out);
+[[nodiscard]] bool read(reading& budget, schema::ReplicaMessageTaken::Reader in,
+                        replica_message_taken& out);
+[[nodiscard]] bool read(reading& budget, schema::SnapshotChunkRequest::Reader in,
+                        snapshot_chunk_request& out);
+[[nodiscard]] bool read(reading& budget, schema::SnapshotChunk::Reader in, snapshot_chunk& out);
+[[nodiscard]] bool read(reading& budget, schema::GroupStatusRequest::Reader in,
+                        group_status_request& out);
+[[nodiscard]] bool read(reading& budget, schema::GroupStatus::Reader in, group_status& out);
+
 } // namespace novacron

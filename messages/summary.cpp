@@ -159,4 +159,29 @@ std::string to_string(const kill_actor& x) {
   return line("kill_actor", {named("node", x.node), x.path});
 }
 
+std::string to_string(const replica_message& x) {
+  return line("replica_message", {number("number", x.number), count(x.bytes.size(), "bytes")});
+}
+
+std::string to_string(const replica_message_taken& x) {
+  return line("replica_message_taken", {number("number", x.number)});
+}
+
+std::string to_string(const snapshot_chunk_request& x) {
+  return line("snapshot_chunk_request", {x.from.empty() ? "from the start" : "further"});
+}
+
+std::string to_string(const snapshot_chunk& x) {
+  return line("snapshot_chunk", {count(x.records.size(), "bytes")});
+}
+
+std::string to_string(const group_status_request& x) {
+  return line("group_status_request", {x.linearizable ? "linearizable" : "local"});
+}
+
+std::string to_string(const group_status& x) {
+  return line("group_status",
+              {named("node", x.node), named("leads", x.leads), number("term", x.term)});
+}
+
 } // namespace novacron

@@ -32,5 +32,11 @@ std::string to_string(const prepare_migration& x);
 std::string to_string(const migration_prepared& x);
 std::string to_string(const migration_performed& x);
 std::string to_string(const kill_actor& x);
+std::string to_string(const replica_message& x);
+std::string to_string(const replica_message_taken& x);
+std::string to_string(const snapshot_chunk_request& x);
+std::string to_string(const snapshot_chunk& x);
+std::string to_string(const group_status_request& x);
+std::string to_string(const group_status& x);
 
 } // namespace novacron

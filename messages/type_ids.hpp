@@ -41,6 +41,15 @@ CAF_BEGIN_TYPE_ID_BLOCK(novacron, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(novacron, (novacron::hello))
   CAF_ADD_TYPE_ID(novacron, (novacron::welcome))
 
+  // -- the group of replicas ---------------------------------------------------
+
+  CAF_ADD_TYPE_ID(novacron, (novacron::replica_message))
+  CAF_ADD_TYPE_ID(novacron, (novacron::replica_message_taken))
+  CAF_ADD_TYPE_ID(novacron, (novacron::snapshot_chunk_request))
+  CAF_ADD_TYPE_ID(novacron, (novacron::snapshot_chunk))
+  CAF_ADD_TYPE_ID(novacron, (novacron::group_status_request))
+  CAF_ADD_TYPE_ID(novacron, (novacron::group_status))
+
   // -- migrations and faults ---------------------------------------------------
 
   CAF_ADD_TYPE_ID(novacron, (novacron::prepare_migration))

@@ -1,5 +1,7 @@
 #include "actors/frontend/frontend.hpp"
 
+#include "actors/peer/mesh_errors.hpp"
+
 #include <algorithm>
 
 namespace novacron {
@@ -10,11 +12,14 @@ using namespace std::chrono_literals;
 
 constexpr auto replica_timeout = 5s;
 constexpr auto scheduler_timeout = 1s;
+constexpr auto forward_timeout = 6s;
+constexpr auto status_timeout = 2s;
 
 using self_pointer = frontend_with_clock::stateful_pointer<frontend_actor_state>;
 using effects = frontend_state::effects;
 
 void carry_out(self_pointer self, const effects& todo);
+void carry_out(self_pointer self, const forwarding::effects& todo);
 
 void ask(self_pointer self, const ask_scheduler& what) {
   self->request(self->state.scheduler, scheduler_timeout, what.request)
@@ -43,9 +48,34 @@ void answer(frontend_actor_state& state, const answer_proposal& what) {
     found.mapped().deliver(what.answer);
 }
 
+link_actor link_to(const frontend_actor_state& state, node_id node) {
+  return state.links ? state.links->find(node) : link_actor{};
+}
+
+void forward(self_pointer self, const forward_proposal& what) {
+  auto& state = self->state;
+  auto link = link_to(state, what.to);
+  if (!link) {
+    carry_out(self, state.forwarding.not_sent(what.ticket, self->clock().now()));
+    return;
+  }
+  self->request(link, forward_timeout, *what.what)
+      .then(
+          [self, ticket = what.ticket](const outcomes& answer) {
+            carry_out(self, self->state.forwarding.answered(ticket, answer, self->clock().now()));
+          },
+          [self, ticket = what.ticket](const caf::error& why) {
+            auto& way = self->state.forwarding;
+            carry_out(self, has_done_nothing(why) ? way.not_sent(ticket, self->clock().now())
+                                                  : way.lost(ticket));
+          });
+}
+
 void arrange_tick(self_pointer self) {
   auto& state = self->state;
   auto at = state.frontend.wake();
+  if (auto other = state.forwarding.wake(); other && (!at || *other < *at))
+    at = other;
   if (!at || (state.next_tick && *state.next_tick <= *at))
     return;
   state.next_tick = at;
@@ -60,34 +90,85 @@ void carry_out(self_pointer self, const effects& todo) {
     else if (auto* batch = std::get_if<propose_batch>(&effect))
       propose(self, *batch);
     else if (auto* done = std::get_if<answer_proposal>(&effect))
-      answer(self->state, *done);
+      carry_out(self,
+                self->state.forwarding.answered(done->ticket, done->answer, self->clock().now()));
   arrange_tick(self);
+}
+
+void carry_out(self_pointer self, const forwarding::effects& todo) {
+  auto& state = self->state;
+  for (const auto& effect : todo)
+    if (auto* here = std::get_if<submit_here>(&effect))
+      carry_out(self, state.frontend.submitted(here->ticket, *here->what, self->clock().now()));
+    else if (auto* elsewhere = std::get_if<forward_proposal>(&effect))
+      forward(self, *elsewhere);
+    else if (auto* done = std::get_if<answer_proposal>(&effect))
+      answer(state, *done);
+  arrange_tick(self);
+}
+
+caf::result<outcomes> take(self_pointer self, const proposal& what, bool forwarded) {
+  auto& state = self->state;
+  auto promise = self->make_response_promise<outcomes>();
+  auto ticket = ++state.last_ticket;
+  state.waiting.emplace(ticket, promise);
+  carry_out(self, state.forwarding.submitted(ticket, what, forwarded, self->clock().now()));
+  return promise;
+}
+
+/// From the leader; from the replica here when there is none, and that will do.
+caf::result<group_status> status(self_pointer self, const group_status_request& what) {
+  auto& state = self->state;
+  const auto& leader = state.forwarding.leader();
+  auto link = leader.here ? link_actor{} : link_to(state, leader.leads);
+  if (leader.here || (!link && !what.linearizable))
+    return self->delegate(state.replica, what);
+  if (!link)
+    return caf::make_error(caf::sec::runtime_error,
+                           "frontend: no leader can be reached; come back later");
+  auto promise = self->make_response_promise<group_status>();
+  self->request(link, status_timeout, what)
+      .then([promise](const group_status& x) mutable { promise.deliver(x); },
+            [self, promise, what](caf::error& why) mutable {
+              if (what.linearizable) {
+                promise.deliver(std::move(why));
+                return;
+              }
+              self->request(self->state.replica, status_timeout, what)
+                  .then(
+                      [promise](const group_status& x) mutable { promise.deliver(x); },
+                      [promise](caf::error& other) mutable { promise.deliver(std::move(other)); });
+            });
+  return promise;
 }
 
 } // namespace
 
 frontend_actor_state::~frontend_actor_state() {
-  for (const auto& effect : frontend.abandon())
+  for (const auto& effect : forwarding.abandon())
     answer(*this, std::get<answer_proposal>(effect));
 }
 
 frontend_with_clock::behavior_type frontend(self_pointer self, frontend_config config,
-                                            replica_actor replica, scheduler_actor scheduler) {
+                                            replica_actor replica, scheduler_actor scheduler,
+                                            std::shared_ptr<standing_links> links) {
   self->state.frontend = frontend_state{config};
   self->state.replica = std::move(replica);
   self->state.scheduler = std::move(scheduler);
+  self->state.links = std::move(links);
+  self->send(self->state.replica, status_atom::value, caf::actor_cast<caf::actor>(self));
   return {
-      [self](const proposal& what) {
-        auto& state = self->state;
-        auto promise = self->make_response_promise<outcomes>();
-        auto ticket = ++state.last_ticket;
-        state.waiting.emplace(ticket, promise);
-        carry_out(self, state.frontend.submitted(ticket, what, self->clock().now()));
-        return promise;
+      [self](const proposal& what) { return take(self, what, false); },
+      [self](const group_status_request& what) { return status(self, what); },
+      [self](const forwarded_proposal& what) { return take(self, what.what, true); },
+      [self](const leadership& who) {
+        carry_out(self, self->state.forwarding.led_by(who, self->clock().now()));
       },
       [self](tick_atom) {
-        self->state.next_tick.reset();
-        carry_out(self, self->state.frontend.tick(self->clock().now()));
+        auto& state = self->state;
+        state.next_tick.reset();
+        carry_out(self, state.frontend.tick(self->clock().now()));
+        carry_out(self, state.forwarding.tick(self->clock().now()));
       },
   };
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "actors/frontend/forwarding.hpp"
 #include "actors/frontend/frontend_state.hpp"
+#include "actors/peer/standing_links.hpp"
 #include "messages/actors.hpp"
 
 #include <caf/typed_response_promise.hpp>
@@ -9,15 +11,18 @@
 namespace novacron {
 
 /// A frontend and its own clock.
-using frontend_with_clock = frontend_actor::extend<caf::reacts_to<tick_atom>>;
+using frontend_with_clock = controller_frontend_actor::extend<caf::reacts_to<tick_atom>>;
 
-/// The pure frontend and those who wait for it. However the frontend ends, they
-/// are told that nobody knows what became of their commands.
+/// The two pure parts, and those who wait: `forwarding` chooses between here and
+/// the leader's node, `frontend` is the way into the log here. However the actor
+/// ends, those who wait are told what is known of their commands.
 struct frontend_actor_state {
   frontend_actor_state() = default;
   ~frontend_actor_state();
 
+  novacron::forwarding forwarding;
   frontend_state frontend;
+  std::shared_ptr<standing_links> links;
   replica_actor replica;
   scheduler_actor scheduler;
   proposal_ticket last_ticket = 0;
@@ -26,9 +31,11 @@ struct frontend_actor_state {
   static constexpr const char* name = "frontend";
 };
 
-/// The way into the log of `replica`. Holds nothing that must survive it.
+/// The way into the log: into that of `replica` while it leads, else over
+/// `links`, which may be null, to the frontend of the leader's node. Holds
+/// nothing that must survive it.
 frontend_with_clock::behavior_type
 frontend(frontend_with_clock::stateful_pointer<frontend_actor_state> self, frontend_config config,
-         replica_actor replica, scheduler_actor scheduler);
+         replica_actor replica, scheduler_actor scheduler, std::shared_ptr<standing_links> links);
 
 } // namespace novacron

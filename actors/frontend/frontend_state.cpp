@@ -271,16 +271,4 @@ std::optional<frontend_state::time_point> frontend_state::wake() const {
   return earliest;
 }
 
-frontend_state::effects frontend_state::abandon() {
-  effects out;
-  for (const auto& [ticket, job] : jobs_) {
-    answer_proposal answer{ticket, {}};
-    for (const auto& item : job.items)
-      answer.answer.each.push_back(item.outcome ? *item.outcome : unknown());
-    out.emplace_back(std::move(answer));
-  }
-  jobs_.clear();
-  return out;
-}
-
 } // namespace novacron

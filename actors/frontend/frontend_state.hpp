@@ -76,8 +76,6 @@ public:
   effects tick(time_point now);
   /// When `tick` is needed next; nothing while nothing waits.
   [[nodiscard]] std::optional<time_point> wake() const;
-  /// The frontend ends: all that is open gets an answer.
-  effects abandon();
 
 private:
   struct placed_command {

@@ -85,6 +85,8 @@ void api::dispatch(call& c) const {
     return read_one(c);
   case action::events:
     return read_events(c);
+  case action::read_cluster:
+    return read_cluster(c);
   case action::create_vm:
     return create(c);
   case action::delete_vm:
@@ -106,13 +108,6 @@ void api::dispatch(call& c) const {
                    share(metrics_->scrape(view_->vms_by_state())),
                    {}});
   }
-}
-
-void api::ready(call& c) const {
-  if (view_->complete())
-    c.done({200, "application/json", share(R"({"status":"ready"})"), {}});
-  else
-    c.done(answer_of(view_behind("the state has not been read yet; ask again shortly")));
 }
 
 std::variant<uint64_t, api_answer> api::subscribe(const api_request& request) const {

@@ -52,6 +52,10 @@ public:
     std::function<void(proposal, std::function<void(std::optional<outcomes>)>)> propose;
     /// Empty: chaos isn't allowed.
     std::function<void(kill_actor, std::function<void(bool, std::string)>)> kill;
+    /// How the replicas stand; nothing: nobody says, or with `linearizable` not
+    /// the leader. Empty: this gateway doesn't ask.
+    std::function<void(group_status_request, std::function<void(std::optional<group_status>)>)>
+        status;
     uuid_source ids = random_uuid;
   };
 
@@ -84,6 +88,8 @@ private:
 
   void read(call& c, std::initializer_list<std::string_view> parameters,
             answer_with_revision make) const;
+  void read_at(uint64_t revision, const answer_with_revision& make, answer_function done) const;
+  void read_cluster(call& c) const;
   void list_vms(call& c) const;
   void list_history(call& c) const;
   void list_hosts(call& c) const;

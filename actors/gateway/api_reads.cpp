@@ -47,25 +47,43 @@ std::string allowed_states() {
 
 } // namespace
 
-/// Answers with `make`, once the view has reached `?min_revision=`.
+/// Answers with `make`, once the view has reached `?min_revision=`; with
+/// `?consistency=linearizable` once it shows everything acknowledged before.
 void api::read(call& c, std::initializer_list<std::string_view> parameters,
                answer_with_revision make) const {
-  auto known = only_parameters(c.target, parameters);
+  std::vector<std::string_view> all{parameters};
+  all.insert(all.end(), {"min_revision", "consistency"});
+  auto known = only_parameters(c.target, all);
   if (!known)
     return c.done(answer_of(known.error()));
   auto revision = number_parameter(c.target, "min_revision", 0, max_revision, 0);
   if (!revision)
     return c.done(answer_of(revision.error()));
+  const auto* consistency = c.target.find("consistency");
+  const bool linearizable = consistency && *consistency == "linearizable";
+  if (consistency && !linearizable && *consistency != "local")
+    return c.done(answer_of(bad_field(
+        "?consistency", "the parameter consistency must be one of: local, linearizable")));
   if (!view_->complete())
     return c.done(answer_of(view_behind("the state has not been read yet; ask again shortly")));
-  view_->when_revision(*revision, view_table::clock::now() + limits_.view_time,
-                       [wanted = *revision, view = view_, make = std::move(make),
-                        done = std::move(c.done)](wait_end how) {
+  if (!linearizable || !way_.status)
+    return read_at(*revision, make, std::move(c.done));
+  way_.status({true}, [self = shared_from_this(), wanted = *revision, make = std::move(make),
+                       done = std::move(c.done)](const std::optional<group_status>& leader) {
+    if (!leader)
+      return done(answer_of(no_leader("no leader answered; ask again, or without ?consistency=")));
+    self->read_at(std::max(wanted, leader->applied_index), make, done);
+  });
+}
+
+void api::read_at(uint64_t revision, const answer_with_revision& make, answer_function done) const {
+  view_->when_revision(revision, view_table::clock::now() + limits_.view_time,
+                       [revision, view = view_, make, done = std::move(done)](wait_end how) {
                          if (how == wait_end::reached)
                            return done(make());
                          done(answer_of(how == wait_end::refused
                                             ? too_busy()
-                                            : view_behind("revision " + std::to_string(wanted)
+                                            : view_behind("revision " + std::to_string(revision)
                                                           + " has not come yet, this gateway is at "
                                                           + std::to_string(view->revision())
                                                           + "; ask again shortly")));
@@ -87,18 +105,17 @@ void api::list_vms(call& c) const {
   }
   auto* host = c.target.find("host");
   std::string host_name = host == nullptr ? std::string{} : *host;
-  read(c, {"limit", "cursor", "name", "state", "host", "min_revision"},
-       [view = view_, query, host_name]() mutable {
-         if (!host_name.empty()) {
-           // No such host: no VM is on it.
-           auto id = parse_uuid(host_name);
-           auto named = id ? std::optional{node_id{*id}} : view->host_named(host_name);
-           if (!named)
-             return page_answer({{}, {}, view->revision()});
-           query.host = *named;
-         }
-         return page_answer(view->vms(query));
-       });
+  read(c, {"limit", "cursor", "name", "state", "host"}, [view = view_, query, host_name]() mutable {
+    if (!host_name.empty()) {
+      // No such host: no VM is on it.
+      auto id = parse_uuid(host_name);
+      auto named = id ? std::optional{node_id{*id}} : view->host_named(host_name);
+      if (!named)
+        return page_answer({{}, {}, view->revision()});
+      query.host = *named;
+    }
+    return page_answer(view->vms(query));
+  });
 }
 
 void api::list_history(call& c) const {
@@ -113,7 +130,7 @@ void api::list_history(call& c) const {
     query.vm = vm_id{*id};
   }
   bool migrations = c.where.found->what == action::list_migrations;
-  read(c, {"limit", "cursor", "vm", "min_revision"}, [view = view_, query, migrations] {
+  read(c, {"limit", "cursor", "vm"}, [view = view_, query, migrations] {
     return page_answer(migrations ? view->migrations(query) : view->operations(query));
   });
 }
@@ -122,14 +139,14 @@ void api::list_hosts(call& c) const {
   auto page = page_of(c.target);
   if (!page)
     return c.done(answer_of(page.error()));
-  read(c, {"limit", "cursor", "min_revision"},
+  read(c, {"limit", "cursor"},
        [view = view_, query = *page] { return page_answer(view->hosts(query)); });
 }
 
 void api::read_one(call& c) const {
   auto id = parse_uuid(c.where.id);
   auto what = c.where.found->what;
-  read(c, {"min_revision"}, [view = view_, id, what, shown = c.where.id] {
+  read(c, {}, [view = view_, id, what, shown = c.where.id] {
     auto found = [&](std::string_view kind, const std::optional<view_document>& document) {
       if (!document)
         return answer_of(no_such(kind, shown));

@@ -1,7 +1,7 @@
 #include "actors/gateway/gateway.hpp"
 
+#include "actors/completion.hpp"
 #include "actors/gateway/api.hpp"
-#include "actors/gateway/completion.hpp"
 #include "actors/gateway/errors.hpp"
 #include "actors/gateway/http/edge.hpp"
 #include "actors/gateway/http/ports.hpp"
@@ -33,6 +33,16 @@ api::backend backend_of(self_pointer self, const gateway_config& config, fronten
                 [box](const caf::error&) { /* dropped: nobody said what became of it */ });
     });
   };
+  way.status
+      = [self, address, frontend, patience = config.limits.status_time](
+            group_status_request what, std::function<void(std::optional<group_status>)> done) {
+          completion<group_status> box{std::move(done)};
+          run_on(address, [self, frontend, patience, what, box] {
+            self->request(frontend, patience, what)
+                .then([box](const group_status& answer) { box.complete(answer); },
+                      [box](const caf::error&) { /* dropped: nobody says */ });
+          });
+        };
   if (config.chaos && chaos)
     way.kill = [address, chaos](kill_actor whom, std::function<void(bool, std::string)> done) {
       completion<std::pair<bool, std::string>> box{[done = std::move(done)](const auto& answer) {

@@ -35,6 +35,7 @@ struct gateway_limits {
   std::chrono::milliseconds idle_time{75'000};     ///< a kept connection without a request
   std::chrono::milliseconds event_interval{25};    ///< events of this long share a frame
   std::chrono::milliseconds proposal_time{5'000};  ///< until a proposal's outcome counts as unknown
+  std::chrono::milliseconds status_time{3'000};    ///< how long the replicas' state may take
   std::chrono::milliseconds view_time{1'000};      ///< how long a read waits for its revision
   std::chrono::milliseconds longest_wait{300'000}; ///< of `?wait=`
 };

@@ -41,6 +41,7 @@ kind kind_of(command_errc error) {
   case command_errc::overloaded:
     return {503, "Overloaded", "nothing was done; come back later"};
   case command_errc::not_leader:
+    return {503, "No leader", "nothing was done; come back later"};
   case command_errc::unknown_outcome:
     return {503, "Outcome unknown", "outcome unknown, repeat with the same Idempotency-Key"};
   // Answers to hosts, never to clients.
@@ -71,8 +72,7 @@ std::string to_json(const problem& x) {
 problem problem_of(const command_outcome& outcome) {
   auto [status, title, remedy] = kind_of(outcome.error);
   std::string detail = outcome.detail;
-  bool unknown
-      = outcome.error == command_errc::unknown_outcome || outcome.error == command_errc::not_leader;
+  bool unknown = outcome.error == command_errc::unknown_outcome;
   if (detail.empty())
     detail = remedy;
   else if (unknown)
@@ -148,6 +148,10 @@ problem too_busy() {
 
 problem view_behind(std::string detail) {
   return {"view_behind", 503, "Not ready", std::move(detail), {}, {}};
+}
+
+problem no_leader(std::string detail) {
+  return {"not_leader", 503, "No leader", std::move(detail), {}, {}};
 }
 
 problem outcome_unknown() {

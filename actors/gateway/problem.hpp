@@ -47,6 +47,8 @@ problem headers_too_large(size_t limit);
 problem too_busy();
 /// The view isn't complete, or is behind the revision that was asked for.
 problem view_behind(std::string detail);
+/// What was asked needs a leader, and there is none.
+problem no_leader(std::string detail);
 /// Nobody said what became of the proposal.
 problem outcome_unknown();
 /// The events asked for are not kept any more.

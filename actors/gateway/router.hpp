@@ -27,6 +27,7 @@ enum class action : uint8_t {
   list_hosts,
   read_host,
   events,
+  read_cluster,
   kill_actor,
   health,
   ready,

@@ -99,7 +99,7 @@ parsed<request_target> parse_target(std::string_view target) {
 }
 
 parsed<void> only_parameters(const request_target& target,
-                             std::initializer_list<std::string_view> known) {
+                             const std::vector<std::string_view>& known) {
   for (const auto& [name, value] : target.query) {
     if (std::ranges::find(known, name) != known.end())
       continue;

@@ -25,7 +25,7 @@ parsed<request_target> parse_target(std::string_view target);
 
 /// 400 naming the first parameter that isn't among `known`.
 parsed<void> only_parameters(const request_target& target,
-                             std::initializer_list<std::string_view> known);
+                             const std::vector<std::string_view>& known);
 
 /// A whole number within [low, high], `fallback` if the parameter is absent.
 parsed<uint64_t> number_parameter(const request_target& target, const std::string& name,

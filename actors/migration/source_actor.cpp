@@ -51,7 +51,8 @@ void ask_over(source_pointer self, const link_actor& link, const prepare_migrati
   self->request(link, prepare_timeout, request)
       .then([=](const migration_prepared& x) { answer(x); },
             [=](const caf::error& why) {
-              if (is(why, mesh_errc::unconnected) && self->clock().now() < until)
+              if ((is(why, mesh_errc::unconnected) || is(why, mesh_errc::lost))
+                  && self->clock().now() < until)
                 self->delayed_send(self, link_retry,
                                    continuation{[=] { ask_over(self, link, request, until); }});
               else

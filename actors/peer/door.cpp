@@ -112,7 +112,7 @@ caf::result<welcome> greet(self_pointer self, const hello& what) {
   auto handle = caf::actor_cast<caf::actor>(self->current_sender());
   self->monitor(handle);
   if (state.config.known)
-    state.config.known->add(what.node, handle.node());
+    state.config.known->add(what.node, handle.node(), identity->has(node_role::controller));
   state.guests.verified(link, {std::move(*identity), what.name, handle});
   return welcome{me.node, me.name, me.timeline, mesh_version};
 }
@@ -123,9 +123,12 @@ caf::result<outcomes> propose(self_pointer self, const proposal& what) {
   const auto* who = sender(self);
   if (!who)
     return stranger(self);
+  const auto from_controller = who->has(node_role::controller) && !is_local(self);
   auto allowed = [&](const command& each) { return may_propose(*who, each); };
   if (!std::ranges::all_of(what.commands, allowed))
     return refuse(self, mesh_errc::forbidden, "the sender's roles don't allow its command");
+  if (from_controller) // which has a frontend of its own: that one has forwarded it
+    return pass_on<outcomes>(self, self->state.routes.leader, forwarded_proposal{what});
   return pass_on<outcomes>(self, self->state.routes.frontend, what);
 }
 
@@ -134,6 +137,39 @@ caf::result<Answer> read(self_pointer self, const Question& what) {
   if (!sender(self))
     return stranger(self);
   return pass_on<Answer>(self, self->state.routes.feed, what);
+}
+
+/// Controllers ask each other's replicas, which ask nobody else.
+caf::result<group_status> status(self_pointer self, const group_status_request& what) {
+  const auto* who = sender(self);
+  if (!who)
+    return stranger(self);
+  if (who->has(node_role::controller) && !is_local(self))
+    return pass_on<group_status>(self, self->state.routes.replica, what);
+  return pass_on<group_status>(self, self->state.routes.frontend, what);
+}
+
+caf::result<snapshot_chunk> snapshot(self_pointer self, const snapshot_chunk_request& what) {
+  const auto* who = sender(self);
+  if (!who)
+    return stranger(self);
+  if (!may_replicate(*who))
+    return refuse(self, mesh_errc::forbidden, "only controllers copy the state");
+  return pass_on<snapshot_chunk>(self, self->state.routes.replica, what);
+}
+
+void take_replica_message(self_pointer self, const replica_message& what) {
+  auto& state = self->state;
+  const auto* guest = self->current_sender() ? state.guests.find(sender_address(self)) : nullptr;
+  if (!guest || !may_replicate(guest->identity)) {
+    refuse(self, mesh_errc::forbidden, "a replica's message from no controller");
+    return;
+  }
+  if (state.routes.receive)
+    state.routes.receive(guest->identity.node, what.bytes);
+  if (what.number % replica_message_credit == 0)
+    self->send<caf::message_priority::high>(caf::actor_cast<link_actor>(guest->link),
+                                            replica_message_taken{what.number});
 }
 
 template <class Answer, class Question>
@@ -248,6 +284,9 @@ door_with_clock::behavior_type door(self_pointer self, door_config config, door_
       [self](const hello_challenge_request& x) { return challenge(self, x); },
       [self](const hello& x) { return greet(self, x); },
       [self](const proposal& x) { return propose(self, x); },
+      [self](const group_status_request& x) { return status(self, x); },
+      [self](const snapshot_chunk_request& x) { return snapshot(self, x); },
+      [self](const replica_message& x) { take_replica_message(self, x); },
       [self](const prepare_migration& x) { return migrate<migration_prepared>(self, x); },
       [self](const migration_performed& x) { return migrate<ok_atom>(self, x); },
       [self](const kill_actor& x) { return kill(self, x); },

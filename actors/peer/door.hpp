@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace novacron {
 
@@ -29,6 +30,10 @@ struct door_config {
 /// function, or an invalid handle, means that this node doesn't do such things.
 struct door_routes {
   std::function<frontend_actor()> frontend;
+  std::function<controller_frontend_actor()> leader; ///< for what other controllers forward
+  std::function<replica_actor()> replica;
+  /// Takes what another node's replica says; on the door's thread, must not block.
+  std::function<void(node_id from, std::span<const std::byte> message)> receive;
   std::function<feed_source_actor()> feed;
   std::function<host_actor()> host;
   std::function<supervisor_actor()> supervisor;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace novacron {
 
@@ -19,9 +20,9 @@ namespace novacron {
 /// must not dial: it looks the door up over the connection that stands.
 class known_nodes {
 public:
-  void add(node_id node, caf::node_id connected_as) {
+  void add(node_id node, caf::node_id connected_as, bool controller) {
     std::lock_guard lock{mutex_};
-    nodes_.insert_or_assign(node, std::move(connected_as));
+    nodes_.insert_or_assign(node, known{std::move(connected_as), controller});
   }
   void remove(node_id node) {
     std::lock_guard lock{mutex_};
@@ -30,12 +31,26 @@ public:
   [[nodiscard]] std::optional<caf::node_id> find(node_id node) const {
     std::lock_guard lock{mutex_};
     auto i = nodes_.find(node);
-    return i == nodes_.end() ? std::nullopt : std::optional{i->second};
+    return i == nodes_.end() ? std::nullopt : std::optional{i->second.connected_as};
+  }
+  /// Those whose certificates say that they are controllers.
+  [[nodiscard]] std::vector<node_id> controllers() const {
+    std::lock_guard lock{mutex_};
+    std::vector<node_id> out;
+    for (const auto& [node, each] : nodes_)
+      if (each.controller)
+        out.push_back(node);
+    return out;
   }
 
 private:
+  struct known {
+    caf::node_id connected_as;
+    bool controller = false;
+  };
+
   mutable std::mutex mutex_;
-  std::unordered_map<node_id, caf::node_id> nodes_;
+  std::unordered_map<node_id, known> nodes_;
 };
 
 /// What a node's door is called in its registry.

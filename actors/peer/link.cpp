@@ -31,6 +31,12 @@ constexpr auto patience(const pull_request&) {
 constexpr auto patience(const proposal&) {
   return 8s;
 }
+constexpr auto patience(const group_status_request&) {
+  return 5s;
+}
+constexpr auto patience(const snapshot_chunk_request&) {
+  return 8s;
+}
 constexpr auto patience(const prepare_migration&) {
   return 100s;
 }
@@ -39,6 +45,12 @@ constexpr auto patience(const migration_performed&) {
 }
 constexpr auto patience(const kill_actor&) {
   return 5s;
+}
+
+/// How the other end is called as long as nobody knows better.
+std::string name_of(const link_config& config) {
+  return config.remote.host.empty() ? "node " + to_string(config.expected_node)
+                                    : to_string(config.remote);
 }
 
 // -- down ------------------------------------------------------------------------
@@ -50,17 +62,18 @@ void go_down(self_pointer self, const std::string& why) {
   state.candidate = door_actor{};
   auto stood = static_cast<bool>(state.door);
   if (stood || why != state.last_problem)
-    state.config.log.warning("peer", "no link to " + to_string(state.config.remote) + ": " + why);
+    state.config.log.warning("peer", "no link to " + name_of(state.config) + ": " + why);
   state.last_problem = why;
   if (stood)
     state.wait.succeeded();
   state.door = door_actor{};
+  if (state.config.standing)
+    state.config.standing->remove(self->address());
   auto chance = state.config.chance ? state.config.chance() : 0.0;
   state.not_before = self->clock().now() + state.wait.next(chance);
   auto open = std::exchange(state.open, {});
   for (auto& [number, fail] : open)
-    fail(make_error(mesh_errc::unconnected,
-                    "the link to " + to_string(state.config.remote) + " broke: " + why));
+    fail(make_error(mesh_errc::lost, "the link to " + name_of(state.config) + " broke: " + why));
   if (stood && state.config.temporary)
     self->quit();
 }
@@ -102,7 +115,9 @@ void welcomed(self_pointer self, const node_identity& who, const welcome& what) 
   state.last_problem.clear();
   state.remote = who;
   state.door = std::exchange(state.candidate, door_actor{});
-  state.config.log.info("peer", "a link to " + to_string(state.config.remote) + " stands",
+  if (state.config.standing)
+    state.config.standing->add(who.node, link_actor{self}, state.door);
+  state.config.log.info("peer", "a link to " + name_of(state.config) + " stands",
                         {{"node", what.name}});
 }
 
@@ -171,16 +186,18 @@ void look_up(self_pointer self, const caf::node_id& connected_as) {
 
 void connect(self_pointer self) {
   auto& state = self->state;
-  state.trying = true;
-  ++state.attempt;
   auto connected_as
       = state.config.known ? state.config.known->find(state.config.expected_node) : std::nullopt;
+  if (!connected_as && !state.config.dial) { // looked at again with the next tick
+    state.last_problem = "it has not connected to this node";
+    return;
+  }
+  state.trying = true;
+  ++state.attempt;
   if (connected_as)
     look_up(self, *connected_as);
-  else if (state.config.dial)
-    dial(self);
   else
-    go_down(self, "it has not connected to this node");
+    dial(self);
 }
 
 // -- requests --------------------------------------------------------------------
@@ -198,11 +215,11 @@ caf::result<Answer> pass_on(self_pointer self, const Question& what) {
     return make_error(mesh_errc::forbidden, "a link serves its own node only");
   if (!state.door)
     return make_error(mesh_errc::unconnected,
-                      "there is no link to " + to_string(state.config.remote) + ": "
+                      "there is no link to " + name_of(state.config) + ": "
                           + (state.last_problem.empty() ? "not yet" : state.last_problem));
   if (state.open.size() >= most_open_requests)
     return make_error(mesh_errc::overloaded,
-                      "too many requests are on the way to " + to_string(state.config.remote));
+                      "too many requests are on the way to " + name_of(state.config));
   auto promise = self->make_response_promise<Answer>();
   auto number = ++state.last_request;
   state.open.emplace(number, [promise](const caf::error& why) mutable { promise.deliver(why); });
@@ -245,6 +262,9 @@ link_actor::behavior_type link(self_pointer self, link_config config) {
         || (state.candidate && state.candidate.address() == down.source))
       go_down(self, "its door is gone");
   });
+  if (auto standing = self->state.config.standing)
+    self->attach_functor(
+        [standing, address = self->address()](const caf::error&) { standing->remove(address); });
   self->send(self, tick_atom::value);
   return {
       [self](const list_request& x) { return pass_on<feed_listing>(self, x); },
@@ -254,6 +274,14 @@ link_actor::behavior_type link(self_pointer self, link_config config) {
           self->send(self->state.door, x);
       },
       [self](const proposal& x) { return pass_on<outcomes>(self, x); },
+      [self](const group_status_request& x) { return pass_on<group_status>(self, x); },
+      [self](const snapshot_chunk_request& x) { return pass_on<snapshot_chunk>(self, x); },
+      [self](const replica_message_taken& x) {
+        auto from = caf::actor_cast<caf::actor_addr>(self->current_sender());
+        auto& state = self->state;
+        if (state.config.standing && state.door && state.door.address() == from)
+          state.config.standing->taken(self->address(), x.number);
+      },
       [self](const prepare_migration& x) { return pass_on<migration_prepared>(self, x); },
       [self](const migration_performed& x) { return pass_on<ok_atom>(self, x); },
       [self](const kill_actor& x) { return kill(self, x); },

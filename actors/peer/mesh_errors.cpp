@@ -12,4 +12,8 @@ bool is(const caf::error& what, mesh_errc code) {
   return what && what.category() == mesh_errors && what.code() == static_cast<uint8_t>(code);
 }
 
+bool has_done_nothing(const caf::error& why) {
+  return why && why.category() == mesh_errors && !is(why, mesh_errc::lost);
+}
+
 } // namespace novacron

@@ -30,11 +30,17 @@ struct rule {
 } // namespace
 
 bool may_propose(const node_identity& who, const command& what) {
+  if (who.has(node_role::controller))
+    return !std::holds_alternative<expire_lease>(what.body);
   return std::visit(rule{who}, what.body);
 }
 
 bool may_kill(const node_identity& who) {
   return who.has(node_role::controller) || who.has(node_role::gateway);
+}
+
+bool may_replicate(const node_identity& who) {
+  return who.has(node_role::controller);
 }
 
 bool may_migrate(const node_identity& who) {

@@ -1,5 +1,9 @@
 #include "actors/replica/replica_keeper.hpp"
 
+#include "actors/peer/mesh_errors.hpp"
+#include "storage/errors.hpp"
+
+#include <algorithm>
 #include <atomic>
 
 namespace novacron {
@@ -8,7 +12,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto tick_interval = 200ms;
+constexpr auto tick_interval = 20ms;
+constexpr auto lease_interval = 200ms;
+constexpr auto leader_timeout = 2s;
+constexpr auto catch_up_timeout = 2s;
 constexpr size_t most_barriers = 1'024; // reads that wait for one
 
 using self_pointer = replica_keeper_actor::stateful_pointer<replica_keeper_state>;
@@ -58,6 +65,56 @@ void read_page(self_pointer self, caf::typed_response_promise<feed_listing>& pro
     promise.deliver(error_of(page.error()));
 }
 
+/// Runs `done` here once everything acknowledged before is applied here.
+template <class Done>
+void after_barrier(self_pointer self, Done done) {
+  self->state.engine->read_barrier([done, post = on_actor(self)](const result<uint64_t>& passed) {
+    post([done, passed]() mutable { done(passed); });
+  });
+}
+
+/// Asks the leader how far a reader must be, and reads once this replica is.
+void read_after_leader(self_pointer self, uint64_t ticket, const list_request& request) {
+  auto& state = self->state;
+  auto fail = [self, ticket](const std::string& why) {
+    if (auto found = self->state.reads.extract(ticket))
+      found.mapped().deliver(caf::make_error(caf::sec::runtime_error, "replica: " + why));
+  };
+  auto leads = state.engine->status().leads;
+  auto link = state.place.links ? state.place.links->find(leads) : link_actor{};
+  if (leads.nil() || !link) {
+    fail("no leader is known, or there is no link to it; come back in a moment");
+    return;
+  }
+  self->request(link, leader_timeout, group_status_request{true})
+      .then(
+          [self, ticket, request](const group_status& leader) {
+            if (auto found = self->state.reads.extract(ticket))
+              self->state.late_reads.push_back({leader.applied_index,
+                                                self->clock().now() + catch_up_timeout, request,
+                                                std::move(found.mapped())});
+          },
+          [self, fail](const caf::error& why) { fail(self->system().render(why)); });
+}
+
+void serve_late_reads(self_pointer self) {
+  auto& state = self->state;
+  if (state.late_reads.empty())
+    return;
+  const auto revision = state.engine->status().applied_index;
+  const auto now = self->clock().now();
+  std::erase_if(state.late_reads, [&](auto& each) {
+    if (revision >= each.revision)
+      read_page(self, each.answer, each.request);
+    else if (now >= each.deadline)
+      each.answer.deliver(caf::make_error(caf::sec::runtime_error,
+                                          "replica: this node is behind the leader; ask again"));
+    else
+      return false;
+    return true;
+  });
+}
+
 caf::result<feed_listing> list(self_pointer self, const list_request& request) {
   auto& state = self->state;
   auto promise = self->make_response_promise<feed_listing>();
@@ -65,24 +122,88 @@ caf::result<feed_listing> list(self_pointer self, const list_request& request) {
     read_page(self, promise, request);
     return promise;
   }
-  if (state.reads.size() >= most_barriers)
+  if (state.reads.size() + state.late_reads.size() >= most_barriers)
     return caf::make_error(caf::sec::runtime_error,
                            "replica: too many reads wait; come back later");
   auto ticket = ++state.last_ticket;
   state.reads.emplace(ticket, promise);
-  state.engine->read_barrier(
-      [self, ticket, request, post = on_actor(self)](const result<uint64_t>& done) {
-        post([self, ticket, request, done] {
-          auto found = self->state.reads.extract(ticket);
-          if (!found)
-            return;
-          if (done)
-            read_page(self, found.mapped(), request);
-          else
-            found.mapped().deliver(error_of(done.error()));
-        });
-      });
+  if (!state.engine->status().leader && state.place.links) {
+    read_after_leader(self, ticket, request);
+    return promise;
+  }
+  after_barrier(self, [self, ticket, request](const result<uint64_t>& passed) {
+    auto found = self->state.reads.extract(ticket);
+    if (!found)
+      return;
+    if (passed)
+      read_page(self, found.mapped(), request);
+    else
+      found.mapped().deliver(error_of(passed.error()));
+  });
   return promise;
+}
+
+// -- the group -------------------------------------------------------------------
+
+group_status status_here(self_pointer self) {
+  const auto& state = self->state;
+  auto status = state.engine->status();
+  group_status out{state.place.node,         status.leads,    status.term, status.commit_index,
+                   status.applied_index,     status.timeline, {},          status.installing,
+                   std::move(status.refused)};
+  if (status.leader)
+    out.leads = state.place.node;
+  for (const auto& each : status.members)
+    out.members.push_back(
+        {each.node, each.role == member_role::voter, each.online, each.stored_index});
+  return out;
+}
+
+caf::result<group_status> status(self_pointer self, const group_status_request& request) {
+  if (!request.linearizable)
+    return status_here(self);
+  auto promise = self->make_response_promise<group_status>();
+  after_barrier(self, [self, promise](const result<uint64_t>& passed) mutable {
+    if (!passed) {
+      promise.deliver(error_of(passed.error()));
+      return;
+    }
+    auto out = status_here(self);
+    out.applied_index = *passed;
+    promise.deliver(std::move(out));
+  });
+  return promise;
+}
+
+caf::result<snapshot_chunk> read_snapshot(self_pointer self, const snapshot_chunk_request& what) {
+  auto chunk = self->state.engine->read_snapshot(what);
+  if (chunk)
+    return std::move(*chunk);
+  if (chunk.error().code == storage_errc::stopped)
+    return make_error(mesh_errc::withdrawn, chunk.error().message);
+  return error_of(chunk.error());
+}
+
+void tell_leadership(self_pointer self) {
+  auto& state = self->state;
+  auto status = state.engine->status();
+  leadership now{status.leader, status.leader ? state.place.node : status.leads, status.term};
+  if (now == state.leader)
+    return;
+  if (now.here != state.leader.here)
+    state.log.info("replica", now.here ? "this node leads" : "this node leads no more",
+                   {{"term", std::to_string(now.term)}});
+  state.leader = now;
+  for (const auto& each : state.followers)
+    caf::anon_send(each, now);
+}
+
+void follow_leadership(self_pointer self, const caf::actor& who) {
+  auto& state = self->state;
+  self->monitor(who);
+  state.followers.push_back(who);
+  tell_leadership(self);
+  caf::anon_send(who, state.leader);
 }
 
 caf::result<feed_changes> changes_after(self_pointer self, const pull_request& request) {
@@ -125,12 +246,18 @@ void listen(self_pointer self) {
 
 void watch_leases(self_pointer self) {
   auto& state = self->state;
-  if (!state.engine->status().leader) {
-    state.leases.forget();
+  const auto now = self->clock().now();
+  if (now - state.leases_at < lease_interval)
     return;
-  }
+  state.leases_at = now;
+  const auto status = state.engine->status();
+  if (!status.leader || status.term != state.leases_term)
+    state.leases.forget(); // a new leader gives every host its full term again
+  state.leases_term = status.term;
+  if (!status.leader)
+    return;
   std::vector<command> ends;
-  for (const auto& each : state.leases.look(state.engine->leases(), self->clock().now())) {
+  for (const auto& each : state.leases.look(state.engine->leases(), now)) {
     state.log.warning("replica", "a host did not renew its lease; it ends",
                       {{"host", to_string(each.host)}});
     ends.push_back({each, {}});
@@ -144,16 +271,21 @@ void watch_leases(self_pointer self) {
 } // namespace
 
 replica_keeper_state::~replica_keeper_state() {
+  if (place.port)
+    place.port->lead_to(nullptr);
   engine.reset();
   for (auto& [ticket, open] : proposals)
     open.answer.deliver(unknown_outcomes(open.commands));
   for (auto& [ticket, read] : reads)
     read.deliver(caf::make_error(caf::sec::runtime_error, "the replica stopped"));
+  for (auto& read : late_reads)
+    read.answer.deliver(caf::make_error(caf::sec::runtime_error, "the replica stopped"));
 }
 
 replica_keeper_actor::behavior_type replica_keeper(self_pointer self, replica_opener open,
-                                                   logger log) {
+                                                   logger log, replica_place place) {
   self->state.log = std::move(log);
+  self->state.place = std::move(place);
   auto engine = open();
   if (!engine) {
     self->state.log.error("replica", engine.error().message);
@@ -162,9 +294,12 @@ replica_keeper_actor::behavior_type replica_keeper(self_pointer self, replica_op
   }
   self->state.engine = std::move(*engine);
   listen(self);
+  if (const auto& port = self->state.place.port)
+    port->lead_to(self->state.engine.get());
   self->set_down_handler([self](const caf::down_msg& down) {
-    std::erase_if(self->state.subscribers,
-                  [&](const caf::actor& each) { return each.address() == down.source; });
+    auto gone = [&](const caf::actor& each) { return each.address() == down.source; };
+    std::erase_if(self->state.subscribers, gone);
+    std::erase_if(self->state.followers, gone);
   });
   self->send(self, tick_atom::value);
   return {
@@ -172,8 +307,13 @@ replica_keeper_actor::behavior_type replica_keeper(self_pointer self, replica_op
       [self](const list_request& request) { return list(self, request); },
       [self](const pull_request& request) { return changes_after(self, request); },
       [self](caf::subscribe_atom, const caf::actor& who) { subscribe(self, who); },
+      [self](status_atom, const caf::actor& who) { follow_leadership(self, who); },
+      [self](const group_status_request& request) { return status(self, request); },
+      [self](const snapshot_chunk_request& request) { return read_snapshot(self, request); },
       [self](tick_atom) {
         self->delayed_send(self, tick_interval, tick_atom::value);
+        tell_leadership(self);
+        serve_late_reads(self);
         watch_leases(self);
       },
       [](const continuation& what) { what.run(); },

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "actors/log/log.hpp"
+#include "actors/peer/standing_links.hpp"
 #include "actors/replica/lease_watch.hpp"
+#include "actors/replica/replica_port.hpp"
 #include "messages/actors.hpp"
 #include "storage/replica.hpp"
 
@@ -19,6 +21,13 @@ using replica_keeper_actor = replica_actor::extend<caf::reacts_to<continuation>>
 /// Opens the engine; may block for as long as loading the log takes.
 using replica_opener = std::function<result<std::unique_ptr<replica>>()>;
 
+/// Where a replica stands among others. A replica that is alone has none of it.
+struct replica_place {
+  node_id node;
+  std::shared_ptr<replica_port> port;    ///< opened while there is an engine
+  std::shared_ptr<standing_links> links; ///< the way to the leader
+};
+
 /// The engine and those who wait for it. However the actor ends, the engine is
 /// closed first; then those who wait are told that nobody knows what became of
 /// their commands.
@@ -31,13 +40,27 @@ struct replica_keeper_state {
     size_t commands = 0;
   };
 
+  /// A read that waits until this replica has applied what the leader had.
+  struct late_read {
+    uint64_t revision = 0;
+    std::chrono::steady_clock::time_point deadline;
+    list_request request;
+    caf::typed_response_promise<feed_listing> answer;
+  };
+
   std::unique_ptr<replica> engine;
+  replica_place place;
   std::unordered_map<uint64_t, open_proposal> proposals;
   std::unordered_map<uint64_t, caf::typed_response_promise<feed_listing>>
       reads; ///< behind a barrier
+  std::vector<late_read> late_reads;
   uint64_t last_ticket = 0;
   std::vector<caf::actor> subscribers;
+  std::vector<caf::actor> followers; ///< of the leadership
+  leadership leader;                 ///< as they were told
   lease_watch leases;
+  uint64_t leases_term = 0; ///< in which `leases` were seen
+  std::chrono::steady_clock::time_point leases_at;
   logger log;
   static constexpr const char* name = "replica";
 };
@@ -50,6 +73,6 @@ struct replica_keeper_state {
 /// Ends with an error when the engine can't be opened.
 replica_keeper_actor::behavior_type
 replica_keeper(replica_keeper_actor::stateful_pointer<replica_keeper_state> self,
-               replica_opener open, logger log);
+               replica_opener open, logger log, replica_place place);
 
 } // namespace novacron

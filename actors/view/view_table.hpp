@@ -71,6 +71,8 @@ public:
 
   /// The host with this name; of several, the one that isn't gone.
   [[nodiscard]] std::optional<node_id> host_named(std::string_view name) const;
+  /// Empty: no such host.
+  [[nodiscard]] std::string name_of_host(node_id id) const;
   /// VMs in each `actual_state`, by its number.
   [[nodiscard]] std::array<uint64_t, 9> vms_by_state() const;
 

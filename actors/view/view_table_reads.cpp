@@ -146,6 +146,11 @@ std::optional<node_id> view_table::host_named(std::string_view name) const {
   return found;
 }
 
+std::string view_table::name_of_host(node_id id) const {
+  std::shared_lock lock{mutex_};
+  return host_name(id);
+}
+
 std::array<uint64_t, 9> view_table::vms_by_state() const {
   std::shared_lock lock{mutex_};
   std::array<uint64_t, 9> counts{};

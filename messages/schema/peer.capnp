@@ -63,6 +63,52 @@ struct PullRequest {
   progressAfter @4 :UInt64;
 }
 
+# -- the group of replicas --
+
+struct ReplicaMessage {
+  number @0 :UInt64;
+  bytes @1 :Data;
+}
+
+struct ReplicaMessageTaken {
+  number @0 :UInt64;
+}
+
+struct SnapshotChunkRequest {
+  reference @0 :Data;
+  from @1 :Data;
+  limitBytes @2 :UInt32;
+}
+
+struct SnapshotChunk {
+  records @0 :Data;
+  next @1 :Data;
+  hash @2 :UInt64;
+}
+
+struct GroupStatusRequest {
+  linearizable @0 :Bool;
+}
+
+struct GroupMember {
+  node @0 :Ids.Uuid;
+  voter @1 :Bool;
+  online @2 :Bool;
+  storedIndex @3 :UInt64;
+}
+
+struct GroupStatus {
+  node @0 :Ids.Uuid;
+  leads @1 :Ids.Uuid;
+  term @2 :UInt64;
+  commitIndex @3 :UInt64;
+  appliedIndex @4 :UInt64;
+  timeline @5 :UInt32;
+  members @6 :List(GroupMember);
+  installing @7 :Bool;
+  refused @8 :Text;
+}
+
 # -- faults on purpose --
 
 struct KillActor {

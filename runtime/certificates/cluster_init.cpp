@@ -77,8 +77,9 @@ result<void> write_pair(const std::filesystem::path& folder, const std::string& 
   return write_secret_file(folder / (name + ".key"), pair.key);
 }
 
-result<void> issue_to(const std::filesystem::path& folder, const certificate_authority& authority,
-                      const planned_node& node) {
+/// The node's uuid.
+result<node_id> issue_to(const std::filesystem::path& folder,
+                         const certificate_authority& authority, const planned_node& node) {
   certificate_request request;
   request.name = node.name;
   request.node.value = random_uuid();
@@ -87,7 +88,9 @@ result<void> issue_to(const std::filesystem::path& folder, const certificate_aut
   auto pair = authority.issue(request);
   if (!pair)
     return pair.error();
-  return write_pair(folder, node.name, *pair);
+  if (auto done = write_pair(folder, node.name, *pair); !done)
+    return done.error();
+  return request.node;
 }
 
 result<void> make_empty_folder(const std::filesystem::path& folder) {
@@ -159,9 +162,16 @@ result<void> init_cluster(const std::filesystem::path& folder,
     return authority.error();
   if (auto done = write_pair(folder, "ca", authority->files()); !done)
     return done;
-  for (const auto& node : nodes)
-    if (auto done = issue_to(folder, *authority, node); !done)
-      return done;
+  std::string founders;
+  for (const auto& node : nodes) {
+    auto id = issue_to(folder, *authority, node);
+    if (!id)
+      return id.error();
+    if (std::find(node.roles.begin(), node.roles.end(), node_role::controller) != node.roles.end())
+      founders += to_string(*id) + ' ' + node.name + '\n';
+  }
+  if (auto done = write_secret_file(folder / "founders", founders); !done)
+    return done;
   auto token = random_token();
   if (!token)
     return token.error();
@@ -182,7 +192,9 @@ result<void> add_cluster_node(const std::filesystem::path& folder, const planned
   auto authority = certificate_authority::load({*certificate, *key});
   if (!authority)
     return authority.error();
-  return issue_to(folder, *authority, node);
+  if (auto id = issue_to(folder, *authority, node); !id)
+    return id.error();
+  return {};
 }
 
 } // namespace novacron

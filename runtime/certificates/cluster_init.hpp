@@ -31,6 +31,7 @@ std::vector<planned_node> development_nodes();
 ///     ca.pem, ca.key          the cluster's CA; only `cluster add-node` needs the key
 ///     <node>.pem, <node>.key  one pair for each node
 ///     cluster-id              the cluster's uuid
+///     founders                uuids and names of the controllers: the first voters
 ///     admin-token             the API's first token
 ///     tokens                  SHA-256 of each token and its owner's name: what gateways read
 result<void> init_cluster(const std::filesystem::path& folder,

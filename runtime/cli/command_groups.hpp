@@ -22,7 +22,7 @@ struct command_mount {
 };
 
 void add_vm_commands(CLI::App& app, const command_mount& mount);
-/// migration, operation, host, events.
+/// migration, operation, host, cluster status, events.
 void add_look_commands(CLI::App& app, const command_mount& mount);
 
 } // namespace novacron

@@ -60,6 +60,23 @@ void add_operations(CLI::App& app, const command_mount& mount) {
   });
 }
 
+/// Beside `cluster init` and its like, where those are.
+void add_cluster(CLI::App& app, const command_mount& mount) {
+  auto there = app.get_subcommands([](CLI::App* x) { return x->get_name() == "cluster"; });
+  auto* group
+      = there.empty() ? app.add_subcommand("cluster", "The cluster's replicas") : there.front();
+  group->require_subcommand(1);
+  group->fallthrough();
+  auto* status = group->add_subcommand("status", "Who leads, who is there, how far each is");
+  mount.on(status, [](client_session& session) {
+    auto cluster = session.read("/api/v1/cluster");
+    if (session.json())
+      session.show_one(cluster);
+    else
+      session.where().out << render_cluster(cluster);
+  });
+}
+
 struct event_options {
   bool follow = false;
   std::optional<uint64_t> since;
@@ -97,6 +114,7 @@ void add_look_commands(CLI::App& app, const command_mount& mount) {
   add_hosts(app, mount);
   add_migrations(app, mount);
   add_operations(app, mount);
+  add_cluster(app, mount);
   add_events(app, mount);
 }
 

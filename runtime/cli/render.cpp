@@ -105,6 +105,34 @@ std::string render_one(const json::value& document) {
   return format_pairs(pairs);
 }
 
+std::string render_cluster(const json::value& cluster) {
+  std::string leader = "nobody";
+  std::vector<table_row> rows;
+  if (const auto* members = field(cluster, "members").if_array())
+    for (const auto& member : *members) {
+      const auto name = or_dash(field_text(member, "name"));
+      const bool leads = field_text(member, "leader") == "true";
+      if (leads)
+        leader = name == "-" ? field_text(member, "node") : name;
+      const auto online = field_text(member, "online");
+      rows.push_back({name, field_text(member, "role"), leads ? "leader" : "-",
+                      online.empty()     ? "unknown"
+                      : online == "true" ? "online"
+                                         : "silent",
+                      or_dash(field_text(member, "stored_index")),
+                      or_dash(field_text(member, "lag")), field_text(member, "node")});
+    }
+  std::vector<std::pair<std::string, std::string>> facts{
+      {"leader", leader},
+      {"term", field_text(cluster, "term")},
+      {"committed", field_text(cluster, "commit_index")},
+      {"a write survives", field_text(cluster, "survives")}};
+  if (const auto refused = field_text(cluster, "refused"); !refused.empty())
+    facts.emplace_back("refused", refused);
+  return format_pairs(facts)
+         + format_table({"NAME", "ROLE", "LEADS", "ONLINE", "STORED", "LAG", "ID"}, rows);
+}
+
 std::string render_event(const json::value& event) {
   const auto& record = field(event, "record");
   auto name = field_text(record, "name");

@@ -15,6 +15,8 @@ enum class listed_thing : uint8_t { vms, hosts, migrations };
 std::string render_list(listed_thing what, const boost::json::array& items);
 /// One VM, migration or operation, a line per field.
 std::string render_one(const boost::json::value& document);
+/// How the cluster's replicas stand.
+std::string render_cluster(const boost::json::value& cluster);
 /// One event, on one line.
 std::string render_event(const boost::json::value& event);
 /// How a migration gets on, on one line.

@@ -49,6 +49,28 @@ void read_mesh(config_reading& reading, const toml::table* table, node_config& c
   mesh.finish();
 }
 
+/// Nodes that found a group must agree on who else does, and on who dials whom.
+void read_controller(config_reading& reading, table_reader& file, node_config& config) {
+  const auto* table = file.table("controller");
+  const bool wanted = config.has(node_role::controller);
+  if (table && !wanted)
+    reading.complain(table, "there is a section [controller], but node.roles doesn't hold "
+                            "\"controller\"; drop the section or add the role");
+  table_reader controller{reading, table, "controller"};
+  controller.read("founders", config.controller.founders, optional_key("\"cluster/founders\""));
+  controller.finish();
+  const auto& all = config.mesh.controllers;
+  if (!wanted || all.size() < 2)
+    return;
+  table_reader mesh{reading, file.table("mesh"), "mesh"};
+  if (std::find(all.begin(), all.end(), config.mesh.listen) == all.end())
+    mesh.complain("controllers", "doesn't hold mesh.listen, " + to_string(config.mesh.listen)
+                                     + "; list all controllers, in the same order on each node");
+  if (config.controller.founders.empty())
+    mesh.complain("controllers", "names several, so controller.founders is needed: the file "
+                                 "`founders` of `novacron cluster init`");
+}
+
 void read_tls(config_reading& reading, const toml::table* table, node_config& config) {
   table_reader tls{reading, table, "tls"};
   tls.read("certificate", config.tls.certificate, needed("\"cluster/node-1.pem\""));
@@ -183,6 +205,7 @@ result<node_config> parse_config(std::string_view text, const std::string& sourc
   table_reader file{reading, &root, ""};
   read_node(reading, file.table("node", true), config);
   read_mesh(reading, file.table("mesh", true), config);
+  read_controller(reading, file, config);
   read_tls(reading, file.table("tls", true), config);
   if (const auto* table = role_table(reading, file, config, node_role::gateway))
     config.gateway = read_gateway(reading, table);

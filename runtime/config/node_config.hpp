@@ -25,6 +25,11 @@ struct mesh_section {
   std::vector<address> controllers; ///< where the log is
 };
 
+/// [controller], of nodes with that role; may be absent.
+struct controller_section {
+  std::filesystem::path founders; ///< the first voters, a line each; empty: this node alone
+};
+
 /// [gateway], of nodes with that role.
 struct gateway_section {
   address listen;                         ///< the API
@@ -83,6 +88,7 @@ struct node_config {
   std::filesystem::path cluster_file; ///< holds the cluster's uuid
   mesh_section mesh;
   tls_files tls;
+  controller_section controller;
   std::optional<gateway_section> gateway; ///< set iff the role is
   std::optional<host_section> host;       ///< set iff the role is
   lease_section lease;

@@ -3,9 +3,12 @@
 #include "actors/feed/feed.hpp"
 #include "actors/frontend/frontend.hpp"
 #include "actors/host/host.hpp"
+#include "actors/peer/any_controller.hpp"
+#include "actors/peer/controllers.hpp"
 #include "actors/peer/door.hpp"
 #include "actors/peer/link.hpp"
 #include "actors/peer/mesh_config.hpp"
+#include "actors/peer/mesh_transport.hpp"
 #include "actors/peer/peers.hpp"
 #include "actors/replica/replica_keeper.hpp"
 #include "actors/scheduler/scheduler.hpp"
@@ -70,11 +73,13 @@ private:
     if (start_.config.has(node_role::controller))
       add_controller(spec);
     else
-      spec.children.push_back(controller_link());
+      spec.children.push_back(controller());
     spec.children.push_back(peers());
     spec.children.push_back(door());
     if (parts_.gateway)
       add_gateway(spec);
+    if (start_.config.has(node_role::controller)) // last: its end concerns nobody else
+      spec.children.push_back(controllers());
     return spec;
   }
 
@@ -82,13 +87,23 @@ private:
     auto& system = system_;
     auto& parts = parts_;
     replica_config config;
-    config.folder = start_.config.state / "storage";
+    config.folder = replica_folder(start_.config.state);
     config.node = start_.config.id;
     config.cluster = start_.config.cluster;
+    config.founders = parts_.beginning.founders;
+    config.join = parts_.beginning.join;
+    config.transport = std::make_shared<mesh_transport>(system, parts_.links);
+    auto open = [config, state = start_.config.state] {
+      auto opened = replica::open(config);
+      if (opened)
+        if (auto noted = remember_beginning(state); !noted)
+          return result<std::unique_ptr<replica>>{noted.error()};
+      return opened;
+    };
+    replica_place place{config.node, parts_.port, parts_.links};
     auto log = start_.log;
-    spec.children.push_back(child("replica", [&system, &parts, config, log](auto&) {
-      auto actor = system.spawn<caf::detached>(
-          replica_keeper, [config] { return replica::open(config); }, log);
+    spec.children.push_back(child("replica", [&system, &parts, open, log, place](auto&) {
+      auto actor = system.spawn<caf::detached>(replica_keeper, replica_opener{open}, log, place);
       parts.replica.set(actor);
       return caf::actor_cast<caf::actor>(actor);
     }));
@@ -105,9 +120,10 @@ private:
       return caf::actor_cast<caf::actor>(actor);
     }));
     spec.children.push_back(child("frontend", [&system, &parts](auto&) {
-      auto actor
-          = system.spawn(frontend, frontend_config{}, parts.replica.get(), parts.scheduler.get());
+      auto actor = system.spawn(frontend, frontend_config{}, parts.replica.get(),
+                                parts.scheduler.get(), parts.links);
       parts.frontend.set(actor);
+      parts.leader.set(actor);
       if (parts.host)
         parts.host->frontend.set(actor);
       return caf::actor_cast<caf::actor>(actor);
@@ -127,16 +143,31 @@ private:
     return config;
   }
 
-  /// Nodes without a log of their own follow, and propose to, a controller.
-  child_spec controller_link() {
+  std::vector<address> dialled() {
+    const auto& mesh = start_.config.mesh;
+    return controllers_to_dial(mesh.controllers, mesh.listen);
+  }
+
+  /// The links that replicas and frontends speak over.
+  child_spec controllers() {
     auto config = link_pattern();
-    const auto& controller = start_.config.mesh.controllers.front();
-    config.remote = {controller.host, controller.port};
-    config.expected_role = node_role::controller;
+    config.known = parts_.known;
+    config.standing = parts_.links;
+    auto dial = dialled();
+    auto& system = system_;
+    return child("controllers", [&system, config, dial](auto&) {
+      return caf::actor_cast<caf::actor>(system.spawn(novacron::controllers, config, dial));
+    });
+  }
+
+  /// Nodes without a log of their own follow, and propose to, a controller.
+  child_spec controller() {
+    auto config = link_pattern();
+    auto all = dialled();
     auto& system = system_;
     auto& parts = parts_;
-    return child("controller", [&system, &parts, config](auto&) {
-      auto actor = system.spawn(link, config);
+    return child("controller", [&system, &parts, config, all](auto&) {
+      auto actor = system.spawn(any_controller, config, all);
       parts.feed.set(actor);
       parts.frontend.set(actor);
       if (parts.host) {
@@ -177,6 +208,11 @@ private:
     door_routes routes;
     routes.frontend
         = [&parts, controller] { return controller ? parts.frontend.get() : frontend_actor{}; };
+    routes.leader = [&parts] { return parts.leader.get(); };
+    routes.replica = [&parts] { return parts.replica.get(); };
+    routes.receive = [port = parts.port](node_id from, std::span<const std::byte> message) {
+      port->receive(from, message);
+    };
     routes.feed
         = [&parts, controller] { return controller ? parts.feed.get() : feed_source_actor{}; };
     routes.host = [&parts] { return parts.host ? parts.host->host.get() : host_actor{}; };
@@ -246,6 +282,8 @@ void node_parts::release() {
   feed.clear();
   scheduler.clear();
   frontend.clear();
+  leader.clear();
+  links->clear();
   peers.clear();
   door.clear();
   root.clear();
@@ -258,6 +296,27 @@ void node_parts::release() {
   host->host.clear();
 }
 
+namespace {
+
+/// Reads who founds the group, and whether this node may be one of them.
+result<founding> prepare_replica(const node_start& start) {
+  const auto& config = start.config;
+  std::vector<node_id> founders;
+  if (!config.controller.founders.empty()) {
+    auto read = read_founders(config.controller.founders);
+    if (!read)
+      return read.error();
+    founders = std::move(*read);
+  }
+  auto begins = decide_founding(config.id, founders, past_of(config.state));
+  if (begins && begins->join && past_of(config.state).empty)
+    start.log.warning("node", "this node has no state and founds none: it waits until a leader "
+                              "adds it to the group");
+  return begins;
+}
+
+} // namespace
+
 result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
   const auto& config = start.config;
   auto parts = std::make_shared<node_parts>();
@@ -269,6 +328,12 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
   identity->name = config.name;
   identity->cluster = config.cluster;
   parts->identity = std::make_shared<const mesh_identity>(std::move(*identity));
+  if (config.has(node_role::controller)) {
+    auto begins = prepare_replica(start);
+    if (!begins)
+      return begins.error();
+    parts->beginning = std::move(*begins);
+  }
   if (config.gateway) {
     auto tokens = read_token_file(config.gateway->tokens);
     if (!tokens)

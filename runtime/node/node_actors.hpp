@@ -4,8 +4,11 @@
 #include "actors/host/host_context.hpp"
 #include "actors/peer/hello_proof.hpp"
 #include "actors/peer/known_nodes.hpp"
+#include "actors/peer/standing_links.hpp"
+#include "actors/replica/replica_port.hpp"
 #include "actors/view/view_table.hpp"
 #include "messages/actors.hpp"
+#include "runtime/node/founding.hpp"
 #include "runtime/node/node.hpp"
 
 #include <memory>
@@ -17,14 +20,18 @@ namespace novacron {
 struct node_parts {
   std::shared_ptr<const mesh_identity> identity;
   std::shared_ptr<known_nodes> known = std::make_shared<known_nodes>();
+  std::shared_ptr<standing_links> links = std::make_shared<standing_links>(); ///< to controllers
+  std::shared_ptr<replica_port> port = std::make_shared<replica_port>();
+  founding beginning;                 ///< of a controller's replica
   std::shared_ptr<host_context> host; ///< null without the host role
   std::shared_ptr<view_table> view;   ///< null without the gateway role
   std::optional<gateway_config> gateway;
 
   handle_slot<replica_actor> replica;
-  handle_slot<feed_source_actor> feed; ///< the local feed, or the link to a controller
+  handle_slot<feed_source_actor> feed; ///< the local feed, or the way to a controller
   handle_slot<scheduler_actor> scheduler;
-  handle_slot<frontend_actor> frontend; ///< the local frontend, or the link to a controller
+  handle_slot<frontend_actor> frontend;          ///< the local frontend, or the way to a controller
+  handle_slot<controller_frontend_actor> leader; ///< the local frontend, for other controllers
   handle_slot<peers_actor> peers;
   handle_slot<door_actor> door;
   handle_slot<supervisor_actor> root;
@@ -41,7 +48,7 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start);
 ///
 ///     node (one_for_one)
 ///     ├─ services (rest_for_one): replica, feed, scheduler, frontend | controller,
-///     │                           peers, door, view, gateway
+///     │                           peers, door, view, gateway, controllers
 ///     ├─ guests   (one_for_one):  a VM's or a migration's actor each
 ///     └─ host
 ///

@@ -1,28 +1,13 @@
 #pragma once
 
 #include "messages/ids.hpp"
+#include "messages/peer.hpp"
 #include "messages/result.hpp"
 
-#include <cstdint>
 #include <functional>
-#include <string>
 #include <vector>
 
 namespace novacron {
-
-/// A part of a snapshot that is being fetched. What was fetched before need not
-/// be fetched again: `from` says where to go on.
-struct snapshot_chunk_request {
-  std::string reference; ///< from the offer
-  std::string from;      ///< the previous chunk's `next`; empty: the beginning
-  uint32_t limit_bytes = 256u << 10;
-};
-
-struct snapshot_chunk {
-  std::vector<std::byte> records;
-  std::string next;  ///< where to go on; empty: this was the last one
-  uint64_t hash = 0; ///< `rolling_hash` of `records`
-};
 
 /// Connects the replicas of a group, across processes. Implemented by whoever
 /// owns the connections; each opened replica has one of its own.

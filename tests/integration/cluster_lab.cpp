@@ -32,8 +32,8 @@ constexpr auto end_limit = 60s;
 constexpr int first_port = 20'000;
 constexpr int last_port = 31'000;
 constexpr int ports_of_one = 20;
-constexpr int gateway_offset = 7;
-constexpr int operator_offset = 8;
+constexpr int gateway_offset = 3;  // nodes count from 1
+constexpr int operator_offset = 6; // and pages from 10
 
 std::string loopback(int port) {
   return "127.0.0.1:" + std::to_string(port);
@@ -85,17 +85,23 @@ bool becomes_true(std::chrono::milliseconds limit, const std::function<bool()>& 
   return true;
 }
 
-cluster_lab::cluster_lab(bool simulated, std::vector<std::string> settings)
-    : folder_{make_folder()}, port_{free_ports()}, simulated_{simulated}, settings_{
-                                                                              std::move(settings)} {
-  auto made = init_cluster(folder_ / "cluster", development_nodes());
+cluster_lab::cluster_lab(bool simulated, std::vector<std::string> settings, lab_plan plan)
+    : folder_{make_folder()}, port_{free_ports()},
+      simulated_{simulated}, settings_{std::move(settings)}, plan_{plan} {
+  auto nodes = development_nodes();
+  if (plan == lab_plan::three_nodes)
+    for (auto& node : nodes)
+      node.roles = {node_role::controller, node_role::gateway, node_role::host};
+  auto made = init_cluster(folder_ / "cluster", nodes);
   REQUIRE_MESSAGE(made.has_value(), (made ? std::string{} : made.error().message));
   auto token = read_small_file(folder_ / "cluster" / "admin-token", "the token");
   REQUIRE(token.has_value());
   token->resize(token->find_last_not_of('\n') + 1);
-  auto client = gateway_client::make(url(), *token);
-  REQUIRE(client.has_value());
-  api_.emplace(std::move(*client));
+  for (int node = 1; node <= (plan == lab_plan::dev ? 1 : 3); ++node) {
+    auto client = gateway_client::make(url(node), *token);
+    REQUIRE(client.has_value());
+    api_.emplace(node, std::move(*client));
+  }
 }
 
 cluster_lab::~cluster_lab() {
@@ -111,24 +117,28 @@ cluster_lab::~cluster_lab() {
   fs::remove_all(folder_, ignored);
 }
 
-std::string cluster_lab::url() const {
-  return "http://" + loopback(port_ + gateway_offset);
+std::string cluster_lab::url(int node) const {
+  return "http://" + loopback(port_ + gateway_offset + node);
 }
 
 child_command cluster_lab::command_of(int node, std::vector<std::string> more) const {
   const auto name = "node-" + std::to_string(node);
   const fs::path guest = NOVACRON_GUEST_FOLDER;
+  auto controllers = '"' + loopback(mesh_port(1)) + '"';
+  if (plan_ == lab_plan::three_nodes)
+    for (int other = 2; other <= 3; ++other)
+      controllers += ",\"" + loopback(mesh_port(other)) + '"';
   std::vector<std::string> all{
       "mesh.listen=" + loopback(mesh_port(node)),
-      "mesh.controllers=[\"" + loopback(mesh_port(1)) + "\"]",
+      "mesh.controllers=[" + controllers + "]",
       "host.page_listen=" + loopback(page_port(node)),
       "host.hypervisor=" + std::string{simulated_ ? "simulated" : "libvirt"},
       "host.images.tick.kernel=" + (guest / "vmlinuz").string(),
       "host.images.tick.initrd=" + (guest / "initrd.gz").string(),
   };
-  if (node == 1) {
-    all.push_back("gateway.listen=" + loopback(port_ + gateway_offset));
-    all.push_back("gateway.operator_listen=" + loopback(port_ + operator_offset));
+  if (api_.contains(node)) {
+    all.push_back("gateway.listen=" + loopback(port_ + gateway_offset + node));
+    all.push_back("gateway.operator_listen=" + loopback(port_ + operator_offset + node));
   }
   if (const auto* self = ::geteuid() != 0 ? ::getpwuid(::geteuid()) : nullptr)
     all.push_back("host.user=" + std::string{self->pw_name});
@@ -136,7 +146,10 @@ child_command cluster_lab::command_of(int node, std::vector<std::string> more) c
   all.insert(all.end(), more.begin(), more.end());
   child_command command{
       NOVACRON_PROGRAM,
-      {"node", "--config", "cluster-configs/dev/" + name + ".toml", "--folder", folder_.string()},
+      {"node", "--config",
+       (plan_ == lab_plan::dev ? "cluster-configs/dev/" : "cluster-configs/three-nodes/") + name
+           + ".toml",
+       "--folder", folder_.string()},
       folder_ / (name + ".log")};
   for (auto& setting : all) {
     command.arguments.emplace_back("--set");
@@ -168,13 +181,19 @@ bool cluster_lab::await_hosts(size_t count) const {
 
 result<client_reply> cluster_lab::ask(const std::string& method, const std::string& path,
                                       const std::string& body, const std::string& key) const {
+  return ask_at(1, method, path, body, key);
+}
+
+result<client_reply> cluster_lab::ask_at(int node, const std::string& method,
+                                         const std::string& path, const std::string& body,
+                                         const std::string& key) const {
   client_request call;
   call.method = method;
   call.path = path;
   call.body = body;
   call.idempotency_key = key;
   call.limit = 6s;
-  return api_->ask(call);
+  return api_.at(node).ask(call);
 }
 
 client_reply cluster_lab::insist(const std::string& method, const std::string& path,

@@ -17,19 +17,25 @@ namespace novacron::test {
 /// Looks again and again until it holds; false when the limit is over.
 bool becomes_true(std::chrono::milliseconds limit, const std::function<bool()>& holds);
 
-/// The development cluster as processes of the novacron executable, in a folder
-/// and on ports of its own. Nothing restarts a node but the test. Ends all that
+/// What a cluster is made of: cluster-configs/dev, where node 1 is the only
+/// controller, or cluster-configs/three-nodes, where each node is one.
+enum class lab_plan : uint8_t { dev, three_nodes };
+
+/// A cluster as processes of the novacron executable, in a folder and on ports
+/// of its own. Nothing restarts a node but the test. Ends all that
 /// it started, fencers and guests too, and removes its folder.
 class cluster_lab {
 public:
   /// `settings`: further ones for each node, "section.key=value".
-  explicit cluster_lab(bool simulated, std::vector<std::string> settings = {});
+  explicit cluster_lab(bool simulated, std::vector<std::string> settings = {},
+                       lab_plan plan = lab_plan::dev);
   ~cluster_lab();
   cluster_lab(const cluster_lab&) = delete;
   cluster_lab& operator=(const cluster_lab&) = delete;
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
-  [[nodiscard]] std::string url() const;
+  /// Of a node's gateway.
+  [[nodiscard]] std::string url(int node = 1) const;
   [[nodiscard]] int mesh_port(int node) const { return port_ + node; }
   [[nodiscard]] int page_port(int node) const { return port_ + 10 + node; }
 
@@ -47,6 +53,10 @@ public:
   [[nodiscard]] result<client_reply> ask(const std::string& method, const std::string& path,
                                          const std::string& body = {},
                                          const std::string& key = {}) const;
+  /// The same with another node's.
+  [[nodiscard]] result<client_reply> ask_at(int node, const std::string& method,
+                                            const std::string& path, const std::string& body = {},
+                                            const std::string& key = {}) const;
   /// Asks with the same key until there is an answer below 500; status 0: none in 40 s.
   [[nodiscard]] client_reply insist(const std::string& method, const std::string& path,
                                     const std::string& body, const std::string& key) const;
@@ -67,7 +77,8 @@ private:
   int port_;
   bool simulated_;
   std::vector<std::string> settings_;
-  std::optional<gateway_client> api_;
+  lab_plan plan_;
+  std::map<int, gateway_client> api_; ///< by node
   std::map<int, child_process> processes_;
 };
 

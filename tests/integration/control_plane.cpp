@@ -22,12 +22,13 @@ control_plane::control_plane(caf::actor_system& system, const std::filesystem::p
   config.cluster = cluster_id{random_uuid()};
   auto& x = *actors_;
   x.replica = caf::actor_cast<replica_actor>(system.spawn<caf::detached>(
-      replica_keeper, replica_opener{[config] { return replica::open(config); }}, logger{}));
+      replica_keeper, replica_opener{[config] { return replica::open(config); }}, logger{},
+      replica_place{}));
   x.feed = system.spawn(feed, feed_config{}, x.replica);
   x.scheduler
       = system.spawn(scheduler, scheduler_config{}, caf::actor_cast<feed_source_actor>(x.feed));
-  x.frontend = caf::actor_cast<frontend_actor>(
-      system.spawn(frontend, frontend_config{}, x.replica, x.scheduler));
+  x.frontend = caf::actor_cast<frontend_actor>(system.spawn(
+      frontend, frontend_config{}, x.replica, x.scheduler, std::shared_ptr<standing_links>{}));
 }
 
 control_plane::~control_plane() {

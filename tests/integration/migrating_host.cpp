@@ -36,10 +36,11 @@ std::string peer_path(int fd) {
 frontend_actor::behavior_type way_to_log(frontend_actor::pointer self, frontend_actor frontend,
                                          std::function<void(const proposal&)> before) {
   return {[=](const proposal& what) {
-    if (before)
-      before(what);
-    return self->delegate(frontend, what);
-  }};
+            if (before)
+              before(what);
+            return self->delegate(frontend, what);
+          },
+          [=](const group_status_request& what) { return self->delegate(frontend, what); }};
 }
 
 peers_actor::behavior_type way_to_peers(peers_actor::pointer,

@@ -39,6 +39,9 @@ link_actor::behavior_type link_to(link_actor::pointer self, migrating_host* to,
       [=](const pull_request&) -> caf::result<feed_changes> { return nobody(); },
       [](const migration_progress&) {},
       [=](const proposal& what) { return self->delegate(frontend, what); },
+      [=](const group_status_request&) -> caf::result<group_status> { return nobody(); },
+      [=](const snapshot_chunk_request&) -> caf::result<snapshot_chunk> { return nobody(); },
+      [](const replica_message_taken&) {},
       [=](const prepare_migration& what) -> caf::result<migration_prepared> {
         auto host = to->host();
         if (!host)

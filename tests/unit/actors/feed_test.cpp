@@ -32,6 +32,9 @@ struct one_feed : virtual_time {
             subscriber = who;
             caf::anon_send(who, update_atom::value, state.revision);
           },
+          [](status_atom, const caf::actor&) {},
+          [](const group_status_request&) { return group_status{}; },
+          [](const snapshot_chunk_request&) { return snapshot_chunk{}; },
           [](tick_atom) {},
       };
     });

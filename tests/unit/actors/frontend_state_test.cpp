@@ -304,15 +304,6 @@ TEST_CASE("a scheduler that doesn't answer is an overload: nothing was committed
   CHECK(answer.answer.each.front().error == command_errc::overloaded);
 }
 
-TEST_CASE("a frontend that ends leaves nobody without an answer") {
-  frontend_state frontend;
-  frontend.submitted(1, {{wish(1)}}, start);
-  frontend.submitted(2, {{create(2), wish(3)}}, start);
-  auto answers = all<answer_proposal>(frontend.abandon());
-  REQUIRE(answers.size() == 2);
-  CHECK(answers[1].answer.each[1].error == command_errc::unknown_outcome);
-}
-
 TEST_CASE("a proposal with one client's command in it takes clients' room") {
   frontend_state frontend{{.most_commands = 1}};
   auto refusal = the<answer_proposal>(frontend.submitted(1, {{report(1), wish(1)}}, start));

@@ -28,13 +28,19 @@ struct one_frontend : virtual_time {
                 [](const list_request&) { return feed_listing{}; },
                 [](const pull_request&) { return feed_changes{}; },
                 [](caf::subscribe_atom, const caf::actor&) {},
+                [](status_atom, const caf::actor& who) {
+                  caf::anon_send(who, leadership{true, {{0, 1}}, 1});
+                },
+                [](const group_status_request&) { return group_status{}; },
+                [](const snapshot_chunk_request&) { return snapshot_chunk{}; },
                 [](tick_atom) {},
             };
           });
     scheduler_fake = system.spawn([](scheduler_actor::pointer) -> scheduler_actor::behavior_type {
       return {[](const place_request&) { return place_answer{{{0, 9}}, {}}; }, [](tick_atom) {}};
     });
-    door = system.spawn(frontend, frontend_config{}, replica_fake, scheduler_fake);
+    door = system.spawn(frontend, frontend_config{}, replica_fake, scheduler_fake,
+                        std::shared_ptr<standing_links>{});
     run();
   }
 

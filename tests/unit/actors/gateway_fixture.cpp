@@ -25,14 +25,19 @@ struct test_system : caf::actor_system_config {
 
 frontend_actor::behavior_type fake_frontend(frontend_actor::pointer self, fake_log log) {
   return {[self, log](const proposal& wish) -> caf::result<outcomes> {
-    outcomes answer;
-    for (const auto& each : wish.commands)
-      if (auto outcome = log(each))
-        answer.each.push_back(*outcome);
-      else
-        return self->make_response_promise<outcomes>();
-    return answer;
-  }};
+            outcomes answer;
+            for (const auto& each : wish.commands)
+              if (auto outcome = log(each))
+                answer.each.push_back(*outcome);
+              else
+                return self->make_response_promise<outcomes>();
+            return answer;
+          },
+          [](const group_status_request&) {
+            group_status led;
+            led.node = led.leads = node_id{{0, 1}};
+            return led;
+          }};
 }
 
 } // namespace

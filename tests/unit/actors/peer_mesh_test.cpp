@@ -126,6 +126,9 @@ TEST_CASE("a node in between can't pass another's proof on as its own") {
                 },
                 [=](const hello& x) { return pass(x); },
                 [=](const proposal& x) { return pass(x); },
+                [=](const group_status_request& x) { return pass(x); },
+                [=](const snapshot_chunk_request& x) { return pass(x); },
+                [](const replica_message&) {},
                 [=](const prepare_migration& x) { return pass(x); },
                 [=](const migration_performed& x) { return pass(x); },
                 [=](const kill_actor& x) { return pass(x); }};

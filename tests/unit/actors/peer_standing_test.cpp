@@ -27,8 +27,9 @@ struct connected_host {
                   [](const pull_request&) { return feed_changes{}; },
                   [](const migration_progress&) {}};
         }));
-    host_port = two.open_door(
-        {.frontend = {}, .feed = [feed] { return feed; }, .host = {}, .supervisor = {}});
+    door_routes routes;
+    routes.feed = [feed] { return feed; };
+    host_port = two.open_door(routes);
     link = two.link_by(two.to(port));
     REQUIRE(two.reads_through(link));
     REQUIRE(one.known->find(host_id));

@@ -20,6 +20,9 @@ struct engine_room {
   std::vector<command> proposed;
   std::vector<std::function<void()>> barriers;
   std::function<void(uint64_t)> applied;
+  uint64_t term = 1;
+  node_id leads;
+  std::vector<std::pair<node_id, size_t>> received;
 };
 
 /// A log in memory: every command succeeds and takes one revision.
@@ -64,19 +67,25 @@ public:
   [[nodiscard]] replica_status status() const override {
     replica_status out;
     out.leader = room_.leader;
+    out.term = room_.term;
+    out.leads = room_.leads;
     out.applied_index = room_.revision;
     return out;
   }
-  [[nodiscard]] std::vector<lease_record> leases() const override { return room_.leases; }
-  result<void> checkpoint(const std::filesystem::path&) override { return {}; }
-  void receive(node_id, std::span<const std::byte>) override {}
-  result<snapshot_chunk> read_snapshot(const snapshot_chunk_request&) override {
-    return snapshot_chunk{};
+  void receive(node_id from, std::span<const std::byte> message) override {
+    room_.received.emplace_back(from, message.size());
+  }
+  result<snapshot_chunk> read_snapshot(const snapshot_chunk_request& request) override {
+    if (request.reference != "offered")
+      return make_failure(storage_errc::stopped, "it isn't offered any more");
+    return snapshot_chunk{{}, "next", 0};
   }
   void change_member(const member_change&, std::function<void(result<void>)> done) override {
     done({});
   }
   void hand_over(node_id) override {}
+  [[nodiscard]] std::vector<lease_record> leases() const override { return room_.leases; }
+  result<void> checkpoint(const std::filesystem::path&) override { return {}; }
 
 private:
   engine_room& room_;
@@ -85,6 +94,7 @@ private:
 
 struct one_replica : virtual_time {
   engine_room room;
+  replica_place place{{{0, 1}}, std::make_shared<replica_port>(), nullptr};
   replica_actor keeper;
 
   void start() {
@@ -93,8 +103,18 @@ struct one_replica : virtual_time {
         [this]() -> result<std::unique_ptr<replica>> {
           return std::unique_ptr<replica>{std::make_unique<engine_in_memory>(room)};
         },
-        logger{});
+        logger{}, place);
     run();
+  }
+
+  std::vector<leadership> leaders; ///< as a follower of the leadership was told
+  caf::actor follow_leadership() {
+    auto follower = system.spawn([this](caf::event_based_actor*) -> caf::behavior {
+      return {[this](const leadership& who) { leaders.push_back(who); }};
+    });
+    caf::anon_send(keeper, status_atom::value, follower);
+    run();
+    return follower;
   }
 
   std::vector<uint64_t> told; ///< by the replica, to a subscriber
@@ -225,9 +245,75 @@ TEST_CASE_FIXTURE(one_replica, "a replica that can't be opened ends with the rea
       []() -> result<std::unique_ptr<replica>> {
         return make_failure(storage_errc::cannot_open, "the folder is locked");
       },
-      logger{});
+      logger{}, replica_place{});
   caf::actor_cast<caf::actor>(keeper)->attach_functor(
       [&](const caf::error& why) { reason = system.render(why); });
   run();
   CHECK(reason.find("the folder is locked") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(one_replica, "a leader in a new term gives hosts the full term again") {
+  start();
+  lease_record lease;
+  lease.host = {{0, 1}};
+  lease.renewal = 4;
+  lease.term = 2s;
+  room.leases = {lease};
+  pass(1'500ms);
+  room.term = 2; // it lost the lead and won it back between two looks
+  pass(1'500ms);
+  CHECK(room.proposed.empty());
+  pass(1s);
+  CHECK(room.proposed.size() == 1);
+}
+
+TEST_CASE_FIXTURE(one_replica, "who follows the leadership hears of it now, and of each change") {
+  room.leader = false;
+  start();
+  auto follower = follow_leadership();
+  REQUIRE(!leaders.empty());
+  CHECK(leaders.back() == leadership{false, {}, 1});
+  const auto before = leaders.size();
+  pass(100ms);
+  CHECK(leaders.size() == before);
+  room.leads = {{0, 2}};
+  room.term = 2;
+  pass(50ms);
+  CHECK(leaders.back() == leadership{false, {{0, 2}}, 2});
+  room.leader = true;
+  pass(50ms);
+  CHECK(leaders.back() == leadership{true, {{0, 1}}, 2});
+  kill(follower);
+}
+
+TEST_CASE_FIXTURE(one_replica, "the status is the leader's to say when it must be linearizable") {
+  start();
+  auto question = ask<group_status>(keeper, group_status_request{true});
+  CHECK(!answered(question));
+  room.revision = 8;
+  REQUIRE(room.barriers.size() == 1);
+  room.barriers.front()();
+  run();
+  auto answer = question.answer();
+  REQUIRE(answer.has_value());
+  CHECK(answer->by_leader());
+  CHECK(answer->applied_index == 8);
+}
+
+TEST_CASE_FIXTURE(one_replica,
+                  "other replicas' messages pass the mailbox by, until the engine ends") {
+  start();
+  place.port->receive({{0, 2}}, std::vector<std::byte>(3));
+  CHECK(room.received == std::vector<std::pair<node_id, size_t>>{{{{0, 2}}, 3}});
+  kill(keeper);
+  place.port->receive({{0, 2}}, std::vector<std::byte>(3));
+  CHECK(room.received.size() == 1);
+}
+
+TEST_CASE_FIXTURE(one_replica, "a part of a snapshot is read where it was offered") {
+  start();
+  auto chunk = ask<snapshot_chunk>(keeper, snapshot_chunk_request{"offered", {}, 1'000}).answer();
+  REQUIRE(chunk.has_value());
+  CHECK(chunk->next == "next");
+  CHECK(!ask<snapshot_chunk>(keeper, snapshot_chunk_request{"gone", {}, 1'000}).answer());
 }

@@ -47,6 +47,9 @@ link_actor::behavior_type link_to(link_actor::pointer self, std::shared_ptr<host
         return self->delegate(to->host.get(), x);
       },
       [=](const kill_actor&) -> caf::result<ok_atom> { return unconnected(); },
+      [=](const group_status_request&) -> caf::result<group_status> { return unconnected(); },
+      [=](const snapshot_chunk_request&) -> caf::result<snapshot_chunk> { return unconnected(); },
+      [](const replica_message_taken&) {},
       [](tick_atom) {},
   };
 }
@@ -184,7 +187,7 @@ supervisor_spec small_cluster::tree() {
   config.cluster = {{7, 7}};
   services.children.push_back(child("replica", [&node, config](auto&) {
     auto actor = node.system.spawn<caf::detached>(
-        replica_keeper, [config] { return replica::open(config); }, logger{});
+        replica_keeper, [config] { return replica::open(config); }, logger{}, replica_place{});
     node.replica.set(actor);
     return caf::actor_cast<caf::actor>(actor);
   }));
@@ -202,7 +205,7 @@ supervisor_spec small_cluster::tree() {
   }));
   services.children.push_back(child("frontend", [this, &node](auto&) {
     auto actor = node.system.spawn(novacron::frontend, frontend_config{}, node.replica.get(),
-                                   node.scheduler.get());
+                                   node.scheduler.get(), std::shared_ptr<standing_links>{});
     node.frontend.set(actor);
     first.context->frontend.set(actor);
     second.context->frontend.set(actor);

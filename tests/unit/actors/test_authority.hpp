@@ -28,14 +28,14 @@ public:
   scratch_folder(const scratch_folder&) = delete;
   scratch_folder& operator=(const scratch_folder&) = delete;
 
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
   /// Writes a file and yields its path.
   std::filesystem::path write(const std::string& name, const std::string& text) const {
     auto file = path_ / name;
     std::ofstream{file, std::ios::binary} << text;
     return file;
   }
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
 private:
   std::filesystem::path path_;

@@ -134,8 +134,8 @@ bool becomes(Condition holds) {
 
 /// A controller with a feed at revision 42 and a frontend that takes everything.
 struct controller : test_node {
-  explicit controller(const test_authority& authority)
-      : test_node{authority, controller_id, {node_role::controller}} {
+  explicit controller(const test_authority& authority, node_id id = controller_id)
+      : test_node{authority, id, {node_role::controller}} {
     feed = keep(system->spawn([](feed_source_actor::pointer) -> feed_source_actor::behavior_type {
       return {[](const list_request&) {
                 feed_listing page;
@@ -147,16 +147,24 @@ struct controller : test_node {
     frontend
         = keep(system->spawn([this](frontend_actor::pointer self) -> frontend_actor::behavior_type {
             return {[this, self](const proposal& x) -> caf::result<outcomes> {
-              ++proposals;
-              if (mute)
-                return self->make_response_promise<outcomes>();
-              return outcomes{std::vector<command_outcome>(x.commands.size())};
-            }};
+                      ++proposals;
+                      if (mute)
+                        return self->make_response_promise<outcomes>();
+                      return outcomes{std::vector<command_outcome>(x.commands.size())};
+                    },
+                    [this](const group_status_request&) {
+                      group_status status;
+                      status.leads = leads;
+                      return status;
+                    }};
           }));
   }
 
   [[nodiscard]] door_routes routes() const {
     return {.frontend = [x = frontend] { return x; },
+            .leader = {},
+            .replica = {},
+            .receive = {},
             .feed = [x = feed] { return x; },
             .host = {},
             .supervisor = {}};
@@ -164,6 +172,7 @@ struct controller : test_node {
 
   feed_source_actor feed;
   frontend_actor frontend;
+  node_id leads = controller_id; ///< as its replica says
   std::atomic<int> proposals = 0;
   std::atomic<bool> mute = false;
 };

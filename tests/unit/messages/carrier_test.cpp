@@ -104,6 +104,8 @@ TEST_CASE("the names on the wire are these, for ever") {
                                  "novacron::epoch",
                                  "novacron::feed_changes",
                                  "novacron::feed_listing",
+                                 "novacron::group_status",
+                                 "novacron::group_status_request",
                                  "novacron::hello",
                                  "novacron::hello_challenge",
                                  "novacron::hello_challenge_request",
@@ -119,6 +121,10 @@ TEST_CASE("the names on the wire are these, for ever") {
                                  "novacron::prepare_migration",
                                  "novacron::proposal",
                                  "novacron::pull_request",
+                                 "novacron::replica_message",
+                                 "novacron::replica_message_taken",
+                                 "novacron::snapshot_chunk",
+                                 "novacron::snapshot_chunk_request",
                                  "novacron::vm_id",
                                  "novacron::welcome"};
   CHECK(found == promised);

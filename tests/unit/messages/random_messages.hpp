@@ -14,7 +14,8 @@ using all_carried
                  stored_answer, change, feed_listing, feed_changes, feed_filter, migration_progress,
                  proposal, outcomes, list_request, pull_request, hello_challenge_request,
                  hello_challenge, hello, welcome, prepare_migration, migration_prepared,
-                 migration_performed, kill_actor>;
+                 migration_performed, kill_actor, replica_message, replica_message_taken,
+                 snapshot_chunk_request, snapshot_chunk, group_status_request, group_status>;
 
 /// Calls `f` with a default value of each carried type.
 template <class F>
@@ -185,6 +186,16 @@ public:
   void fill(migration_prepared& x) { fill_all(x.migration, x.cookie, x.page_address, x.token); }
   void fill(migration_performed& x) { fill_all(x.migration, x.cookie); }
   void fill(kill_actor& x) { fill_all(x.node, x.path); }
+  void fill(replica_message& x) { fill_all(x.number, x.bytes); }
+  void fill(replica_message_taken& x) { fill(x.number); }
+  void fill(snapshot_chunk_request& x) { fill_all(x.reference, x.from, x.limit_bytes); }
+  void fill(snapshot_chunk& x) { fill_all(x.records, x.next, x.hash); }
+  void fill(group_status_request& x) { fill(x.linearizable); }
+  void fill(group_member& x) { fill_all(x.node, x.voter, x.online, x.stored_index); }
+  void fill(group_status& x) {
+    fill_all(x.node, x.leads, x.term, x.commit_index, x.applied_index, x.timeline, x.members,
+             x.installing, x.refused);
+  }
 
 private:
   template <class... Ts>

@@ -147,7 +147,7 @@ TEST_CASE("a cluster's files are its owner's only, and its token is known by its
     CHECK((facts.st_mode & 07777) == 0600);
     ++files;
   }
-  CHECK(files == 11);
+  CHECK(files == 12);
   auto tokens = read_token_file(cluster / "tokens");
   REQUIRE(tokens.has_value());
   auto table = token_table::make(*tokens);

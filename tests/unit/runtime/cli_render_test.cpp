@@ -35,3 +35,21 @@ TEST_CASE("a problem's last line says what to do, also when there is no document
   CHECK(shown == "Bad input (/name)\n/name is missing; add it\n");
   CHECK(render_problem(500, nullptr) == "the gateway answered 500\nlook into the gateway's log\n");
 }
+
+TEST_CASE("a cluster is shown with its leader, and what is not known of a member as such") {
+  auto shown = render_cluster(json::parse(R"({"leader":"id-1","term":3,"commit_index":9,
+      "survives":"its disk","refused":null,"members":[
+      {"node":"id-1","name":"node-1","role":"voter","leader":true,"online":true,
+       "stored_index":9,"lag":0},
+      {"node":"id-2","name":null,"role":"standby","leader":false,"online":null,
+       "stored_index":null,"lag":null}]})"));
+  CHECK(shown
+        == "leader:            node-1\n"
+           "term:              3\n"
+           "committed:         9\n"
+           "a write survives:  its disk\n"
+           "NAME    ROLE     LEADS   ONLINE   STORED  LAG  ID\n"
+           "node-1  voter    leader  online   9       0    id-1\n"
+           "-       standby  -       unknown  -       -    id-2\n");
+  CHECK(!render_cluster(nullptr).empty());
+}

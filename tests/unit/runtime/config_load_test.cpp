@@ -153,3 +153,19 @@ TEST_CASE("the development cluster's files are good, and each has its own ports"
     CHECK(config->has(node_role::controller) == (n == "1"));
   }
 }
+
+TEST_CASE("controllers of a group list all of them, themselves too, and name the founders") {
+  const std::string two = R"(controllers = ["127.0.0.1:7101", "127.0.0.1:7102"])";
+  const std::string one = R"(controllers = ["127.0.0.1:7101"])";
+  CHECK(holds(complaint(with(one, two)), "controller.founders is needed"));
+  auto config = parse_config(with(one, two), "n.toml", {"/srv", {"controller.founders=cluster/f"}});
+  REQUIRE(config.has_value());
+  CHECK(config->controller.founders == "/srv/cluster/f");
+  CHECK(holds(complaint(with(one, R"(controllers = ["127.0.0.1:7102", "127.0.0.1:7103"])"),
+                        {"controller.founders=cluster/f"}),
+              "doesn't hold mesh.listen"));
+  CHECK(holds(complaint(with(R"(roles = ["host", "gateway", "controller"])",
+                             R"(roles = ["host", "gateway"])"),
+                        {"controller.founders=cluster/f"}),
+              "section [controller]"));
+}

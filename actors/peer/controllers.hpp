@@ -1,0 +1,34 @@
+#pragma once
+
+#include "actors/peer/link.hpp"
+
+#include <map>
+#include <vector>
+
+namespace novacron {
+
+/// Which controllers a node dials. CAF bears one connection between two nodes:
+/// of two controllers the one that stands later in the list dials, and the
+/// other uses the connection that it finds. Nobody dials other nodes, so those,
+/// which don't stand in the list, dial all.
+std::vector<address> controllers_to_dial(const std::vector<address>& controllers,
+                                         const address& own);
+
+struct controllers_state {
+  controllers_state() = default;
+  ~controllers_state();
+
+  link_config pattern;
+  std::vector<link_actor> dialled;
+  std::map<node_id, link_actor> back; ///< over connections that the others made
+  static constexpr const char* name = "controllers";
+};
+
+/// A controller's links to the other controllers: dials those of `dial`, and
+/// links back to all that come. `pattern.known` and `pattern.standing` are set.
+/// However it ends, its links end with it.
+controllers_actor::behavior_type
+controllers(controllers_actor::stateful_pointer<controllers_state> self, link_config pattern,
+            std::vector<address> dial);
+
+} // namespace novacron

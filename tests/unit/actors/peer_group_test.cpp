@@ -1,0 +1,262 @@
+#include "actors/peer/any_controller.hpp"
+#include "actors/peer/controllers.hpp"
+#include "actors/peer/mesh_errors.hpp"
+#include "actors/peer/mesh_transport.hpp"
+#include "actors/replica/replica_keeper.hpp"
+#include "storage/errors.hpp"
+#include "tests/unit/actors/test_mesh.hpp"
+
+#include <algorithm>
+
+// Real replicas in one process, each with an actor system, a door and links of its own.
+
+using namespace novacron;
+
+namespace {
+
+const std::vector<node_id> all_nodes{controller_id, host_id, third_id};
+
+struct group_node : test_node {
+  std::shared_ptr<standing_links> links = std::make_shared<standing_links>();
+  std::shared_ptr<replica_port> port = std::make_shared<replica_port>();
+  node_id id;
+  uint16_t listens = 0;
+  replica_actor keeper;
+
+  group_node(const test_authority& authority, node_id node)
+      : test_node{authority, node, {node_role::controller, node_role::host}}, id{node} {
+    door_routes routes;
+    routes.replica = [this] { return keeper; };
+    routes.receive = [at = port](node_id from, std::span<const std::byte> message) {
+      at->receive(from, message);
+    };
+    listens = open_door(std::move(routes));
+  }
+
+  ~group_node() {
+    links->clear();
+    if (keeper) {
+      caf::scoped_actor waiter{*system};
+      waiter->send_exit(keeper, caf::exit_reason::kill);
+      waiter->wait_for(keeper);
+    }
+    keeper = replica_actor{};
+  }
+
+  void join(std::vector<address> dial) {
+    link_config pattern;
+    pattern.self = identity;
+    pattern.known = known;
+    pattern.standing = links;
+    keep(system->spawn(controllers, pattern, std::move(dial)));
+  }
+
+  void open() {
+    replica_config config;
+    config.folder = folder.path() / "storage";
+    config.node = id;
+    config.cluster = the_cluster;
+    config.founders = all_nodes;
+    config.keep_log = 50;
+    config.transport = std::make_shared<mesh_transport>(*system, links);
+    keeper = caf::actor_cast<replica_actor>(system->spawn<caf::detached>(
+        replica_keeper, replica_opener{[config] { return replica::open(config); }}, logger{},
+        replica_place{id, port, links}));
+  }
+
+  group_status status() {
+    return ask<group_status>(keeper, group_status_request{}).value_or(group_status{});
+  }
+};
+
+bool soon(const std::function<bool()>& holds) {
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (!holds())
+    if (std::chrono::steady_clock::now() > deadline)
+      return false;
+    else
+      std::this_thread::yield();
+  return true;
+}
+
+struct group {
+  test_authority authority;
+  group_node one{authority, controller_id};
+  group_node two{authority, host_id};
+  group_node three{authority, third_id};
+  std::vector<group_node*> nodes{&one, &two, &three};
+
+  group() {
+    std::vector<address> all;
+    for (auto* each : nodes)
+      all.push_back({"127.0.0.1", each->listens});
+    for (auto* each : nodes)
+      each->join(controllers_to_dial(all, {"127.0.0.1", each->listens}));
+  }
+
+  bool linked() {
+    return soon([&] {
+      return std::ranges::all_of(nodes, [&](auto* from) {
+        return std::ranges::all_of(
+            nodes, [&](auto* to) { return from == to || from->links->find(to->id); });
+      });
+    });
+  }
+
+  group_node* leader() {
+    group_node* found = nullptr;
+    soon([&] {
+      for (auto* each : nodes)
+        if (each->keeper && each->status().by_leader())
+          found = each;
+      return found != nullptr;
+    });
+    REQUIRE(found != nullptr);
+    return found;
+  }
+
+  void write(group_node& leads, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      auto done = leads.ask<outcomes>(leads.keeper, proposal{{command{barrier{}, {}}}});
+      REQUIRE(done.has_value());
+      REQUIRE(done->each.front().ok());
+    }
+  }
+};
+
+} // namespace
+
+TEST_CASE("controllers are linked both ways over one connection each, which one of them made") {
+  group nodes;
+  CHECK(nodes.linked());
+}
+
+TEST_CASE("three replicas elect a leader over the mesh, and what it commits reaches all") {
+  group nodes;
+  REQUIRE(nodes.linked());
+  for (auto* each : nodes.nodes)
+    each->open();
+  auto* leads = nodes.leader();
+  nodes.write(*leads, 5);
+  const auto committed = leads->status().commit_index;
+  for (auto* each : nodes.nodes)
+    CHECK(soon([&] { return each->status().applied_index >= committed; }));
+  CHECK(leads->status().members.size() == 3);
+}
+
+TEST_CASE("a follower reads what the leader had, when asked for everything acknowledged") {
+  group nodes;
+  REQUIRE(nodes.linked());
+  for (auto* each : nodes.nodes)
+    each->open();
+  auto* leads = nodes.leader();
+  nodes.write(*leads, 5);
+  const auto committed = leads->status().commit_index;
+  auto* follower = nodes.nodes[nodes.nodes.front() == leads ? 1 : 0];
+  list_request everything;
+  everything.linearizable = true;
+  CHECK(follower->ask_until<feed_listing>(
+      follower->keeper, everything,
+      [&](const auto& page, const auto&) { return page && page->revision >= committed; }));
+  // Only the leader may say how far that is.
+  CHECK(!follower->ask<group_status>(follower->keeper, group_status_request{true}).has_value());
+}
+
+TEST_CASE("a replica that was away for longer than the log is kept gets a snapshot in chunks") {
+  group nodes;
+  REQUIRE(nodes.linked());
+  nodes.one.open();
+  nodes.two.open();
+  auto* leads = nodes.leader();
+  nodes.write(*leads, 200);
+  const auto committed = leads->status().commit_index;
+  nodes.three.open();
+  CHECK(soon([&] { return nodes.three.status().applied_index >= committed; }));
+}
+
+TEST_CASE("a snapshot that isn't offered any more is told from one that can't be had now") {
+  group nodes;
+  REQUIRE(nodes.linked());
+  nodes.one.open();
+  auto ask = [&](node_id from) {
+    std::promise<result<snapshot_chunk>> answer;
+    mesh_transport transport{*nodes.two.system, nodes.two.links};
+    transport.fetch(from, {"of long ago", {}, 1'000},
+                    [&](result<snapshot_chunk> chunk) { answer.set_value(std::move(chunk)); });
+    auto future = answer.get_future();
+    REQUIRE(future.wait_for(15s) == std::future_status::ready);
+    return future.get();
+  };
+  auto gone = ask(controller_id);
+  REQUIRE(!gone);
+  CHECK(gone.error().code == storage_errc::stopped);
+  auto unreachable = ask(node_id{{9, 9}});
+  REQUIRE(!unreachable);
+  CHECK(unreachable.error().code != storage_errc::stopped);
+}
+
+TEST_CASE("a door takes nothing for its replica from nodes that are no controllers") {
+  test_authority authority;
+  group_node one{authority, controller_id};
+  test_node host{authority, third_id, {node_role::host}};
+  auto links = std::make_shared<standing_links>();
+  auto config = host.to(one.listens);
+  config.standing = links;
+  auto link = host.link_by(config);
+  REQUIRE(soon([&] { return static_cast<bool>(links->find(controller_id)); }));
+  // It gives no credit either.
+  size_t taken = 0;
+  while (links->send(controller_id, {}))
+    ++taken;
+  CHECK(taken == standing_links::most_untaken);
+  std::string error;
+  CHECK(!host.ask<snapshot_chunk>(link, snapshot_chunk_request{}, &error).has_value());
+  CHECK(error.find("only controllers") != std::string::npos);
+  CHECK(!links->send(controller_id, {}));
+  links->clear();
+}
+
+TEST_CASE("a door that takes messages gives credit for more") {
+  group nodes;
+  REQUIRE(nodes.linked());
+  size_t sent = 0;
+  CHECK(soon([&] {
+    sent += nodes.one.links->send(host_id, std::vector<std::byte>(100)) ? 1 : 0;
+    return sent > 3 * standing_links::most_untaken;
+  }));
+}
+
+TEST_CASE("a node without a replica goes on with another controller when its own is gone") {
+  test_authority authority;
+  controller one{authority};
+  controller two{authority, third_id};
+  test_node host{authority, host_id, {node_role::host}};
+  const auto listens = one.open_door(one.routes());
+  auto pattern = host.to(listens);
+  const std::vector<address> both{{"127.0.0.1", listens},
+                                  {"127.0.0.1", two.open_door(two.routes())}};
+  auto way = host.keep(host.system->spawn(any_controller, pattern, both));
+  REQUIRE(host.ask_until<outcomes>(way, proposal{{report_of(host_id)}},
+                                   [](const auto& answer, const auto&) { return !!answer; }));
+  auto& first = one.proposals > 0 ? one : two;
+  auto& second = one.proposals > 0 ? two : one;
+  CHECK(second.proposals == 0);
+  caf::anon_send_exit(first.the_door, caf::exit_reason::kill);
+  CHECK(host.ask_until<outcomes>(way, proposal{{report_of(host_id)}},
+                                 [&](const auto&, const auto&) { return second.proposals > 0; }));
+  CHECK(host.ask<feed_listing>(way, list_request{}).has_value());
+}
+
+TEST_CASE("a node without a replica leaves a controller that knows no leader") {
+  test_authority authority;
+  controller one{authority};
+  controller two{authority, third_id};
+  test_node host{authority, host_id, {node_role::host}};
+  one.leads = node_id{};
+  const auto listens = one.open_door(one.routes());
+  const std::vector<address> both{{"127.0.0.1", listens},
+                                  {"127.0.0.1", two.open_door(two.routes())}};
+  auto way = host.keep(host.system->spawn(any_controller, host.to(listens), both));
+  CHECK(host.ask_until<outcomes>(way, proposal{{report_of(host_id)}},
+                                 [&](const auto&, const auto&) { return two.proposals > 0; }));
+}
