@@ -37,9 +37,14 @@ void guest_book::forget(const caf::actor_addr& link) {
   auto found = guests_.extract(link);
   if (!found)
     return;
-  auto latest = latest_.find(found.mapped().identity.node);
-  if (latest != latest_.end() && latest->second == link)
-    latest_.erase(latest);
+  const auto node = found.mapped().identity.node;
+  auto latest = latest_.find(node);
+  if (latest == latest_.end() || latest->second != link)
+    return;
+  latest_.erase(latest);
+  for (const auto& [other, who] : guests_) // another one of it may stand
+    if (who.identity.node == node)
+      latest_[node] = other;
 }
 
 const guest_book::guest* guest_book::find(const caf::actor_addr& link) const {

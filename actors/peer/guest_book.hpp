@@ -32,7 +32,7 @@ public:
   void forget(const caf::actor_addr& link);
 
   [[nodiscard]] const guest* find(const caf::actor_addr& link) const;
-  /// The latest link of a node.
+  /// The latest link of a node, or another one that stands when that is gone.
   [[nodiscard]] const guest* find(node_id node) const;
 
 private:
