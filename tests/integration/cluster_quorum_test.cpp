@@ -345,6 +345,9 @@ TEST_CASE("a voter whose disk was emptied doesn't vote again under its old id") 
   lab.start(emptied);
   REQUIRE(
       becomes_true(start_limit, [&] { return lab.ask_at(emptied, "GET", "/health").has_value(); }));
+  CHECK(becomes_true(10s, [&] {
+    return lab.end_of_log(emptied).find("waits until a leader adds it") != std::string::npos;
+  }));
   // With the third one gone as well the leader is alone, whatever the emptied one would say.
   lab.kill(others.back());
   CHECK(becomes_true(10s, [&] { return lab.leader(leads) == 0; }));

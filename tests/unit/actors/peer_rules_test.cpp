@@ -108,3 +108,13 @@ TEST_CASE_FIXTURE(someone, "a link that is forgotten is nobody") {
   CHECK(guests.find(link) == nullptr);
   CHECK(guests.find(me) == nullptr);
 }
+
+TEST_CASE_FIXTURE(someone, "a node whose latest link is gone is found by the one that stands") {
+  caf::scoped_actor earlier{system};
+  guest_book guests;
+  guests.verified(earlier->address(), {with(node_role::host), "earlier", {}});
+  guests.verified(link, {with(node_role::host), "latest", {}});
+  guests.forget(link);
+  REQUIRE(guests.find(me) != nullptr);
+  CHECK(guests.find(me)->name == "earlier");
+}
