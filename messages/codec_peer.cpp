@@ -97,13 +97,11 @@ void write(schema::PullRequest::Builder out, const pull_request& in) {
   write(out.initFilter(), in.filter);
   out.setLimitBytes(in.limit_bytes);
   out.setWait(milliseconds(in.wait));
-  out.setProgressAfter(in.progress_after);
 }
 
 bool read(reading& budget, schema::PullRequest::Reader in, pull_request& out) {
   out.after = in.getAfter();
   out.limit_bytes = in.getLimitBytes();
-  out.progress_after = in.getProgressAfter();
   return read(budget, in.getFilter(), out.filter) && read(in.getWait(), out.wait);
 }
 

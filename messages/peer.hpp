@@ -97,7 +97,6 @@ struct pull_request {
   feed_filter filter;
   uint32_t limit_bytes = 65536;
   std::chrono::milliseconds wait{0}; ///< answer empty only after this; at most 10 s
-  uint64_t progress_after = 0;       ///< reserved for resuming progress; 0
 
   friend bool operator==(const pull_request&, const pull_request&) = default;
 };

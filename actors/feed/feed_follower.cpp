@@ -21,7 +21,7 @@ std::optional<feed_follower::question> feed_follower::next(clock::time_point now
   open_ = true;
   if (listing_)
     return list_request{filter_, page_, page_bytes, linearizable_ && page_.empty()};
-  return pull_request{revision_, filter_, page_bytes, pull_wait, 0};
+  return pull_request{revision_, filter_, page_bytes, pull_wait};
 }
 
 void feed_follower::answered(clock::time_point now) {

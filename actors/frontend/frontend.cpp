@@ -18,8 +18,8 @@ constexpr auto status_timeout = 2s;
 using self_pointer = frontend_with_clock::stateful_pointer<frontend_actor_state>;
 using effects = frontend_state::effects;
 
-void carry_out(self_pointer self, const effects& todo);
-void carry_out(self_pointer self, const forwarding::effects& todo);
+void carry_out(self_pointer self, const effects& what);
+void carry_out(self_pointer self, const forwarding::effects& what);
 
 void ask(self_pointer self, const ask_scheduler& what) {
   self->request(self->state.scheduler, scheduler_timeout, what.request)
@@ -83,8 +83,8 @@ void arrange_tick(self_pointer self) {
   self->delayed_send(self, wait, tick_atom::value);
 }
 
-void carry_out(self_pointer self, const effects& todo) {
-  for (const auto& effect : todo)
+void carry_out(self_pointer self, const effects& what) {
+  for (const auto& effect : what)
     if (auto* question = std::get_if<ask_scheduler>(&effect))
       ask(self, *question);
     else if (auto* batch = std::get_if<propose_batch>(&effect))
@@ -95,9 +95,9 @@ void carry_out(self_pointer self, const effects& todo) {
   arrange_tick(self);
 }
 
-void carry_out(self_pointer self, const forwarding::effects& todo) {
+void carry_out(self_pointer self, const forwarding::effects& what) {
   auto& state = self->state;
-  for (const auto& effect : todo)
+  for (const auto& effect : what)
     if (auto* here = std::get_if<submit_here>(&effect))
       carry_out(self, state.frontend.submitted(here->ticket, *here->what, self->clock().now()));
     else if (auto* elsewhere = std::get_if<forward_proposal>(&effect))

@@ -60,7 +60,6 @@ struct PullRequest {
   filter @1 :Changes.FeedFilter;
   limitBytes @2 :UInt32;
   wait @3 :Int64;
-  progressAfter @4 :UInt64;
 }
 
 # -- the group of replicas --

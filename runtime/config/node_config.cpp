@@ -26,6 +26,7 @@ void read_node(config_reading& reading, const toml::table* table, node_config& c
     config.id.value = *value;
   else if (!id.empty())
     node.complain("uuid", "is no uuid; leave it out to take the certificate's");
+  node.read("chaos", config.chaos, optional_key("false"));
   std::vector<std::string> roles;
   node.read("roles", roles, needed(R"(["controller", "gateway", "host"])"));
   for (const auto& name : roles) {
@@ -88,7 +89,6 @@ gateway_section read_gateway(config_reading& reading, const toml::table* table) 
   if (operators.port != 0)
     section.operator_listen = operators;
   gateway.read("tokens", section.tokens, needed("\"cluster/tokens\""));
-  gateway.read("chaos", section.chaos, optional_key("false"));
   gateway.read_number("io_threads", section.io_threads, optional_key("1"), 64);
   gateway.finish();
   return section;

@@ -35,7 +35,6 @@ struct gateway_section {
   address listen;                         ///< the API
   std::optional<address> operator_listen; ///< metrics
   std::filesystem::path tokens;           ///< a line per token: SHA-256 in hexadecimal, name
-  bool chaos = false;                     ///< may actors be killed over the API?
   uint32_t io_threads = 1;
 };
 
@@ -86,6 +85,7 @@ struct node_config {
   std::vector<node_role> roles; ///< ascending, at least one
   std::filesystem::path state;
   std::filesystem::path cluster_file; ///< holds the cluster's uuid
+  bool chaos = false;                 ///< may actors be killed on purpose, here and through here?
   mesh_section mesh;
   tls_files tls;
   controller_section controller;

@@ -16,6 +16,7 @@
 #include "actors/view/view.hpp"
 #include "runtime/certificates/token_file.hpp"
 #include "runtime/node/host_setup.hpp"
+#include "runtime/node/own_replica.hpp"
 
 #include <caf/all.hpp>
 #include <random>
@@ -87,20 +88,9 @@ private:
     auto& system = system_;
     auto& parts = parts_;
     replica_config config;
-    config.folder = replica_folder(start_.config.state);
-    config.node = start_.config.id;
-    config.cluster = start_.config.cluster;
-    config.founders = parts_.beginning.founders;
-    config.join = parts_.beginning.join;
     config.transport = std::make_shared<mesh_transport>(system, parts_.links);
-    auto open = [config, state = start_.config.state] {
-      auto opened = replica::open(config);
-      if (opened)
-        if (auto noted = remember_beginning(state); !noted)
-          return result<std::unique_ptr<replica>>{noted.error()};
-      return opened;
-    };
-    replica_place place{config.node, parts_.port, parts_.links};
+    auto open = [node = start_.config, config] { return open_own_replica(node, config); };
+    replica_place place{start_.config.id, parts_.port, parts_.links};
     auto log = start_.log;
     spec.children.push_back(child("replica", [&system, &parts, open, log, place](auto&) {
       auto actor = system.spawn<caf::detached>(replica_keeper, replica_opener{open}, log, place);
@@ -133,7 +123,7 @@ private:
   link_config link_pattern() {
     link_config config;
     config.self = parts_.identity;
-    config.chaos = chaos_allowed();
+    config.chaos = start_.config.chaos;
     config.supervisor = [&parts = parts_] { return parts.root.get(); };
     config.log = start_.log;
     config.chance = [] {
@@ -201,7 +191,7 @@ private:
     config.self = parts_.identity;
     config.known = parts_.known;
     config.listen = address{start_.config.mesh.listen.host, start_.config.mesh.listen.port};
-    config.chaos = chaos_allowed();
+    config.chaos = start_.config.chaos;
     config.log = start_.log;
     auto& parts = parts_;
     auto controller = start_.config.has(node_role::controller);
@@ -265,11 +255,6 @@ private:
     });
   }
 
-  [[nodiscard]] bool chaos_allowed() const {
-    // A node without a gateway is told to by one that may.
-    return !start_.config.gateway || start_.config.gateway->chaos;
-  }
-
   caf::actor_system& system_;
   const node_start& start_;
   node_parts& parts_;
@@ -296,27 +281,6 @@ void node_parts::release() {
   host->host.clear();
 }
 
-namespace {
-
-/// Reads who founds the group, and whether this node may be one of them.
-result<founding> prepare_replica(const node_start& start) {
-  const auto& config = start.config;
-  std::vector<node_id> founders;
-  if (!config.controller.founders.empty()) {
-    auto read = read_founders(config.controller.founders);
-    if (!read)
-      return read.error();
-    founders = std::move(*read);
-  }
-  auto begins = decide_founding(config.id, founders, past_of(config.state));
-  if (begins && begins->join && past_of(config.state).empty)
-    start.log.warning("node", "this node has no state and founds none: it waits until a leader "
-                              "adds it to the group");
-  return begins;
-}
-
-} // namespace
-
 result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
   const auto& config = start.config;
   auto parts = std::make_shared<node_parts>();
@@ -329,10 +293,12 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
   identity->cluster = config.cluster;
   parts->identity = std::make_shared<const mesh_identity>(std::move(*identity));
   if (config.has(node_role::controller)) {
-    auto begins = prepare_replica(start);
+    auto begins = look_at_beginning(config);
     if (!begins)
       return begins.error();
-    parts->beginning = std::move(*begins);
+    if (begins->join && past_of(config.state).empty)
+      start.log.warning("node", "this node has no state and founds none: it waits until a leader "
+                                "adds it to the group");
   }
   if (config.gateway) {
     auto tokens = read_token_file(config.gateway->tokens);
@@ -346,7 +312,7 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
       gateway.operator_port = operators->port;
     }
     gateway.tokens = std::move(*tokens);
-    gateway.chaos = config.gateway->chaos;
+    gateway.chaos = config.chaos;
     gateway.io_threads = config.gateway->io_threads;
     auto ports = bind_gateway(gateway);
     if (!ports)

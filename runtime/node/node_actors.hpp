@@ -8,7 +8,6 @@
 #include "actors/replica/replica_port.hpp"
 #include "actors/view/view_table.hpp"
 #include "messages/actors.hpp"
-#include "runtime/node/founding.hpp"
 #include "runtime/node/node.hpp"
 
 #include <memory>
@@ -22,7 +21,6 @@ struct node_parts {
   std::shared_ptr<known_nodes> known = std::make_shared<known_nodes>();
   std::shared_ptr<standing_links> links = std::make_shared<standing_links>(); ///< to controllers
   std::shared_ptr<replica_port> port = std::make_shared<replica_port>();
-  founding beginning;                 ///< of a controller's replica
   std::shared_ptr<host_context> host; ///< null without the host role
   std::shared_ptr<view_table> view;   ///< null without the gateway role
   std::optional<gateway_config> gateway;

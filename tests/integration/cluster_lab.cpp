@@ -24,7 +24,6 @@ using clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr auto look_every = 20ms;
 constexpr auto start_limit = 60s;
 constexpr auto answer_limit = 40s;
 constexpr auto end_limit = 60s;
@@ -74,16 +73,6 @@ fs::path make_folder() {
 }
 
 } // namespace
-
-bool becomes_true(std::chrono::milliseconds limit, const std::function<bool()>& holds) {
-  const auto deadline = clock::now() + limit;
-  while (!holds()) {
-    if (clock::now() > deadline)
-      return false;
-    std::this_thread::sleep_for(look_every); // poll interval
-  }
-  return true;
-}
 
 cluster_lab::cluster_lab(bool simulated, std::vector<std::string> settings, lab_plan plan)
     : folder_{make_folder()}, port_{free_ports()},
@@ -198,14 +187,14 @@ result<client_reply> cluster_lab::ask_at(int node, const std::string& method,
 
 client_reply cluster_lab::insist(const std::string& method, const std::string& path,
                                  const std::string& body, const std::string& key) const {
-  const auto deadline = clock::now() + answer_limit;
-  while (clock::now() < deadline) {
+  client_reply last;
+  const auto answered = becomes_true(answer_limit, [&] {
     auto reply = ask(method, path, body, key);
-    if (reply && reply->status < 500)
-      return *reply;
-    std::this_thread::sleep_for(look_every); // poll interval
-  }
-  return {};
+    if (reply)
+      last = *reply;
+    return reply && reply->status < 500;
+  });
+  return answered ? last : client_reply{};
 }
 
 std::vector<boost::json::value> cluster_lab::list(const std::string& what) const {

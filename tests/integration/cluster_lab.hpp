@@ -3,6 +3,7 @@
 #include "runtime/cli/gateway_client.hpp"
 #include "runtime/cli/render.hpp"
 #include "runtime/demo/child_process.hpp"
+#include "tests/becomes_true.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -13,9 +14,6 @@
 #include <vector>
 
 namespace novacron::test {
-
-/// Looks again and again until it holds; false when the limit is over.
-bool becomes_true(std::chrono::milliseconds limit, const std::function<bool()>& holds);
 
 /// What a cluster is made of: cluster-configs/dev, where node 1 is the only
 /// controller, or cluster-configs/three-nodes, where each node is one.

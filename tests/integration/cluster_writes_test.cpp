@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int writers = 4;
-constexpr int creates_of_each = 40;
+constexpr int creates_of_each = 20; // what the hosts of the lab can take
 constexpr int kills = 4;
 constexpr int acknowledged_between_kills = writers * creates_of_each / (kills + 1);
 

@@ -3,6 +3,7 @@
 #include "hypervisor/simulated/machine.hpp"
 #include "runtime/demo/child_process.hpp"
 #include "runtime/demo/leftovers.hpp"
+#include "tests/becomes_true.hpp"
 
 #include <boost/json/parse.hpp>
 #include <csignal>
@@ -30,16 +31,6 @@ std::string text_of(const std::filesystem::path& file) {
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
-}
-
-bool eventually(std::chrono::milliseconds limit, const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + limit;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline)
-      return false;
-    std::this_thread::sleep_for(20ms); // poll interval
-  }
-  return true;
 }
 
 class demo {
@@ -124,7 +115,7 @@ TEST_CASE_FIXTURE(demo, "one flipped bit of the guest's memory turns the demo re
 
 TEST_CASE_FIXTURE(demo, "a demo that keeps running says how to use it, and ends at Ctrl-C") {
   start({"--keep", "--guest-memory", "96"});
-  REQUIRE_MESSAGE(eventually(demo_limit, [&] { return contains(output(), " events\n"); }),
+  REQUIRE_MESSAGE(becomes_true(demo_limit, [&] { return contains(output(), " events\n"); }),
                   output());
   CHECK(contains(output(), "All checks hold."));
   CHECK(contains(output(), "  URL    http://127.0.0.1:"));
@@ -141,7 +132,7 @@ TEST_CASE_FIXTURE(demo, "a demo that keeps running says how to use it, and ends 
 
 TEST_CASE_FIXTURE(demo, "an interrupted demo ends what it started") {
   start({});
-  REQUIRE_MESSAGE(eventually(60s, [&] { return contains(output(), "4. It moves"); }), output());
+  REQUIRE_MESSAGE(becomes_true(60s, [&] { return contains(output(), "4. It moves"); }), output());
   interrupt();
   CHECK(end() == "status 130");
   CHECK(left_nothing());
@@ -183,7 +174,7 @@ TEST_CASE_FIXTURE(demo, "what is left of one folder's demo is ended, of a folder
     std::filesystem::create_directories(folder());
     auto child = child_process::start({NOVACRON_PROGRAM, arguments, folder() / "output"});
     REQUIRE(child.has_value());
-    REQUIRE(eventually(
+    REQUIRE(becomes_true(
         20s, [&] { return look_at_machine(machine_of_node(where / "node-1")).has_value(); }));
     return std::move(*child);
   };

@@ -37,16 +37,6 @@ void copy_capabilities(const fs::path& from, const fs::path& to, const fs::path&
 
 } // namespace
 
-bool becomes_true(std::chrono::milliseconds patience, const std::function<bool()>& holds) {
-  auto end = std::chrono::steady_clock::now() + patience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > end)
-      return false;
-    std::this_thread::sleep_for(20ms); // poll interval
-  }
-  return true;
-}
-
 bool alive(int pid) {
   auto process = pid_handle::open(pid);
   return process && !process.dead();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "hypervisor/fencer/fencer.hpp"
+#include "tests/becomes_true.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -9,9 +10,6 @@
 #include <vector>
 
 namespace novacron::test {
-
-/// Whether `holds` becomes true in time; asked every 20 ms.
-bool becomes_true(std::chrono::milliseconds patience, const std::function<bool()>& holds);
 
 bool alive(int pid);
 

@@ -71,16 +71,6 @@ fs::path kept_capabilities(libvirt_mode mode) {
 
 } // namespace
 
-bool comes_true(std::chrono::milliseconds patience, const std::function<bool()>& holds) {
-  auto deadline = std::chrono::steady_clock::now() + patience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline)
-      return false;
-    std::this_thread::sleep_for(10ms); // poll interval
-  }
-  return true;
-}
-
 libvirt_host::libvirt_host(libvirt_mode mode) : config_{config_for(mode)}, daemon_{config_} {
   reap_children_from_now_on();
   auto image = config_.state / "image";
@@ -106,7 +96,7 @@ libvirt_host::~libvirt_host() {
       ::kill(guest.pid, SIGKILL);
   if (pid_ > 0)
     ::kill(pid_, SIGKILL);
-  comes_true(5s, [&] { return pid_ <= 0 || ::kill(pid_, 0) != 0; });
+  becomes_true(5s, [&] { return pid_ <= 0 || ::kill(pid_, 0) != 0; });
   std::error_code ignored;
   if (daemon_.layout().root != daemon_.layout().state)
     fs::remove(daemon_.layout().root, ignored);
@@ -117,12 +107,12 @@ void libvirt_host::start_daemon() {
   auto pid = daemon_.start();
   REQUIRE_MESSAGE(pid.has_value(), (pid ? "" : pid.error().message));
   pid_ = *pid;
-  REQUIRE(comes_true(10s, [&] { return listens(daemon_.socket()); }));
+  REQUIRE(becomes_true(10s, [&] { return listens(daemon_.socket()); }));
 }
 
 void libvirt_host::kill_daemon() {
   ::kill(pid_, SIGKILL);
-  REQUIRE(comes_true(5s, [&] { return ::kill(pid_, 0) != 0; }));
+  REQUIRE(becomes_true(5s, [&] { return ::kill(pid_, 0) != 0; }));
   pid_ = 0;
 }
 

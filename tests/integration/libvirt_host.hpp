@@ -2,6 +2,7 @@
 
 #include "hypervisor/fencer/libvirtd_process.hpp"
 #include "hypervisor/hypervisor.hpp"
+#include "tests/becomes_true.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -11,9 +12,6 @@
 #include <string>
 
 namespace novacron::test {
-
-/// Whether `holds` becomes true in time; asked every 10 ms.
-bool comes_true(std::chrono::milliseconds patience, const std::function<bool()>& holds);
 
 /// A host of the test's own: a state folder, a libvirtd without a fencer, the
 /// guest's kernel and initramfs. Ends all that it started, guests first, and

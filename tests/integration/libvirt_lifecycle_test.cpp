@@ -50,7 +50,7 @@ void live_and_die(libvirt_mode mode) {
   console_watch console{{spec.console_log}};
 
   done(driver->create(spec));
-  CHECK(comes_true(5s, [&] { return events.take(vm); }));
+  CHECK(becomes_true(5s, [&] { return events.take(vm); }));
   auto created = status_of(*driver, vm);
   REQUIRE(created.has_value());
   CHECK(created->phase == guest_phase::paused);
@@ -65,7 +65,7 @@ void live_and_die(libvirt_mode mode) {
   done(driver->resume(vm));
   CHECK(has_phase(*driver, vm, guest_phase::running));
   CHECK(console.wait_for_ticks(10, 180s));
-  CHECK(comes_true(5s, [&] { return events.take(vm); }));
+  CHECK(becomes_true(5s, [&] { return events.take(vm); }));
 
   done(driver->pause(vm));
   done(driver->pause(vm));
@@ -88,7 +88,7 @@ void live_and_die(libvirt_mode mode) {
   done(driver->destroy(vm));
   CHECK(!status_of(*driver, vm).has_value());
   CHECK(host.processes(vm) == 0);
-  CHECK(comes_true(5s, [&] { return events.take(vm); }));
+  CHECK(becomes_true(5s, [&] { return events.take(vm); }));
   for (const auto& outcome : {driver->destroy(vm), driver->resume(vm), driver->pause(vm)})
     CHECK(code_of(outcome) == hypervisor_errc::no_such_guest);
 }
@@ -113,7 +113,7 @@ TEST_CASE("a guest that is asked to shut down ends by itself") {
   done(driver->resume(vm));
   REQUIRE(console.wait_for_ticks(2, 180s));
   done(driver->shutdown(vm));
-  CHECK(comes_true(20s, [&] { return !status_of(*driver, vm); }));
+  CHECK(becomes_true(20s, [&] { return !status_of(*driver, vm); }));
   CHECK(host.processes(vm) == 0);
 }
 
@@ -134,7 +134,7 @@ TEST_CASE("a driver finds its guests again after libvirtd was killed and restart
   CHECK(console.wait_for_ticks(3, 10s));
 
   host.start_daemon();
-  CHECK(comes_true(10s, [&] { return events.take(vm_id{}); }));
+  CHECK(becomes_true(10s, [&] { return events.take(vm_id{}); }));
   auto found = status_of(*driver, vm);
   REQUIRE(found.has_value());
   CHECK(found->phase == guest_phase::running);
@@ -176,8 +176,8 @@ TEST_CASE("a guest whose QEMU dies is gone, and its end is told") {
   driver->subscribe(std::ref(events));
   events.take(vm);
   host.kill_guest(vm);
-  CHECK(comes_true(10s, [&] { return !status_of(*driver, vm); }));
-  CHECK(comes_true(5s, [&] { return events.take(vm); }));
+  CHECK(becomes_true(10s, [&] { return !status_of(*driver, vm); }));
+  CHECK(becomes_true(5s, [&] { return events.take(vm); }));
   done(driver->create(host.spec(vm)));
   done(driver->destroy(vm));
 }

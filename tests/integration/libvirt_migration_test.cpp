@@ -178,8 +178,8 @@ TEST_CASE("an incoming guest that was not finished dies with its agent or its li
     hosts.destination_host.kill_daemon();
     hosts.destination_host.start_daemon();
   }
-  CHECK(comes_true(10s, [&] { return hosts.destination_host.processes(vm) == 0; }));
-  CHECK(comes_true(10s, [&] { return !status_of(*hosts.destination, vm).has_value(); }));
+  CHECK(becomes_true(10s, [&] { return hosts.destination_host.processes(vm) == 0; }));
+  CHECK(becomes_true(10s, [&] { return !status_of(*hosts.destination, vm).has_value(); }));
   done(hosts.destination->migration_finish(vm, "", true));
   CHECK(code_of(hosts.destination->migration_finish(vm, "", false))
         == hypervisor_errc::no_such_guest);
@@ -223,7 +223,7 @@ TEST_CASE("a migration that is aborted ends soon, and the guest runs on at the s
   hosts.prepare();
   auto performing = std::async(std::launch::async,
                                [&] { return hosts.perform({.bytes_per_second = 4u << 20}); });
-  CHECK(comes_true(20s, [&] {
+  CHECK(becomes_true(20s, [&] {
     return value_of(hosts.source->migration_statistics(vm)).memory_processed_bytes > 1'000'000;
   }));
   auto job = value_of(hosts.source->migration_statistics(vm));
@@ -265,7 +265,7 @@ TEST_CASE("a stream that breaks leaves the guest running at the source") {
   SUBCASE("because the destination's QEMU is killed") {
     auto performing = std::async(std::launch::async,
                                  [&] { return hosts.perform({.bytes_per_second = 8u << 20}); });
-    CHECK(comes_true(20s, [&] {
+    CHECK(becomes_true(20s, [&] {
       return value_of(hosts.source->migration_statistics(vm)).memory_processed_bytes > 1'000'000;
     }));
     hosts.destination_host.kill_guest(vm);
@@ -289,13 +289,13 @@ TEST_CASE("a source libvirtd that dies during Perform calls the migration off wh
   hosts.prepare();
   auto performing = std::async(std::launch::async,
                                [&] { return hosts.perform({.bytes_per_second = 8u << 20}); });
-  CHECK(comes_true(20s, [&] {
+  CHECK(becomes_true(20s, [&] {
     return value_of(hosts.source->migration_statistics(vm)).memory_processed_bytes > 1'000'000;
   }));
   hosts.source_host.kill_daemon();
   CHECK(code_of(performing.get()) == hypervisor_errc::outcome_unknown);
   hosts.source_host.start_daemon();
-  CHECK(comes_true(10s, [&] { return has_phase(*hosts.source, vm, guest_phase::running); }));
+  CHECK(becomes_true(10s, [&] { return has_phase(*hosts.source, vm, guest_phase::running); }));
   CHECK(hosts.ticks_on());
   value_of(hosts.destination->migration_finish(vm, "", true));
   CHECK(hosts.destination_host.processes(vm) == 0);

@@ -16,6 +16,11 @@ struct whole_stream {
   uint64_t device_bytes = 0;
 };
 
+/// How far before the end of the devices the last cut is. Their length differs by
+/// some 3 KiB from run to run, and the gate stops up to 4 KiB late: less, and a
+/// migration may be whole before it is cut.
+constexpr uint64_t last_bytes = 12'288;
+
 /// Sends the next stream of the guest's present host through a gate.
 class gated_stream {
 public:
@@ -128,7 +133,7 @@ TEST_CASE("a connection that is cut leaves the guest at its source") {
     cut_in_devices(whole.device_bytes / 4 * 3);
   }
   SUBCASE("before the devices' last bytes") {
-    cut_in_devices(whole.device_bytes - 4'096);
+    cut_in_devices(whole.device_bytes - last_bytes);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "actors/host/host.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "hypervisor/simulated/simulated_hypervisor.hpp"
+#include "tests/becomes_true.hpp"
 #include "tests/integration/control_actors.hpp"
 #include "tests/integration/control_plane.hpp"
 #include "tests/integration/recent_lines.hpp"
@@ -22,13 +23,7 @@ constexpr auto patience = 20s;
 
 template <class Condition>
 bool in_time(Condition holds) {
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > until)
-      return false;
-    std::this_thread::sleep_for(10ms); // poll interval
-  }
-  return true;
+  return becomes_true(patience, holds);
 }
 
 struct system_config : caf::actor_system_config {

@@ -4,6 +4,7 @@
 #include "actors/peer/mesh_transport.hpp"
 #include "actors/replica/replica_keeper.hpp"
 #include "storage/errors.hpp"
+#include "tests/becomes_true.hpp"
 #include "tests/unit/actors/test_mesh.hpp"
 
 #include <algorithm>
@@ -70,13 +71,7 @@ struct group_node : test_node {
 };
 
 bool soon(const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + 30s;
-  while (!holds())
-    if (std::chrono::steady_clock::now() > deadline)
-      return false;
-    else
-      std::this_thread::yield();
-  return true;
+  return becomes_true(30s, holds);
 }
 
 struct group {

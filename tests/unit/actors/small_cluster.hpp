@@ -4,6 +4,7 @@
 #include "actors/supervisor/supervision_spec.hpp"
 #include "actors/view/view_table.hpp"
 #include "hypervisor/simulated/simulated_host.hpp"
+#include "tests/becomes_true.hpp"
 #include "tests/unit/actors/call_gate.hpp"
 #include "tests/unit/actors/test_authority.hpp"
 
@@ -74,13 +75,7 @@ public:
   /// Whether it holds within 20 s.
   template <class Condition>
   static bool becomes(Condition holds) {
-    auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() >= deadline)
-        return false;
-      std::this_thread::yield();
-    }
-    return true;
+    return becomes_true(std::chrono::seconds{20}, holds);
   }
 
 private:

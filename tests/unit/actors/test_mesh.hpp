@@ -3,6 +3,7 @@
 #include "actors/peer/door.hpp"
 #include "actors/peer/link.hpp"
 #include "actors/peer/mesh_config.hpp"
+#include "tests/becomes_true.hpp"
 #include "tests/unit/actors/test_authority.hpp"
 
 #include <atomic>
@@ -126,10 +127,7 @@ struct test_node {
 
 template <class Condition>
 bool becomes(Condition holds) {
-  auto deadline = std::chrono::steady_clock::now() + 15s;
-  while (!holds() && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::yield();
-  return holds();
+  return becomes_true(15s, holds);
 }
 
 /// A controller with a feed at revision 42 and a frontend that takes everything.

@@ -2,6 +2,7 @@
 
 #include "dwcp/transport/sockets.hpp"
 #include "messages/page_stream.hpp"
+#include "tests/becomes_true.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -11,13 +12,7 @@
 namespace novacron::testing {
 
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
-  const auto until = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > until)
-      return false;
-    std::this_thread::yield();
-  }
-  return true;
+  return becomes_true(limit, condition);
 }
 
 guest_socket::guest_socket(descriptor socket) : socket_{std::move(socket)} {

@@ -179,9 +179,7 @@ public:
   void fill(proposal& x) { fill(x.commands); }
   void fill(outcomes& x) { fill(x.each); }
   void fill(list_request& x) { fill_all(x.filter, x.from, x.limit_bytes, x.linearizable); }
-  void fill(pull_request& x) {
-    fill_all(x.after, x.filter, x.limit_bytes, x.wait, x.progress_after);
-  }
+  void fill(pull_request& x) { fill_all(x.after, x.filter, x.limit_bytes, x.wait); }
   void fill(prepare_migration& x) { fill_all(x.migration, x.vm, x.epoch, x.domain_xml, x.cookie); }
   void fill(migration_prepared& x) { fill_all(x.migration, x.cookie, x.page_address, x.token); }
   void fill(migration_performed& x) { fill_all(x.migration, x.cookie); }

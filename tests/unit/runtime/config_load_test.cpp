@@ -64,11 +64,18 @@ TEST_CASE("a whole file becomes a configuration, with paths below the folder") {
   CHECK(config->tls.key == "/keys/node-1.key");
   CHECK(config->mesh.listen == address{"127.0.0.1", 7101});
   CHECK(config->gateway->listen.port == 7180);
-  CHECK(!config->gateway->chaos);
+  CHECK(!config->chaos);
   CHECK(config->host->memory_mib == 4096);
   CHECK(!config->host->vcpus);
   CHECK(config->host->images.at("tick").kernel == "/srv/guest/vmlinuz");
   CHECK(config->lease.term == 10s);
+}
+
+TEST_CASE("actors may be killed on purpose only where the node's own section says so") {
+  auto allowed = parse_config(with("name = \"node-1\"", "name = \"node-1\"\nchaos = true"),
+                              "n.toml", {"/srv", {}});
+  REQUIRE(allowed.has_value());
+  CHECK(allowed->chaos);
 }
 
 TEST_CASE("an unknown key is refused with its line and the nearest known one") {

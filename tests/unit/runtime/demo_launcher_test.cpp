@@ -1,4 +1,5 @@
 #include "runtime/demo/launcher.hpp"
+#include "tests/becomes_true.hpp"
 
 #include <csignal>
 #include <cstdlib>
@@ -36,13 +37,7 @@ struct launched {
 };
 
 bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
-  while (!condition())
-    if (std::chrono::steady_clock::now() > deadline)
-      return false;
-    else
-      std::this_thread::yield();
-  return true;
+  return becomes_true(10s, condition);
 }
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "test_replica.hpp"
 
+#include "tests/becomes_true.hpp"
+
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <thread>
@@ -95,13 +97,7 @@ std::pair<std::vector<any_record>, uint64_t> list_all(replica& of, node_id host,
 }
 
 bool eventually(const std::function<bool()>& done) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > deadline)
-      return false;
-    std::this_thread::yield();
-  }
-  return true;
+  return becomes_true(std::chrono::seconds{10}, done);
 }
 
 } // namespace novacron

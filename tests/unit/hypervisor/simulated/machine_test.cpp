@@ -1,5 +1,6 @@
 #include "hypervisor/simulated/machine_driver.hpp"
 #include "hypervisor/simulated/machine_server.hpp"
+#include "tests/becomes_true.hpp"
 
 #include <cstdlib>
 #include <doctest/doctest.h>
@@ -21,13 +22,7 @@ std::error_code code_of(const result<T>& outcome) {
 const std::error_code fine{};
 
 bool eventually(const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
-  while (!holds())
-    if (std::chrono::steady_clock::now() > deadline)
-      return false;
-    else
-      std::this_thread::yield();
-  return true;
+  return becomes_true(10s, holds);
 }
 
 /// A machine in this process; agents reach it through its socket all the same.

@@ -1,0 +1,32 @@
+#include "runtime/node/own_replica.hpp"
+
+namespace novacron {
+
+result<founding> look_at_beginning(const node_config& config) {
+  std::vector<node_id> founders;
+  if (!config.controller.founders.empty()) {
+    auto read = read_founders(config.controller.founders);
+    if (!read)
+      return read.error();
+    founders = std::move(*read);
+  }
+  return decide_founding(config.id, founders, past_of(config.state));
+}
+
+result<std::unique_ptr<replica>> open_own_replica(const node_config& config, replica_config rest) {
+  auto begins = look_at_beginning(config);
+  if (!begins)
+    return begins.error();
+  rest.folder = replica_folder(config.state);
+  rest.node = config.id;
+  rest.cluster = config.cluster;
+  rest.founders = begins->founders;
+  rest.join = begins->join;
+  auto opened = replica::open(rest);
+  if (opened)
+    if (auto noted = remember_beginning(config.state); !noted)
+      return noted.error();
+  return opened;
+}
+
+} // namespace novacron
