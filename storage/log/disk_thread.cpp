@@ -1,17 +1,10 @@
 #include "storage/log/disk_thread.hpp"
 
+#include "storage/overloaded.hpp"
+
 #include <rocksdb/write_batch.h>
 
 namespace novacron {
-
-namespace {
-
-template <class... Fs>
-struct overloaded : Fs... {
-  using Fs::operator()...;
-};
-
-} // namespace
 
 disk_thread::disk_thread(database& db, const stored_log& log, stored_callback stored,
                          installed_callback installed)

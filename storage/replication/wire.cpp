@@ -1,6 +1,7 @@
 #include "storage/replication/wire.hpp"
 
 #include "storage/log/fields.hpp"
+#include "storage/overloaded.hpp"
 
 #include <memory>
 
@@ -10,11 +11,6 @@ namespace {
 
 constexpr uint8_t wire_version = 1;
 constexpr size_t least_entry_bytes = 8 + 1 + 4;
-
-template <class... Fs>
-struct overloaded : Fs... {
-  using Fs::operator()...;
-};
 
 void put_bytes(field_writer& to, std::span<const std::byte> bytes) {
   to.number(static_cast<uint32_t>(bytes.size())).bytes(bytes);

@@ -117,7 +117,7 @@ TEST_CASE_FIXTURE(demo, "a demo that keeps running says how to use it, and ends 
   start({"--keep", "--guest-memory", "96"});
   REQUIRE_MESSAGE(becomes_true(demo_limit, [&] { return contains(output(), " events\n"); }),
                   output());
-  CHECK(contains(output(), "All checks hold."));
+  CHECK_MESSAGE(contains(output(), "All checks hold."), output());
   CHECK(contains(output(), "  URL    http://127.0.0.1:"));
   CHECK(contains(output(), "  token  " + (folder() / "cluster" / "admin-token").string() + '\n'));
   const auto at = output().find("Try:\n  ");
