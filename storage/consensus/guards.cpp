@@ -10,9 +10,8 @@ bool stale_append(const append_request& request, uint64_t current_term) {
 }
 
 void clamp_rejection(append_answer& answer, uint64_t last_index) {
-  answer.last_index = std::min(answer.last_index, last_index);
-  if (answer.rejected != 0)
-    answer.last_index = std::min(answer.last_index, answer.rejected - 1);
+  answer.last_index = answer.rejected != 0 ? std::min(last_index, answer.rejected - 1)
+                                           : std::min(answer.last_index, last_index);
 }
 
 void tell_term(vote_answer& answer, uint64_t current_term) {

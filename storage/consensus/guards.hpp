@@ -43,7 +43,8 @@ struct guard_hits {
 /// True: drop the request before the core sees it.
 bool stale_append(const append_request& request, uint64_t current_term);
 
-/// G1, on the way out: a rejection never claims entries beyond what it rejects.
+/// G1, on the way out: a rejection claims what is there below what it rejects,
+/// whatever the core has put there, which may be no value at all.
 void clamp_rejection(append_answer& answer, uint64_t last_index);
 
 /// G2, pre-vote deadlock: a denied pre-vote echoes the candidate's term, so

@@ -65,9 +65,11 @@ void raft_core::receive(uint64_t from, const std::string& address, raft_message_
 
 void raft_core::implementation::receive_append(uint64_t from, const std::string& address,
                                                append_request request, millisecond_clock now) {
-  if (guards.stale_term && stale_append(request, raft_current_term(&raft))) {
-    ++hits.stale_term;
-    return;
+  const auto term = raft_current_term(&raft);
+  if (guards.stale_term && request.term < term) {
+    ++hits.stale_term; // the answer to it is mended on its way out, if there may be one
+    if (stale_append(request, term))
+      return;
   }
   if (guards.rebase && request.previous_index < compacted.index) {
     ++hits.rebase;

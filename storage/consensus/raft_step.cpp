@@ -170,11 +170,8 @@ void raft_core::implementation::send(const raft_update& update) {
       continue;
     }
     if (auto answer = std::get_if<append_answer>(&*body)) {
-      if (guards.stale_term) {
-        const auto claimed = answer->last_index;
+      if (guards.stale_term)
         clamp_rejection(*answer, log.last());
-        hits.stale_term += claimed != answer->last_index;
-      }
       // While it fetches a snapshot it has nothing new to say; a rejection would
       // make the leader offer another one at each heartbeat.
       if (fetching && answer->rejected != 0 && message.server_id == fetching->from

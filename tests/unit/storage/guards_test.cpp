@@ -26,6 +26,9 @@ TEST_CASE("G1: an answer never claims more than there is, a rejection not what i
   answer.rejected = 9;
   clamp_rejection(answer, 20);
   CHECK(answer.last_index == 8);
+  answer.last_index = 3; // of a stale term's answer the core sets nothing: any value will do
+  clamp_rejection(answer, 20);
+  CHECK(answer.last_index == 8);
 }
 
 TEST_CASE("G2: a denied pre-vote tells the term of who denies") {
