@@ -22,6 +22,7 @@ struct raft_guards {
   bool term_of_one = true;       ///< G10
   bool standby_votes = true;     ///< G11
   bool own_change_first = true;  ///< G12
+  bool late_votes = true;        ///< G13
   bool sync_before_ack = true;   ///< entries count as stored only once the disk says so
   bool apply_only_stored = true; ///< min(commit, stored)
 };
@@ -36,6 +37,7 @@ struct guard_hits {
   uint64_t own_term_first = 0;
   uint64_t silent_leader = 0;
   uint64_t standby_votes = 0;
+  uint64_t late_votes = 0;
 };
 
 /// G1, phantom match: a stale-term request is answered with an uninitialised
@@ -99,6 +101,12 @@ std::vector<append_request> split_at_configurations(append_request request);
 // votes for nobody. So a change leaves only once the leader has stored it; and a
 // leader never takes its own vote, but hands over first (`membership_changes`).
 // Kept by `raft_core::implementation::send_append`.
+
+// G13, late vote: whether a vote's answer belongs to a pre-vote is looked up in
+// the candidate's part of a union, also by a follower or leader, whose part has
+// the byte of a pointer there. By chance of that byte a denied pre-vote raises
+// their term: a leader steps down, and no two runs are alike. Only candidates
+// see answers. Kept by `raft_core::receive`.
 
 /// Splits what is sent so that no message holds entries of more than `most_bytes`.
 std::vector<append_request> split_by_size(append_request request, size_t most_bytes);

@@ -52,6 +52,11 @@ void raft_core::receive(uint64_t from, const std::string& address, raft_message_
       return;
     }
   }
+  if (self.guards.late_votes && std::holds_alternative<vote_answer>(body)
+      && raft_state(&self.raft) != RAFT_CANDIDATE) {
+    ++self.hits.late_votes;
+    return;
+  }
   if (self.guards.term_of_one && std::holds_alternative<take_over>(body) && self.votes_alone())
     return; // it will, when its election timer says so
   const as_voter role{self,

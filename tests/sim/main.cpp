@@ -47,6 +47,7 @@ bool take_away(replica_settings& from, const std::string& what) {
                                               {"G10", &from.guards.term_of_one},
                                               {"G11", &from.guards.standby_votes},
                                               {"G12", &from.guards.own_change_first},
+                                              {"G13", &from.guards.late_votes},
                                               {"sync-before-ack", &from.guards.sync_before_ack},
                                               {"apply-only-stored", &from.guards.apply_only_stored},
                                               {"vote-durability", &from.sync_votes}};
@@ -161,7 +162,7 @@ int main(int count, char** arguments) {
   app.add_option("--scenarios", wanted.scenarios, "folder of the scenarios");
   app.add_option("--scenario", wanted.only, "only this one, for every seed");
   app.add_option("--summary", wanted.summary, "where the figures go");
-  app.add_option("--without", wanted.without, "takes a guard away: G1 to G12, sync-before-ack, …");
+  app.add_option("--without", wanted.without, "takes a guard away: G1 to G13, sync-before-ack, …");
   app.add_flag("--once", wanted.once, "don't run each seed twice");
   app.add_flag("--require-probes", wanted.require_probes, "fail if a rare path never ran");
   app.add_flag("--keep-going", wanted.keep_going, "go on after a failure");

@@ -41,6 +41,7 @@ std::string_view name_of(probe what) {
       "G5 split",
       "G8 forgot a silent leader",
       "G11 asked a standby for its vote",
+      "G13 dropped a late vote",
   };
   return names[static_cast<size_t>(what)];
 }

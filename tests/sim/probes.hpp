@@ -47,6 +47,7 @@ enum class probe : uint8_t {
   guard_split,
   guard_silent_leader,
   guard_standby_votes,
+  guard_late_votes,
   end
 };
 

@@ -70,6 +70,7 @@ void replica_node::collect_hits() {
   all_.seen.hit(probe::change_before_own_term, hits.own_term_first);
   all_.seen.hit(probe::guard_silent_leader, hits.silent_leader);
   all_.seen.hit(probe::guard_standby_votes, hits.standby_votes);
+  all_.seen.hit(probe::guard_late_votes, hits.late_votes);
 }
 
 std::function<void()> replica_node::while_alive(std::function<void()> call) {

@@ -47,10 +47,12 @@ public:
     const auto text = std::getenv("NOVACRON_WITHOUT");
     const std::string_view without = text ? text : "";
     const std::pair<std::string_view, bool*> switches[]{
-        {"G1", &all.stale_term},       {"G2", &all.denied_pre_vote}, {"G3", &all.stale_rejection},
-        {"G4", &all.rebase},           {"G5", &all.split},           {"G6", &all.own_term_first},
-        {"G8", &all.silent_leader},    {"G10", &all.term_of_one},    {"G11", &all.standby_votes},
-        {"G12", &all.own_change_first}};
+        {"G1", &all.stale_term},      {"G2", &all.denied_pre_vote},
+        {"G3", &all.stale_rejection}, {"G4", &all.rebase},
+        {"G5", &all.split},           {"G6", &all.own_term_first},
+        {"G8", &all.silent_leader},   {"G10", &all.term_of_one},
+        {"G11", &all.standby_votes},  {"G12", &all.own_change_first},
+        {"G13", &all.late_votes}};
     for (auto [name, on] : switches)
       if (name == without)
         *on = false;

@@ -144,6 +144,14 @@ TEST_CASE("G11: a standby gives its vote to who says that it has one") {
   CHECK(it.core.voters() == 1);
 }
 
+TEST_CASE("G13: an answer to a candidate that is none any more changes nothing") {
+  core_recorder it;
+  it.start(log_of(three, 1), 4);
+  it.hear(2, vote_answer{5, false, true, 0, 0});
+  CHECK(it.core.term() == 4);
+  CHECK(it.votes.empty());
+}
+
 TEST_CASE("G12: a change of the members leaves the leader only once it is stored there") {
   core_recorder it;
   it.start(log_of(three, 1), 1);
