@@ -154,7 +154,8 @@ enum class migration_phase : uint8_t {
   rolled_back,
 };
 
-/// What a migration cost, as its source measured it.
+/// What a migration cost, as its source measured it; or its destination, if the source died
+/// before it could say.
 struct migration_cost {
   std::chrono::milliseconds duration{
       0}; ///< from the reservation until the guest ran at the destination

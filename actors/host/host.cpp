@@ -4,6 +4,7 @@
 #include "actors/host/boot_clock.hpp"
 #include "actors/host/host_guests.hpp"
 #include "actors/host/propose.hpp"
+#include "hypervisor/console/console_folder.hpp"
 
 namespace novacron {
 
@@ -13,6 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto tick_interval = 30ms; // also how long observations wait for company
 constexpr auto look_interval = 1'000ms;
+constexpr auto sweep_interval = 60s;
 
 void register_self(host_pointer self) {
   auto& state = self->state;
@@ -102,6 +104,24 @@ void follow_log(host_pointer self) {
     follow(self, source, *self->state.follower, [self] { pass_on_changes(self); });
 }
 
+/// A guest writes to its console as much as it likes, and its host has one disk.
+void sweep_if_due(host_pointer self) {
+  auto& state = self->state;
+  const auto now = self->clock().now();
+  if (!state.follower->complete() || now - state.swept_at < sweep_interval)
+    return;
+  state.swept_at = now;
+  call_blocking(
+      self, *state.context->pool, uuid{2, 0},
+      [folder = state.context->console_folder(), here = state.table->all_vms()] {
+        return sweep_consoles(folder, [&](vm_id vm) { return here.contains(vm); });
+      },
+      [self](const result<void>& done) {
+        if (!done)
+          self->state.context->log.warning("host", done.error().message);
+      });
+}
+
 void tick(host_pointer self) {
   auto& state = self->state;
   follow_log(self);
@@ -112,6 +132,7 @@ void tick(host_pointer self) {
   serve_early_requests(self);
   if (state.look_soon || self->clock().now() - state.looked_at >= look_interval)
     look_at_guests(self);
+  sweep_if_due(self);
 }
 
 caf::result<vm_changed> attached(host_pointer self, vm_id vm) {

@@ -34,6 +34,7 @@ struct host_actor_state {
   bool looking = false;   ///< at the hypervisor
   bool look_soon = true;
   std::chrono::steady_clock::time_point looked_at;
+  std::chrono::steady_clock::time_point swept_at; ///< the guests' consoles
 
   /// A source that asked to prepare before the feed showed us its reservation.
   struct early_request {

@@ -48,8 +48,9 @@ struct host_context {
   handle_slot<supervisor_actor> guests; ///< supervises VMs' and migrations' actors
   handle_slot<host_actor> host;
 
+  [[nodiscard]] std::filesystem::path console_folder() const { return state / "console"; }
   [[nodiscard]] std::filesystem::path console_log(vm_id vm) const {
-    return state / "console" / (to_string(vm) + ".log");
+    return console_folder() / (to_string(vm) + ".log");
   }
   /// Where we listen for the memory of a guest that leaves.
   [[nodiscard]] std::filesystem::path outgoing_socket(migration_id migration) const {

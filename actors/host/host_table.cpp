@@ -171,6 +171,13 @@ bool host_table::needs_actor(const migration_record& migration) const {
          || (migration.to == self_ && !migration.destination_clean);
 }
 
+std::set<vm_id> host_table::all_vms() const {
+  std::set<vm_id> all;
+  for (const auto& [id, vm] : vms_)
+    all.insert(id);
+  return all;
+}
+
 std::vector<vm_id> host_table::waiting_to_start() const {
   std::vector<vm_id> waiting;
   for (const auto& [id, vm] : vms_)

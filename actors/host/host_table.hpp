@@ -52,6 +52,9 @@ public:
   /// It is from or to this host and this host's part isn't over.
   [[nodiscard]] bool needs_actor(const migration_record& migration) const;
 
+  /// VMs that are placed here, or migrate from or to here.
+  [[nodiscard]] std::set<vm_id> all_vms() const;
+
   /// All VMs that wait for permission to start.
   [[nodiscard]] std::vector<vm_id> waiting_to_start() const;
 

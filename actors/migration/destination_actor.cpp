@@ -25,9 +25,9 @@ caf::error refusal(const std::string& why) {
 
 void prepare(destination_pointer self, const prepare_migration& request) {
   auto me = caf::actor_cast<caf::actor>(self);
-  auto ended = [=](const std::optional<failure>& problem) {
-    caf::anon_send(
-        me, continuation{[=] { brings(self, &migration_destination::pages_ended)(problem); }});
+  auto ended = [=](const result<migration_cost>& cost) {
+    caf::anon_send(me,
+                   continuation{[=] { brings(self, &migration_destination::pages_ended)(cost); }});
   };
   with_guest(
       self, [request, ended](incoming& guest) { return guest.prepare(request, ended); },

@@ -47,7 +47,7 @@ bool create_durably(const std::filesystem::path& file) {
 
 result<migration_prepared>
 incoming::prepare(const prepare_migration& request,
-                  std::function<void(std::optional<failure>)> pages_ended) {
+                  std::function<void(result<migration_cost>)> pages_ended) {
   const auto& record = about_.migration;
   auto spec = make_guest_spec(*context_, about_.vm, record.epoch.next());
   if (!spec)
@@ -63,7 +63,7 @@ incoming::prepare(const prepare_migration& request,
         else if (!how->chain_ok)
           ended(make_failure(dwcp_errc::digest_mismatch, "the two ends don't agree on the memory"));
         else
-          ended(std::nullopt);
+          ended(migration_cost{{}, how->guest_bytes, how->wire_bytes, how->rounds, true});
       });
   if (!receiver)
     return receiver.error();

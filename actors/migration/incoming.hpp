@@ -21,9 +21,10 @@ public:
   }
 
   /// Expects the pages and makes the guest. `pages_ended` is called once, from
-  /// some thread, when the session ends.
+  /// some thread, when the session ends; what it cost is told only if both ends agree on
+  /// the digest.
   result<migration_prepared> prepare(const prepare_migration& request,
-                                     std::function<void(std::optional<failure>)> pages_ended);
+                                     std::function<void(result<migration_cost>)> pages_ended);
   /// Lets the guest run.
   std::optional<failure> finish(const std::string& cookie);
   /// Removes guest and session. Succeeds when there was nothing.

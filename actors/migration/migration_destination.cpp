@@ -54,13 +54,14 @@ migration_effects migration_destination::prepared(const result<migration_prepare
   return out;
 }
 
-migration_effects migration_destination::pages_ended(const std::optional<failure>& problem,
+migration_effects migration_destination::pages_ended(const result<migration_cost>& cost,
                                                      time_point now) {
   migration_effects out;
-  pages_here_ = !problem;
-  if (problem)
-    give_up(out, problem->message);
-  else if (std::exchange(answer_owed_, false))
+  if (cost)
+    cost_ = *cost;
+  else
+    give_up(out, cost.error().message);
+  if (cost && std::exchange(answer_owed_, false))
     out.emplace_back(answer_performed{});
   for (auto& each : proceed(now))
     out.push_back(std::move(each));
@@ -73,7 +74,7 @@ migration_effects migration_destination::told(const migration_performed& message
   migration_effects out;
   if (!asked_ || decision_.wished(migration_decision::abort))
     out.emplace_back(answer_performed{"the destination has not received everything"});
-  else if (pages_here_)
+  else if (cost_)
     out.emplace_back(answer_performed{});
   else
     answer_owed_ = true;
@@ -175,11 +176,15 @@ migration_effects migration_destination::proceed(time_point now) {
     out.emplace_back(std::move(*proposal));
   if (work_ != work::clean)
     return out;
-  if (decision_.record().destination_clean)
+  // The source's word on the cost counts more, but its agent may have died with it.
+  const bool tells_cost
+      = cost_ && cost_->guest_bytes > 0 && decision_.record().cost.guest_bytes == 0;
+  if (decision_.record().destination_clean && !tells_cost)
     out.emplace_back(end_migration{});
   else if (now >= report_not_before_) {
     report_not_before_ = now + limits_.retry;
-    out.emplace_back(report_migration{{decision_.record().id, true, {}}});
+    out.emplace_back(
+        report_migration{{decision_.record().id, true, cost_.value_or(migration_cost{})}});
   }
   return out;
 }

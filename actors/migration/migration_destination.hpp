@@ -38,8 +38,8 @@ public:
   migration_effects changed(const migration_changed& what, time_point now);
   migration_effects asked_to_prepare(const prepare_migration& request, time_point now);
   migration_effects prepared(const result<migration_prepared>& answer, time_point now);
-  /// The page session has ended, well or not.
-  migration_effects pages_ended(const std::optional<failure>& problem, time_point now);
+  /// The page session has ended: well, with the digest that both ends agree on, or not.
+  migration_effects pages_ended(const result<migration_cost>& cost, time_point now);
   migration_effects told(const migration_performed& message, time_point now);
   migration_effects decided(const std::optional<command_outcome>& outcome, time_point now);
   migration_effects finished(const std::optional<failure>& problem, time_point now);
@@ -63,7 +63,7 @@ private:
   bool asked_ = false;       ///< by the source, to prepare
   bool answer_owed_ = false; ///< to the source, for `told`
   bool finish_failed_ = false;
-  bool pages_here_ = false; ///< all of them, digest equal
+  std::optional<migration_cost> cost_; ///< all pages are here, digest equal
   std::optional<std::string> cookie_;
   time_point known_since_;
   time_point told_at_;

@@ -75,7 +75,8 @@ struct timing_section {
 /// [log]
 struct log_section {
   std::string level = "info";
-  std::filesystem::path file; ///< empty: standard error
+  std::filesystem::path file;           ///< empty: standard error
+  size_t file_bytes = size_t{64} << 20; ///< then the next file is begun; no key
 };
 
 struct node_config {

@@ -11,7 +11,7 @@
 #include <ctime>
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <thread>
 
@@ -21,6 +21,7 @@ namespace {
 
 constexpr size_t queued_lines = 8'192;
 constexpr size_t max_text_bytes = 4'096; ///< of a message or a field's value
+constexpr size_t kept_files = 3;         ///< full ones, beside the one that is written
 constexpr std::chrono::milliseconds flush_limit{1'000};
 
 void append_text(std::string& line, std::string_view text) {
@@ -112,7 +113,8 @@ result<std::shared_ptr<json_log>> open_json_log(const log_section& section,
     if (section.file.empty())
       sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     else
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(section.file.string());
+      sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(section.file.string(),
+                                                                    section.file_bytes, kept_files);
     return std::shared_ptr<json_log>{
         std::make_shared<queued_json_log>(name, level_named(section.level), std::move(sink))};
   } catch (const spdlog::spdlog_ex& error) {

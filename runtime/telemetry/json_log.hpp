@@ -14,7 +14,8 @@ namespace novacron {
 ///      "module":"migration","message":"committed","migration":"9f1c…"}
 ///
 /// Lines wait in a bounded queue for a thread of the log's own; when a disk is
-/// too slow for them the oldest are dropped, and their number is logged later.
+/// too slow for them the oldest are dropped, and that this happened is logged later.
+/// A file that is full becomes `node.1.log`, and so on; three full ones are kept.
 class json_log : public log_sink {
 public:
   /// Waits until everything was written, at most a second.

@@ -5,6 +5,8 @@ namespace novacron {
 
 namespace {
 
+/// The first `command_batch::cluster_version` under which a destination's cost counts.
+constexpr uint32_t destination_costs_since = 3;
 constexpr const char* ended_by_itself = "the guest ended by itself";
 
 /// What is stored for an observation: what the host saw, in the light of what
@@ -163,7 +165,11 @@ void batch_applier::see(const host_report& report, const migration_observation& 
     return;
   const bool source = report.host == migration->from;
   const bool destination = report.host == migration->to;
-  const bool new_cost = source && seen.cost.guest_bytes > 0 && seen.cost != migration->cost;
+  // What the destination measured stands in for a source that died before it could say.
+  const bool new_cost = seen.cost.guest_bytes > 0
+                        && (source ? seen.cost != migration->cost
+                                   : destination && migration->cost.guest_bytes == 0
+                                         && batch_.cluster_version >= destination_costs_since);
   const bool cleaned
       = seen.clean
         && ((source && !migration->source_clean) || (destination && !migration->destination_clean));

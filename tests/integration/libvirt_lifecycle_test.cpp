@@ -22,6 +22,13 @@ public:
   void operator()(const guest_event& event) {
     std::lock_guard guard{mutex_};
     guests_.insert(event.vm);
+    if (event.powered_off)
+      powered_off_.insert(event.vm);
+  }
+  /// That the guest switched itself off has been told.
+  bool powered_off(vm_id vm) {
+    std::lock_guard guard{mutex_};
+    return powered_off_.count(vm) != 0;
   }
   bool take(vm_id vm) {
     std::lock_guard guard{mutex_};
@@ -31,6 +38,7 @@ public:
 private:
   std::mutex mutex_;
   std::set<vm_id> guests_;
+  std::set<vm_id> powered_off_;
 };
 
 void live_and_die(libvirt_mode mode) {
@@ -103,17 +111,21 @@ TEST_CASE("a guest is created paused, runs, pauses and is destroyed under a syst
   live_and_die(libvirt_mode::system);
 }
 
-TEST_CASE("a guest that is asked to shut down ends by itself") {
+TEST_CASE("a guest that is asked to shut down ends by itself, and that it did so is told") {
   libvirt_host host{libvirt_mode::session};
   auto driver = host.connect();
+  told events;
+  driver->subscribe(std::ref(events));
   vm_id vm{random_uuid()};
   auto spec = host.spec(vm);
   console_watch console{{spec.console_log}};
   done(driver->create(spec));
   done(driver->resume(vm));
   REQUIRE(console.wait_for_ticks(2, 180s));
+  CHECK(!events.powered_off(vm));
   done(driver->shutdown(vm));
   CHECK(becomes_true(20s, [&] { return !status_of(*driver, vm); }));
+  CHECK(becomes_true(5s, [&] { return events.powered_off(vm); }));
   CHECK(host.processes(vm) == 0);
 }
 
@@ -180,6 +192,8 @@ TEST_CASE("a guest whose QEMU dies is gone, and its end is told") {
   CHECK(becomes_true(5s, [&] { return events.take(vm); }));
   done(driver->create(host.spec(vm)));
   done(driver->destroy(vm));
+  CHECK(becomes_true(5s, [&] { return events.take(vm); }));
+  CHECK(!events.powered_off(vm));
 }
 
 TEST_CASE("an accelerator is believed only once a guest has run on it") {

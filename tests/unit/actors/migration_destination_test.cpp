@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 namespace {
 
 const migration_destination::time_point start{1h};
+const migration_cost measured{0ms, 1 << 20, 1 << 18, 2, true};
 
 struct arriving_guest {
   migration_destination state;
@@ -37,7 +38,7 @@ struct arriving_guest {
     say(migration_phase::reserved);
     state.asked_to_prepare(request, now);
     state.prepared(migration_prepared{}, now);
-    state.pages_ended(std::nullopt, now);
+    state.pages_ended(measured, now);
     state.told({word.migration.id, "c3"}, now);
   }
 };
@@ -64,7 +65,7 @@ TEST_CASE_FIXTURE(arriving_guest,
   state.prepared(migration_prepared{}, now);
   CHECK(!find<answer_performed>(state.told({word.migration.id, "c3"}, now)));
   SUBCASE("well") {
-    auto effects = state.pages_ended(std::nullopt, now);
+    auto effects = state.pages_ended(measured, now);
     REQUIRE(find<answer_performed>(effects));
     CHECK(find<answer_performed>(effects)->problem.empty());
   }
@@ -228,7 +229,7 @@ TEST_CASE_FIXTURE(arriving_guest, "a source that says it has sent all is told wh
   SUBCASE("all pages are here, but it was aborted") {
     state.asked_to_prepare(request, now);
     state.prepared(migration_prepared{}, now);
-    state.pages_ended(std::nullopt, now);
+    state.pages_ended(measured, now);
     say(migration_phase::aborted);
     CHECK(refused());
   }
@@ -244,7 +245,7 @@ TEST_CASE_FIXTURE(arriving_guest, "a source whose pages are all here hears it at
   say(migration_phase::reserved);
   state.asked_to_prepare(request, now);
   state.prepared(migration_prepared{}, now);
-  state.pages_ended(std::nullopt, now);
+  state.pages_ended(measured, now);
   auto told = state.told({word.migration.id, "c3"}, now);
   REQUIRE(find<answer_performed>(told));
   CHECK(find<answer_performed>(told)->problem.empty());
@@ -335,6 +336,20 @@ TEST_CASE_FIXTURE(arriving_guest, "a report is repeated after a pause, until our
   now += 200ms;
   CHECK(find<report_migration>(state.tick(now)));
   word.migration.destination_clean = true;
+  CHECK(find<end_migration>(say(migration_phase::finished)));
+}
+
+TEST_CASE_FIXTURE(arriving_guest, "what the pages cost is told until the log knows of a cost") {
+  receive_everything();
+  say(migration_phase::committed);
+  state.finished(std::nullopt, now);
+  word.migration.destination_clean = true; // the VM's own report was quicker
+  now += 200ms;
+  auto effects = say(migration_phase::finished);
+  REQUIRE(find<report_migration>(effects));
+  CHECK(find<report_migration>(effects)->observation.cost == measured);
+  CHECK(!find<end_migration>(effects));
+  word.migration.cost = measured;
   CHECK(find<end_migration>(say(migration_phase::finished)));
 }
 

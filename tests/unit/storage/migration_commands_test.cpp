@@ -87,6 +87,46 @@ TEST_CASE("a commit moves the VM with a new permission; both ends clean is done"
   CHECK(cluster.state.load_of(cluster.node_1) == host_load{});
 }
 
+TEST_CASE("what the destination measured counts until the source says what it cost") {
+  const migration_cost from_destination{std::chrono::milliseconds{0}, 1 << 20, 1 << 18, 2, true};
+  test_cluster cluster;
+  SUBCASE("and stays when the source died before it could") {
+    cluster.started();
+    cluster.reserve();
+    cluster.decide(commit);
+    cluster.see(actual_state::running);
+    cluster.clean(cluster.node_2, from_destination);
+    cluster.clean(cluster.node_1);
+    CHECK(cluster.the_move().phase == done);
+    CHECK(cluster.the_move().cost.wire_bytes == 1 << 18);
+    CHECK(cluster.the_move().cost.chain_ok);
+  }
+  SUBCASE("and not longer") {
+    cluster.started();
+    cluster.reserve();
+    cluster.decide(commit);
+    cluster.clean(cluster.node_2, from_destination);
+    cluster.clean(cluster.node_1, {std::chrono::milliseconds{0}, 1 << 20, 1 << 19, 3, true});
+    CHECK(cluster.the_move().cost.wire_bytes == 1 << 19);
+  }
+  SUBCASE("nor against the source's") {
+    cluster.started();
+    cluster.reserve();
+    cluster.decide(commit);
+    cluster.clean(cluster.node_1, {std::chrono::milliseconds{0}, 1 << 20, 1 << 19, 3, true});
+    cluster.clean(cluster.node_2, from_destination);
+    CHECK(cluster.the_move().cost.wire_bytes == 1 << 19);
+  }
+  SUBCASE("only where all replicas know that it does") {
+    cluster.version = 2;
+    cluster.started();
+    cluster.reserve();
+    cluster.decide(commit);
+    cluster.clean(cluster.node_2, from_destination);
+    CHECK(cluster.the_move().cost == migration_cost{});
+  }
+}
+
 TEST_CASE("the destination's word that it is clean also finishes a committed migration") {
   test_cluster cluster;
   cluster.started();
