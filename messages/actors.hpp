@@ -95,6 +95,16 @@ using scheduler_actor = caf::typed_actor<
     // Time to follow the feed.
     caf::reacts_to<tick_atom>>;
 
+/// Keeps an actor for as long as the replica here leads, and none otherwise.
+using leader_only_actor = caf::typed_actor<
+    // Who leads has changed.
+    caf::reacts_to<leadership>>;
+
+/// Has VMs placed elsewhere that were lost with their host. Leader only.
+using recovery_actor = caf::typed_actor<
+    // Time to follow the feed, and to try again.
+    caf::reacts_to<tick_atom>>;
+
 /// Keeps the in-memory copy that requests are answered from.
 using view_actor = caf::typed_actor<
     // How far the copy is.

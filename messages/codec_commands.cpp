@@ -130,6 +130,33 @@ void write_body(schema::Command::Builder command, const barrier&) {
   command.setBarrier();
 }
 
+void write_body(schema::Command::Builder command, const replace_vm& in) {
+  auto out = command.initReplaceVm();
+  write(out.initVm(), in.vm);
+  write(out.initEpoch(), in.epoch);
+  out.setLease(in.lease);
+  write(out.initTo(), in.to);
+  out.setProblem(text(in.problem));
+}
+
+bool read_body(reading&, schema::ReplaceVm::Reader in, replace_vm& out) {
+  read(in.getVm(), out.vm);
+  read(in.getEpoch(), out.epoch);
+  out.lease = in.getLease();
+  read(in.getTo(), out.to);
+  out.problem = text(in.getProblem());
+  return true;
+}
+
+void write_body(schema::Command::Builder command, const fence_host& in) {
+  write(command.initFenceHost().initHost(), in.host);
+}
+
+bool read_body(reading&, schema::FenceHost::Reader in, fence_host& out) {
+  read(in.getHost(), out.host);
+  return true;
+}
+
 bool read_body(reading& budget, schema::Command::Reader in, command_body& out) {
   switch (in.which()) {
   case schema::Command::CREATE_VM:
@@ -151,6 +178,10 @@ bool read_body(reading& budget, schema::Command::Reader in, command_body& out) {
   case schema::Command::BARRIER:
     out.emplace<barrier>();
     return true;
+  case schema::Command::REPLACE_VM:
+    return read_body(budget, in.getReplaceVm(), out.emplace<replace_vm>());
+  case schema::Command::FENCE_HOST:
+    return read_body(budget, in.getFenceHost(), out.emplace<fence_host>());
   case schema::Command::UNSET:
     break;
   }

@@ -83,12 +83,14 @@ void write(schema::ListRequest::Builder out, const list_request& in) {
   out.setFrom(octets(in.from));
   out.setLimitBytes(in.limit_bytes);
   out.setLinearizable(in.linearizable);
+  write(out.initOnly(), in.only);
 }
 
 bool read(reading& budget, schema::ListRequest::Reader in, list_request& out) {
   out.from = text(in.getFrom());
   out.limit_bytes = in.getLimitBytes();
   out.linearizable = in.getLinearizable();
+  read(in.getOnly(), out.only);
   return read(budget, in.getFilter(), out.filter);
 }
 

@@ -71,6 +71,7 @@ static void write(schema::VmRecord::Builder out, const vm_record& in) {
   out.setChanged(milliseconds(in.changed));
   out.setRevision(in.revision);
   write(out.initRestarts(), in.restarts);
+  out.setFenced(in.fenced);
 }
 
 static bool read(reading& budget, schema::VmRecord::Reader in, vm_record& out) {
@@ -85,6 +86,7 @@ static bool read(reading& budget, schema::VmRecord::Reader in, vm_record& out) {
   read(in.getMigration(), out.migration);
   read(in.getOperation(), out.operation);
   out.revision = in.getRevision();
+  out.fenced = in.getFenced();
   return read(budget, in.getSpec(), out.spec) && read(in.getRequested(), out.requested)
          && read(in.getActual(), out.actual) && read(in.getCreated(), out.created)
          && read(in.getChanged(), out.changed) && read(budget, in.getRestarts(), out.restarts);
@@ -109,6 +111,8 @@ void write(schema::HostRecord::Builder out, const host_record& in) {
   out.setState(schema_enum<schema::HostState>(in.state));
   out.setChanged(milliseconds(in.changed));
   out.setRevision(in.revision);
+  out.setFences(in.fences);
+  out.setLostLease(in.lost_lease);
 }
 
 bool read(reading& budget, schema::HostRecord::Reader in, host_record& out) {
@@ -129,6 +133,8 @@ bool read(reading& budget, schema::HostRecord::Reader in, host_record& out) {
   out.live_migration_problem = text(in.getLiveMigrationProblem());
   read(in.getBoot(), out.boot);
   out.revision = in.getRevision();
+  out.fences = in.getFences();
+  out.lost_lease = in.getLostLease();
   return read(in.getState(), out.state) && read(in.getChanged(), out.changed);
 }
 

@@ -136,8 +136,29 @@ struct barrier {
   friend bool operator==(const barrier&, const barrier&) = default;
 };
 
-using command_body = std::variant<create_vm, request_state, reserve_migration, decide_migration,
-                                  host_report, register_host, renew_lease, expire_lease, barrier>;
+/// Give a lost VM, whose guest surely runs no more, another host and a new
+/// permission to start. Compare-and-set on (epoch, lease): the first one wins,
+/// and none that was decided from an older state.
+struct replace_vm {
+  vm_id vm;
+  novacron::epoch epoch; ///< of the guest that was lost
+  uint64_t lease = 0;    ///< `host_record::lost_lease` of the host that it was lost with
+  node_id to;            ///< nil, to a frontend: the scheduler chooses. Nil in the log: none fits
+  std::string problem;   ///< with nil: what is missing, for the VM's `reason`
+
+  friend bool operator==(const replace_vm&, const replace_vm&) = default;
+};
+
+/// An operator's word that an unreachable host is off: nothing runs there.
+struct fence_host {
+  node_id host;
+
+  friend bool operator==(const fence_host&, const fence_host&) = default;
+};
+
+using command_body
+    = std::variant<create_vm, request_state, reserve_migration, decide_migration, host_report,
+                   register_host, renew_lease, expire_lease, barrier, replace_vm, fence_host>;
 
 struct command {
   command_body body;

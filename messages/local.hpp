@@ -64,13 +64,14 @@ struct migration_changed {
   bool fresh = false;              ///< reserved just now: nothing has been done for it yet
 };
 
-/// A create's choice of a host, a migration's of a destination.
+/// A create's choice of a host, a migration's of a destination, a lost VM's of another host.
 struct place_request {
   vm_id vm;
   vm_spec spec;
   node_id except; ///< nil, or a host that it must not get
   bool migration
       = false; ///< of a VM that exists: the scheduler knows its spec, and the host it leaves
+  bool replacement = false; ///< of a lost VM: the scheduler knows its spec; its host isn't up
 };
 
 struct place_answer {

@@ -88,6 +88,7 @@ struct list_request {
   std::string from;             ///< a listing's `next`; empty: the first page
   uint32_t limit_bytes = 65536; ///< stops after the record that reaches it
   bool linearizable = false;    ///< only after everything acknowledged before is applied
+  vm_id only;                   ///< not nil: this VM's record alone, whatever the filter says
 
   friend bool operator==(const list_request&, const list_request&) = default;
 };

@@ -28,7 +28,7 @@ enum class actual_state : uint8_t {
   stopping,
   migrating,
   failed, ///< the guest ended by itself or could not be started; `reason` says why
-  lost,   ///< its host is unreachable and the guest's fate unknown
+  lost,   ///< its host is lost; `fenced` says whether the guest's fate is known
   gone,   ///< deleted, and the host has confirmed that nothing is left
 };
 
@@ -86,6 +86,8 @@ struct vm_record {
   log_time changed;
   uint64_t revision = 0; ///< log index of the last change
   restart_record restarts;
+  /// While `lost`: its guest surely runs no more, so it may start elsewhere.
+  bool fenced = false;
 
   friend bool operator==(const vm_record&, const vm_record&) = default;
 };
@@ -119,6 +121,9 @@ struct host_record {
   host_state state = host_state::joining;
   log_time changed;
   uint64_t revision = 0;
+  bool fences = false; ///< its `ha` guests end by themselves when its lease is over
+  /// While unreachable or fenced: the number of its last lease; else 0.
+  uint64_t lost_lease = 0;
 
   friend bool operator==(const host_record&, const host_record&) = default;
 };

@@ -20,7 +20,7 @@ std::optional<feed_follower::question> feed_follower::next(clock::time_point now
     return std::nullopt;
   open_ = true;
   if (listing_)
-    return list_request{filter_, page_, page_bytes, linearizable_ && page_.empty()};
+    return list_request{filter_, page_, page_bytes, linearizable_ && page_.empty(), {}};
   return pull_request{revision_, filter_, page_bytes, pull_wait};
 }
 

@@ -17,6 +17,10 @@ size_t variable_part(const decide_migration& x) {
   return x.reason.size();
 }
 
+size_t variable_part(const replace_vm& x) {
+  return x.problem.size();
+}
+
 size_t variable_part(const host_report& x) {
   size_t size = x.migrations.size() * 72;
   for (const auto& each : x.vms)

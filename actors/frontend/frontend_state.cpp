@@ -6,12 +6,13 @@ namespace novacron {
 
 namespace {
 
-/// Only hosts and leases depend on being heard in time.
+/// Hosts and leases depend on being heard in time, and so do VMs that were lost.
 bool is_from_host(const command& x) {
   return std::holds_alternative<host_report>(x.body)
          || std::holds_alternative<register_host>(x.body)
          || std::holds_alternative<renew_lease>(x.body)
-         || std::holds_alternative<decide_migration>(x.body);
+         || std::holds_alternative<decide_migration>(x.body)
+         || std::holds_alternative<replace_vm>(x.body);
 }
 
 /// Where a command says which host it is for; null for those that don't.
@@ -20,6 +21,8 @@ node_id* host_of(command& x) {
     return &create->host;
   if (auto* reserve = std::get_if<reserve_migration>(&x.body))
     return &reserve->to;
+  if (auto* replace = std::get_if<replace_vm>(&x.body))
+    return &replace->to;
   return nullptr;
 }
 
@@ -81,6 +84,8 @@ frontend_state::effects frontend_state::placed(uint64_t question, const place_an
   auto& item = jobs_.at(name.ticket).items[name.index];
   *host_of(item.what) = answer.host;
   item.no_room = answer.host.nil() ? answer.detail : std::string{};
+  if (auto* replace = std::get_if<replace_vm>(&item.what.body))
+    replace->problem = item.no_room; // which the VM shows
   // A create that can't be placed and was never seen before needs no entry.
   if (answer.host.nil() && std::holds_alternative<create_vm>(item.what.body)
       && item.what.idempotency.key.empty())
@@ -147,6 +152,9 @@ void frontend_state::ask(effects& out) {
     if (auto* create = std::get_if<create_vm>(&item.what.body)) {
       request.vm = create->vm;
       request.spec = create->spec;
+    } else if (auto* replace = std::get_if<replace_vm>(&item.what.body)) {
+      request.vm = replace->vm;
+      request.replacement = true;
     } else {
       request.vm = std::get<reserve_migration>(item.what.body).vm;
       request.migration = true;

@@ -98,6 +98,8 @@ void api::dispatch(call& c) const {
     return change_vm(c);
   case action::kill_actor:
     return kill(c);
+  case action::fence_host:
+    return fence(c);
   case action::health:
     return c.done({200, "application/json", share(R"({"status":"ok"})"), {}});
   case action::ready:

@@ -101,6 +101,7 @@ private:
   void create(call& c) const;
   void change_vm(call& c) const;
   void kill(call& c) const;
+  void fence(call& c) const;
   [[nodiscard]] parsed<command_body> verb(const call& c) const;
   [[nodiscard]] parsed<idempotency> key_of(const call& c) const;
   [[nodiscard]] parsed<node_id> host_of(const std::string& name_or_id,

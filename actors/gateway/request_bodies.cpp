@@ -237,6 +237,16 @@ parsed<kill_body> parse_kill(std::string_view body) {
   return result;
 }
 
+parsed<void> parse_fenced(std::string_view body) {
+  field_reader fields{body, {"confirm"}};
+  fields.check(fields.text("confirm", true) == "off", "/confirm",
+               "must be \"off\": its guests will be started elsewhere, and if it is not off they "
+               "run twice");
+  if (fields.first_problem())
+    return *fields.first_problem();
+  return {};
+}
+
 parsed<void> parse_nothing(std::string_view body) {
   if (blank(body))
     return {};

@@ -33,6 +33,9 @@ struct kill_body {
 };
 parsed<kill_body> parse_kill(std::string_view body);
 
+/// Accepts `{"confirm": "off"}` alone: who says that a host is off must mean it.
+parsed<void> parse_fenced(std::string_view body);
+
 /// Accepts nothing and `{}`.
 parsed<void> parse_nothing(std::string_view body);
 

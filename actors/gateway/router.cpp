@@ -22,6 +22,7 @@ constexpr std::array table{
     route{action::read_operation, "GET", "/api/v1/operations/{id}"},
     route{action::list_hosts, "GET", "/api/v1/hosts"},
     route{action::read_host, "GET", "/api/v1/hosts/{id}"},
+    route{action::fence_host, "POST", "/api/v1/hosts/{id}/fenced"},
     route{action::events, "GET", "/api/v1/events"},
     route{action::read_cluster, "GET", "/api/v1/cluster"},
     route{action::kill_actor, "POST", "/api/v1/chaos/kill"},

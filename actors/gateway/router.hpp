@@ -32,6 +32,7 @@ enum class action : uint8_t {
   health,
   ready,
   metrics,
+  fence_host,
 };
 
 /// Who may come by which listener.

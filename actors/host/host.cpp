@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr auto tick_interval = 30ms; // also how long observations wait for company
 constexpr auto look_interval = 1'000ms;
 constexpr auto sweep_interval = 60s;
+constexpr auto inventory_interval = 100ms;
 
 void register_self(host_pointer self) {
   auto& state = self->state;
@@ -32,10 +33,15 @@ void register_self(host_pointer self) {
                  });
 }
 
+void guarded(host_pointer self, std::chrono::nanoseconds deadline) {
+  self->state.lease->guarded_until(deadline);
+  self->state.context->guarded_until = deadline;
+}
+
 void guard(host_pointer self, std::chrono::nanoseconds deadline) {
   auto& state = self->state;
   if (!state.context->move_deadline) {
-    state.lease->guarded_until(deadline);
+    guarded(self, deadline);
     return;
   }
   call_blocking(
@@ -43,7 +49,7 @@ void guard(host_pointer self, std::chrono::nanoseconds deadline) {
       [context = state.context, deadline] { return context->move_deadline(deadline); },
       [self, deadline](const result<void>& done) {
         if (done)
-          self->state.lease->guarded_until(deadline);
+          guarded(self, deadline);
         else
           self->state.context->log.warning("host", "the fencer did not take the lease: "
                                                        + done.error().message);
@@ -66,7 +72,8 @@ void renew_if_due(host_pointer self) {
                      self->state.registered = false; // the log doesn't know us as we are
                      return;
                    }
-                   if (auto deadline = self->state.lease->granted(attempt, outcome->revision))
+                   if (auto deadline
+                       = self->state.lease->granted(attempt, outcome->revision, boot_clock_now()))
                      guard(self, *deadline);
                  });
 }
@@ -130,7 +137,8 @@ void tick(host_pointer self) {
   pass_on_permission(self);
   report(self);
   serve_early_requests(self);
-  if (state.look_soon || self->clock().now() - state.looked_at >= look_interval)
+  const auto pause = inventory_is_due(self) ? inventory_interval : look_interval;
+  if (state.look_soon || self->clock().now() - state.looked_at >= pause)
     look_at_guests(self);
   sweep_if_due(self);
 }

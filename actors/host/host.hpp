@@ -26,7 +26,11 @@ struct host_actor_state {
   std::unordered_map<vm_id, vm_actor> vms;
   std::unordered_map<migration_id, migration_actor> migrations;
   std::unordered_map<vm_id, guest_status> guests; ///< at the last look
-  std::set<vm_id> strangers; ///< guests that no VM of the log accounts for, said once
+  std::set<vm_id> strangers;   ///< guests that no VM of the log accounts for, said once
+  std::set<vm_id> asked_about; ///< what the log knows of these guests' VMs is being read
+  /// `lease->revision()` when nothing was here any more that belongs elsewhere, or
+  /// to an older epoch: only then new guests start.
+  uint64_t reconciled = 0;
 
   bool registered = false;
   bool asking_to_register = false;
@@ -50,7 +54,8 @@ struct host_actor_state {
 /// Runs one host. Killed and restarted it lists its part of the log with a
 /// linearizable read, looks at the hypervisor, finds or restarts its VMs' and
 /// migrations' actors, and starts no guest before a lease granted after its
-/// restart; the fencer guards meanwhile.
+/// restart, and before what doesn't belong here is gone; the fencer guards
+/// meanwhile. The same holds after its lease was over.
 host_actor::behavior_type host(host_actor::stateful_pointer<host_actor_state> self,
                                std::shared_ptr<host_context> context);
 

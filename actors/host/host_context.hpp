@@ -7,6 +7,7 @@
 #include "hypervisor/hypervisor.hpp"
 #include "messages/actors.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -23,7 +24,7 @@ struct image_files {
 };
 
 /// What the actors of one host share: its hypervisor, its folders, the way to
-/// the log. Made once by the node, never changed, outlives the actors.
+/// the log. Made once by the node, outlives the actors.
 struct host_context {
   host_record self;            ///< as it is registered
   std::filesystem::path state; ///< folder of this host's files
@@ -33,13 +34,16 @@ struct host_context {
   std::shared_ptr<page_door> pages;
   tls_files tls;
   /// Moves the fencer's deadline (CLOCK_BOOTTIME); may block for seconds.
-  /// Empty: this host has no fencer, and runs no `ha` guests that matter.
+  /// Empty: this host has no fencer, and says so in `self.fences`.
   std::function<result<void>(std::chrono::nanoseconds deadline)> move_deadline;
   std::chrono::milliseconds lease_term{10'000};
   std::chrono::milliseconds renew_every{2'000};
   std::chrono::milliseconds shutdown_grace{5'000};
   uint32_t page_streams = 2;
   logger log;
+
+  /// The deadline that the fencer has, on CLOCK_BOOTTIME: no guest is let run after it.
+  std::atomic<std::chrono::nanoseconds> guarded_until{std::chrono::nanoseconds{0}};
 
   // The present incarnations of those whom a host talks to.
   handle_slot<frontend_actor> frontend;

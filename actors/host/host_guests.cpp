@@ -1,5 +1,6 @@
 #include "actors/host/host_guests.hpp"
 
+#include "actors/feed/follow.hpp"
 #include "actors/host/boot_clock.hpp"
 #include "actors/migration/migration.hpp"
 #include "actors/supervisor/supervision_spec.hpp"
@@ -106,14 +107,51 @@ void tell_migration(host_pointer self, migration_id id) {
       [self, id] { self->state.migrations.erase(id); });
 }
 
-void say_strangers(host_pointer self) {
+/// The log tells us only of VMs that have to do with this host. One that was placed
+/// elsewhere while we were away has not: so it is asked for.
+void ask_about(host_pointer self, vm_id vm) {
   auto& state = self->state;
-  for (const auto& [vm, guest] : state.guests)
-    if (!state.table->find(vm) && state.strangers.insert(vm).second)
-      state.context->log.warning("host",
-                                 "a guest runs here that no VM of the log accounts for; it is left "
-                                 "alone: end it by hand if it isn't needed",
-                                 {{"vm", to_string(vm)}});
+  auto source = state.context->feed.get();
+  if (!source || !state.asked_about.insert(vm).second)
+    return;
+  self->request(source, follow_timeout, list_request{{}, {}, 65'536, true, vm})
+      .then(
+          [self, vm](const feed_listing& page) {
+            auto& now = self->state;
+            now.asked_about.erase(vm);
+            now.look_soon = true;
+            if (!page.records.empty()) {
+              if (const auto* record = std::get_if<vm_record>(&page.records.front()))
+                now.table->learn(*record);
+            } else if (now.strangers.insert(vm).second) {
+              now.context->log.warning("host",
+                                       "a guest runs here that no VM of the log accounts for; "
+                                       "it is left alone: end it by hand if it isn't needed",
+                                       {{"vm", to_string(vm)}});
+            }
+          },
+          [self, vm](const caf::error&) { self->state.asked_about.erase(vm); });
+}
+
+/// Whether the log's word is no older than the lease.
+bool word_is_current(host_pointer self) {
+  const auto& state = self->state;
+  return state.lease->held(boot_clock_now()) && state.lease->revision() != 0
+         && state.follower->revision() >= state.lease->revision();
+}
+
+void take_inventory(host_pointer self) {
+  auto& state = self->state;
+  bool settled = word_is_current(self);
+  for (const auto& [vm, guest] : state.guests) {
+    if (state.strangers.contains(vm) || state.table->belongs_here(vm, guest.epoch))
+      continue;
+    settled = false;
+    if (!state.table->find(vm))
+      ask_about(self, vm);
+  }
+  if (settled)
+    state.reconciled = state.lease->revision();
 }
 
 void guests_seen(host_pointer self, const std::vector<guest_status>& guests,
@@ -138,7 +176,7 @@ void guests_seen(host_pointer self, const std::vector<guest_status>& guests,
     }
     self->send(actor, seen);
   }
-  say_strangers(self);
+  take_inventory(self);
 }
 
 } // namespace
@@ -173,9 +211,11 @@ void absent(host_pointer self, const caf::actor_addr& who) {
 }
 
 bool starting_allowed(host_pointer self) {
-  const auto& state = self->state;
-  return state.lease->held(boot_clock_now()) && state.lease->revision() != 0
-         && state.follower->revision() >= state.lease->revision();
+  return word_is_current(self) && self->state.reconciled == self->state.lease->revision();
+}
+
+bool inventory_is_due(host_pointer self) {
+  return word_is_current(self) && self->state.reconciled != self->state.lease->revision();
 }
 
 void tell_vm(host_pointer self, vm_id vm) {

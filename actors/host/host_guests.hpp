@@ -24,7 +24,10 @@ void serve_early_requests(host_pointer self);
 /// Passes a source's request on to the migration's actor.
 caf::result<migration_prepared> pass_on(host_pointer self, const prepare_migration& request);
 caf::result<caf::ok_atom> pass_on(host_pointer self, const migration_performed& message);
-/// Guests may start now: the lease is held, and what we know is no older than it.
+/// Guests may start now: the lease is held, what we know is no older than it, and
+/// nothing is here that belongs elsewhere or to an older epoch.
 bool starting_allowed(host_pointer self);
+/// All of that holds but for the last, which a look at the hypervisor must show.
+bool inventory_is_due(host_pointer self);
 
 } // namespace novacron

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 
 namespace novacron {
@@ -27,24 +28,27 @@ public:
   /// The attempt to send now, if one is due.
   std::optional<uint64_t> tick(time now);
 
-  /// A renewal was granted at `revision`. The deadline to give to the fencer;
-  /// nothing for any but the latest attempt, which was sent earlier than we
-  /// would count it.
-  std::optional<time> granted(uint64_t attempt, uint64_t revision);
+  /// A renewal was granted at `revision`: the deadline to give to the fencer,
+  /// counted from when that attempt was sent. Nothing if a later one was granted.
+  std::optional<time> granted(uint64_t attempt, uint64_t revision, time now);
 
   /// The fencer has the deadline: guests may run until then.
   void guarded_until(time deadline) { deadline_ = deadline; }
 
   /// Guests may be started now, from a state that is no older than `revision`.
   [[nodiscard]] bool held(time now) const { return deadline_ && now < *deadline_; }
-  /// Log index of the first grant since we started; 0 before.
+  [[nodiscard]] std::optional<time> deadline() const { return deadline_; }
+  /// Log index of the first grant since we started, or since the lease was last
+  /// over: what was decided before it may have been decided otherwise since. 0:
+  /// none yet.
   [[nodiscard]] uint64_t revision() const { return first_revision_; }
 
 private:
   std::chrono::milliseconds term_;
   std::chrono::milliseconds renew_every_;
   uint64_t attempt_ = 0;
-  std::optional<time> sent_;
+  std::optional<time> sent_;         ///< the latest
+  std::map<uint64_t, time> waiting_; ///< attempts without an answer, and when they were sent
   std::optional<time> deadline_;
   uint64_t first_revision_ = 0;
 };

@@ -160,6 +160,14 @@ bool host_table::powered_off(vm_id vm) const {
   return record && under && *under == record->epoch;
 }
 
+bool host_table::belongs_here(vm_id vm, epoch epoch) const {
+  const auto* record = find(vm);
+  if (!record)
+    return false;
+  const auto* migration = find(record->migration);
+  return (migration && !migration->over()) || (record->host == self_ && record->epoch == epoch);
+}
+
 bool host_table::needs_actor(const vm_record& vm) const {
   return vm.host == self_ && vm.actual != actual_state::gone;
 }

@@ -47,6 +47,12 @@ public:
   /// Whether that was said of the guest of the VM's present epoch.
   [[nodiscard]] bool powered_off(vm_id vm) const;
 
+  /// A guest of this epoch may be here: its VM is placed here under that epoch, or
+  /// is on its way from or to here. Of a VM that we don't know: no.
+  [[nodiscard]] bool belongs_here(vm_id vm, epoch epoch) const;
+  /// What the log says of a VM that it doesn't tell us of by itself.
+  void learn(const vm_record& record) { put(record); }
+
   /// The VM is placed here and not gone.
   [[nodiscard]] bool needs_actor(const vm_record& vm) const;
   /// It is from or to this host and this host's part isn't over.

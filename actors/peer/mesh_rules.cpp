@@ -16,6 +16,7 @@ struct rule {
     return who.has(node_role::host) || who.has(node_role::gateway);
   }
   bool operator()(const expire_lease&) const { return false; }
+  bool operator()(const replace_vm&) const { return false; }
   bool operator()(const barrier&) const { return true; }
   template <class ByUsers>
   bool operator()(const ByUsers&) const {
@@ -31,7 +32,8 @@ struct rule {
 
 bool may_propose(const node_identity& who, const command& what) {
   if (who.has(node_role::controller))
-    return !std::holds_alternative<expire_lease>(what.body);
+    return !std::holds_alternative<expire_lease>(what.body)
+           && !std::holds_alternative<replace_vm>(what.body);
   return std::visit(rule{who}, what.body);
 }
 

@@ -1,5 +1,7 @@
 #include "actors/replica/lease_watch.hpp"
 
+#include "messages/lease_margins.hpp"
+
 #include <unordered_set>
 
 namespace novacron {
@@ -23,7 +25,7 @@ std::vector<expire_lease> lease_watch::look(const std::vector<lease_record>& lea
     if (fresh || seen.renewal != lease.renewal)
       seen = {lease.renewal, now, {}};
     auto asked = seen.proposed != time_point{} && now - seen.proposed < propose_again;
-    if (now - seen.at < lease.term || asked)
+    if (now - seen.at < lease_expires_after(lease.term) || asked)
       continue;
     seen.proposed = now;
     over.push_back({lease.host, lease.renewal});

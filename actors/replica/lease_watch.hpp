@@ -14,7 +14,9 @@ namespace novacron {
 /// machine's, and may jump. So a lease counts from the moment when we, as
 /// leader, first saw its present renewal, on our own steady clock: never earlier
 /// than its apply. A new leader, or one that restarted, has seen none, and gives
-/// every host the full term again.
+/// every host the full term again. It may not have applied the latest renewal
+/// yet; the end that it proposes names the one that it saw, and is refused behind
+/// a later one. The term is stretched by the margins of `messages/lease_margins.hpp`.
 ///
 /// Pure.
 class lease_watch {

@@ -78,12 +78,13 @@ place_answer scheduler_state::choose(const place_request& request, time_point no
   forget_promises(now);
   promises_.erase(request.vm);
   wish what{request.vm, &request.spec, request.except, {}};
-  if (request.migration) {
+  if (request.migration || request.replacement) {
     auto vm = vms_.find(request.vm);
     if (vm == vms_.end())
       return {{}, "the scheduler doesn't know vm " + to_string(request.vm) + " yet; try again"};
     what.spec = &vm->second.spec;
-    what.leaves = vm->second.host;
+    if (request.migration)
+      what.leaves = vm->second.host;
   }
   auto answer = best_for(what);
   if (!answer.host.nil())

@@ -77,6 +77,7 @@ std::string vm_json(const vm_record& vm, std::string_view host) {
   out.key("requested").text(to_string(vm.requested));
   out.key("actual").text(to_string(vm.actual));
   out.key("reason").text_or_null(vm.reason);
+  out.key("fenced").boolean(vm.fenced);
   out.key("host").text_or_null(host);
   id_member(out, "host_id", vm.host);
   out.key("epoch").text(to_string(vm.epoch));
@@ -109,6 +110,7 @@ std::string host_json(const host_record& host, const host_usage& usage) {
   out.key("accelerator").text(host.accelerator);
   out.key("live_migration_problem").text_or_null(host.live_migration_problem);
   out.key("mesh_address").text(host.mesh_address);
+  out.key("fences").boolean(host.fences);
   out.key("revision").number(host.revision);
   out.end_object();
   return out.take();

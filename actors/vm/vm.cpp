@@ -1,5 +1,8 @@
 #include "actors/vm/vm.hpp"
 
+#include "actors/host/boot_clock.hpp"
+#include "hypervisor/errors.hpp"
+
 #include <filesystem>
 
 namespace novacron {
@@ -19,6 +22,10 @@ std::optional<failure> make_call(const host_context& context, guest_call call,
                                  const vm_record& record) {
   auto done = [&]() -> result<void> {
     auto& driver = *context.driver;
+    // We may have been stopped since we were told that guests may start.
+    const bool lets_run = call == guest_call::create || call == guest_call::resume;
+    if (lets_run && boot_clock_now() >= context.guarded_until.load())
+      return make_failure(hypervisor_errc::unreachable, "the host's lease is over");
     switch (call) {
     case guest_call::create: {
       auto spec = make_guest_spec(context, record, record.epoch);

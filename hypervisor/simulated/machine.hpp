@@ -38,6 +38,11 @@ result<machine_config> parse_machine_arguments(const std::vector<std::string>& a
 result<std::unique_ptr<hypervisor>> make_machine_driver(const machine_config& config,
                                                         const std::filesystem::path& program);
 
+/// Moves the deadline of the machine's own fencer, on CLOCK_BOOTTIME: `ha` guests
+/// end when it has passed, whatever the agent does. It outlives the machine, too,
+/// in a file of its folder. Fails with `unreachable` when no machine answers.
+result<void> set_machine_deadline(const machine_config& config, std::chrono::nanoseconds deadline);
+
 /// A machine as seen from outside: for counting.
 struct machine_sight {
   int pid = 0;

@@ -82,6 +82,14 @@ failure failure_in(wire_reader& answer, int code) {
   return {{code, hypervisor_category()}, text};
 }
 
+result<void> set_machine_deadline(const machine_config& config, std::chrono::nanoseconds deadline) {
+  auto stream = reach_machine(config);
+  if (!stream)
+    return stream.error();
+  const std::atomic<bool> stop{false};
+  return ask_machine<void>(*stream, machine_call::set_deadline, 0, stop, deadline);
+}
+
 result<machine_sight> look_at_machine(const machine_config& config) {
   auto stream = reach_machine(config);
   if (!stream)

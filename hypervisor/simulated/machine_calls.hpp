@@ -34,6 +34,7 @@ enum class machine_call : uint8_t {
   migration_abort,
   migration_statistics,
   set_max_downtime,
+  set_deadline, ///< not a call of `hypervisor`: the machine's fencer is part of it
 };
 
 /// A connection to the machine, or why there is none: `unreachable`.

@@ -81,6 +81,7 @@ wire_writer answer(hypervisor& driver, machine_call call, wire_reader& in) {
   case machine_call::set_max_downtime:
     return answer(driver, in, &hypervisor::set_max_downtime);
   case machine_call::attach:
+  case machine_call::set_deadline:
     break;
   }
   return refusal(make_failure(hypervisor_errc::not_supported, "no such call"));
@@ -88,8 +89,11 @@ wire_writer answer(hypervisor& driver, machine_call call, wire_reader& in) {
 
 } // namespace
 
-machine_server::machine_server(std::shared_ptr<simulated_host> host, stream_socket listener)
-    : host_{std::move(host)}, listener_{std::move(listener)} {
+machine_server::machine_server(std::shared_ptr<simulated_host> host, stream_socket listener,
+                               deadline_file deadline)
+    : host_{std::move(host)}, listener_{std::move(listener)}, deadline_{std::move(deadline)} {
+  if (auto held = deadline_.read())
+    host_->set_deadline(*held);
   sessions_[0] = make_simulated_hypervisor({host_});
   accepting_ = std::thread{[this] { accept(); }};
   pulse_ = std::thread{[this] {
@@ -171,7 +175,26 @@ void machine_server::attach(connection& client) {
   sessions_.erase(session);
 }
 
+wire_writer machine_server::move_deadline(wire_reader& arguments) {
+  std::chrono::nanoseconds deadline{0};
+  arguments(deadline);
+  if (!arguments.complete())
+    return refusal(make_failure(hypervisor_errc::refused, "a deadline that makes no sense"));
+  std::lock_guard lock{mutex_}; // one at a time
+  if (!deadline_.write(deadline))
+    return refusal(
+        make_failure(hypervisor_errc::refused, "can't write the simulated machine's deadline: "
+                                                   + std::string{std::strerror(errno)}
+                                                   + "; mend the disk, or guests will be fenced"));
+  host_->set_deadline(deadline);
+  wire_writer out;
+  out(0);
+  return out;
+}
+
 wire_writer machine_server::answer_to(machine_call call, uint64_t session, wire_reader& arguments) {
+  if (call == machine_call::set_deadline)
+    return move_deadline(arguments);
   auto driver = driver_of(session);
   if (!driver)
     return refusal(make_failure(hypervisor_errc::unreachable,
@@ -211,7 +234,8 @@ int run_machine(const machine_config& config) {
     return fail(listener.error().message);
   simulated_host_config real;
   real.pages_per_guest = 0;
-  machine_server server{std::make_shared<simulated_host>(real), std::move(*listener)};
+  machine_server server{std::make_shared<simulated_host>(real), std::move(*listener),
+                        deadline_file{config.state / "deadline", current_boot()}};
   for (;;)
     ::pause(); // the default action of SIGTERM is the end: a machine is switched off
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "hypervisor/fencer/deadline_file.hpp"
 #include "hypervisor/simulated/machine_calls.hpp"
 #include "hypervisor/simulated/simulated_host.hpp"
 
@@ -11,7 +12,9 @@ namespace novacron {
 /// Each connection has a thread, since Perform blocks for as long as memory travels.
 class machine_server {
 public:
-  machine_server(std::shared_ptr<simulated_host> host, stream_socket listener);
+  /// `deadline`: where its fencer's deadline is kept over its own end.
+  machine_server(std::shared_ptr<simulated_host> host, stream_socket listener,
+                 deadline_file deadline);
   /// Ends the sessions, as an agent's death would, and calls that still run.
   ~machine_server();
   machine_server(const machine_server&) = delete;
@@ -28,10 +31,12 @@ private:
   void serve(connection& client);
   void attach(connection& client);
   wire_writer answer_to(machine_call call, uint64_t session, wire_reader& arguments);
+  wire_writer move_deadline(wire_reader& arguments);
   std::shared_ptr<hypervisor> driver_of(uint64_t session);
 
   std::shared_ptr<simulated_host> host_;
   stream_socket listener_;
+  deadline_file deadline_;
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
   std::map<uint64_t, std::shared_ptr<hypervisor>> sessions_;

@@ -1,5 +1,6 @@
 #include "hypervisor/simulated/simulated_host.hpp"
 
+#include "hypervisor/fencer/deadline_file.hpp"
 #include "hypervisor/simulated/tick_program.hpp"
 
 #include <algorithm>
@@ -116,13 +117,29 @@ simulated_fault simulated_host::fault_of(std::string_view call, vm_id vm) {
   return config_.faults ? config_.faults(call, vm) : simulated_fault::none;
 }
 
+void simulated_host::set_deadline(std::chrono::nanoseconds deadline) {
+  lock held{*this};
+  deadline_ = deadline;
+  fence();
+}
+
+void simulated_host::fence() {
+  if (!deadline_)
+    return;
+  const auto time = config_.boot_clock ? config_.boot_clock() : boot_time();
+  if (time >= *deadline_)
+    remove_if([](const guest& x) { return x.spec.ha; });
+}
+
 void simulated_host::act_on_what_is_due() {
+  fence();
   auto time = now();
   for (size_t i = 0; i < late_.size();)
     if (late_[i].due <= time) {
       auto act = std::move(late_[i].act);
       late_.erase(late_.begin() + static_cast<std::ptrdiff_t>(i));
       static_cast<void>(act(*this)); // nobody hears the answer any more
+      fence();
     } else {
       ++i;
     }

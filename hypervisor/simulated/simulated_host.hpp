@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <thread>
 
@@ -46,6 +47,7 @@ struct simulated_host_config {
   std::function<std::chrono::milliseconds(std::string_view call)> latency; ///< none: no time passes
   fault_source faults;                                                     ///< none: no faults
   std::function<std::chrono::steady_clock::time_point()> clock;            ///< none: the real one
+  std::function<std::chrono::nanoseconds()> boot_clock;                    ///< none: CLOCK_BOOTTIME
   std::function<void(std::chrono::milliseconds)> sleep;                    ///< none: really sleeps
 };
 
@@ -68,6 +70,10 @@ public:
   void kill_guest(vm_id vm);
   /// The guest switches itself off.
   void power_off(vm_id vm);
+  /// Its fencer's deadline, on the boot clock. Once it has passed, `ha` guests end
+  /// before anything else happens, and so does each one that appears later. Never
+  /// given: none ends.
+  void set_deadline(std::chrono::nanoseconds deadline);
   /// Guests that run now: for counting from outside.
   [[nodiscard]] std::vector<guest_status> guests();
   /// Brings the guests to the present: each does what is due, and says it on its console.
@@ -135,6 +141,7 @@ private:
 
   // With the lock held.
   void act_on_what_is_due();
+  void fence();
   static bool runs(const guest& x);
   void boot(guest& x);
   void let_run(guest& x);
@@ -150,6 +157,7 @@ private:
   bool daemon_runs_ = true;
   uint64_t daemon_life_ = 1; ///< rises with each restart
   std::map<vm_id, guest> guests_;
+  std::optional<std::chrono::nanoseconds> deadline_;
   std::vector<late_effect> late_;
   std::vector<std::shared_ptr<receiver>> removed_;
   std::map<const void*, std::shared_ptr<pending_changes>> listeners_; ///< of each driver

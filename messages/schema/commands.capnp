@@ -66,6 +66,18 @@ struct ExpireLease {
   renewal @1 :UInt64;
 }
 
+struct ReplaceVm {
+  vm @0 :Ids.Uuid;
+  epoch @1 :Ids.Epoch;
+  lease @2 :UInt64;
+  to @3 :Ids.Uuid;
+  problem @4 :Text;
+}
+
+struct FenceHost {
+  host @0 :Ids.Uuid;
+}
+
 struct Command {
   union {
     unset @0 :Void;  # so that an empty message is no command
@@ -78,6 +90,8 @@ struct Command {
     renewLease @7 :RenewLease;
     expireLease @8 :ExpireLease;
     barrier @9 :Void;
+    replaceVm @11 :ReplaceVm;
+    fenceHost @12 :FenceHost;
   }
   idempotency @10 :Idempotency;
 }

@@ -53,6 +53,7 @@ struct ListRequest {
   from @1 :Data;
   limitBytes @2 :UInt32;
   linearizable @3 :Bool;
+  only @4 :Ids.Uuid;
 }
 
 struct PullRequest {

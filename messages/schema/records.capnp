@@ -74,6 +74,7 @@ struct VmRecord {
   changed @14 :Int64;
   revision @15 :UInt64;
   restarts @16 :RestartRecord;
+  fenced @17 :Bool;
 }
 
 # -- hosts --
@@ -104,6 +105,8 @@ struct HostRecord {
   state @11 :HostState;
   changed @12 :Int64;
   revision @13 :UInt64;
+  fences @14 :Bool;
+  lostLease @15 :UInt64;
 }
 
 struct LeaseRecord {

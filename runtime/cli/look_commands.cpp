@@ -1,7 +1,9 @@
 #include "runtime/cli/command_groups.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <cctype>
 #include <ostream>
 
 namespace novacron {
@@ -16,6 +18,27 @@ void add_hosts(CLI::App& app, const command_mount& mount) {
   group->fallthrough();
   mount.on(group->add_subcommand("ls", "List them"), [](client_session& session) {
     session.show_list(listed_thing::hosts, session.list("/api/v1/hosts"));
+  });
+  struct fenced_options {
+    std::string host;
+    bool off = false;
+  };
+  auto options = std::make_shared<fenced_options>();
+  auto* fenced = group->add_subcommand(
+      "fenced", "Say that an unreachable host is off: what ran there is started elsewhere");
+  fenced->add_option("host", options->host, "Name or id")->required();
+  fenced->add_flag("--it-is-off", options->off, "You have seen that it is off");
+  mount.on(fenced, [options](client_session& session) {
+    if (!options->off)
+      session.fail(exit_status::refused,
+                   "if the host is not off, its guests will run twice and write to their disks "
+                   "twice\nswitch it off, then say so with --it-is-off");
+    const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '.'; };
+    if (!std::ranges::all_of(options->host, plain))
+      session.fail(exit_status::refused,
+                   "no host is called " + options->host + "\nlist them with: novacron host ls");
+    session.show_one(session.change("POST", "/api/v1/hosts/" + options->host + "/fenced",
+                                    R"({"confirm":"off"})"));
   });
 }
 

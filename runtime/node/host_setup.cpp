@@ -93,6 +93,9 @@ result<void> choose_driver(host_context& context, const node_start& start) {
     if (!driver)
       return driver.error();
     context.driver = std::move(*driver);
+    context.move_deadline = [machine = machine_of_node(context.state)](auto deadline) {
+      return set_machine_deadline(machine, deadline);
+    };
     return {};
   }
   fencer_config fencer{start.config.id, context.state / "fencer", host.mode, host.user,
@@ -155,6 +158,7 @@ result<std::shared_ptr<host_context>> set_up_host(const node_start& start) {
     return door.error();
   context->self.page_address = to_string(address{config.host->page_listen.host, (*door)->port()});
   context->pages = std::move(*door);
+  context->self.fences = static_cast<bool>(context->move_deadline);
   if (auto described = describe(context->self, *context->driver, *config.host); !described)
     return described.error();
   return context;

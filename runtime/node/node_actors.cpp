@@ -3,6 +3,7 @@
 #include "actors/feed/feed.hpp"
 #include "actors/frontend/frontend.hpp"
 #include "actors/host/host.hpp"
+#include "actors/leader_only/leader_only.hpp"
 #include "actors/peer/any_controller.hpp"
 #include "actors/peer/controllers.hpp"
 #include "actors/peer/door.hpp"
@@ -10,6 +11,7 @@
 #include "actors/peer/mesh_config.hpp"
 #include "actors/peer/mesh_transport.hpp"
 #include "actors/peer/peers.hpp"
+#include "actors/recovery/recovery.hpp"
 #include "actors/replica/replica_keeper.hpp"
 #include "actors/scheduler/scheduler.hpp"
 #include "actors/supervisor/supervisor.hpp"
@@ -79,8 +81,10 @@ private:
     spec.children.push_back(door());
     if (parts_.gateway)
       add_gateway(spec);
-    if (start_.config.has(node_role::controller)) // last: its end concerns nobody else
+    if (start_.config.has(node_role::controller)) { // last: their ends concern nobody else
       spec.children.push_back(controllers());
+      spec.children.push_back(recovery());
+    }
     return spec;
   }
 
@@ -147,6 +151,21 @@ private:
     auto& system = system_;
     return child("controllers", [&system, config, dial](auto&) {
       return caf::actor_cast<caf::actor>(system.spawn(novacron::controllers, config, dial));
+    });
+  }
+
+  /// Places elsewhere what a lost host ran; works where the leader is.
+  child_spec recovery() {
+    auto& system = system_;
+    auto& parts = parts_;
+    auto log = start_.log;
+    return child("recovery", [&system, &parts, log](auto&) {
+      auto start = [&parts, log](caf::actor_system& where) {
+        return caf::actor_cast<caf::actor>(where.spawn(novacron::recovery, recovery_config{},
+                                                       parts.feed.get(), parts.leader.get(), log));
+      };
+      return caf::actor_cast<caf::actor>(
+          system.spawn(leader_only, "recovery", parts.replica.get(), leader_starter{start}, log));
     });
   }
 

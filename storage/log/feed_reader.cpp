@@ -75,8 +75,14 @@ result<feed_listing> feed_reader::list(const list_request& request) const {
   // A page's `next` outlives the generation that it comes from.
   const auto generation = state_.generation(now.get());
   auto here = [&](std::string key) { return in_generation(generation, std::move(key)); };
-  const auto begin = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::vm)));
-  const auto end = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::lease)));
+  auto begin = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::vm)));
+  auto end = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::lease)));
+  auto host = request.filter.host;
+  if (!request.only.nil()) {
+    begin = here(state_key(db_.group(), state_kind::vm, request.only.value));
+    end = begin + '\0';
+    host = {};
+  }
   rocksdb::ReadOptions options;
   options.snapshot = now.get();
   rocksdb::Slice upper{end};
@@ -94,7 +100,7 @@ result<feed_listing> feed_reader::list(const list_request& request) const {
     auto record = decode<stored_record>(bytes_of(i->value()));
     if (!record)
       return unreadable(db_, record.error().message);
-    if (!concerns(record->record, request.filter.host, now.get()))
+    if (!concerns(record->record, host, now.get()))
       continue;
     size += i->value().size();
     page.records.push_back(std::move(record->record));

@@ -37,6 +37,8 @@ private:
   outcome apply(const renew_lease& command);
   outcome apply(const expire_lease& command);
   outcome apply(const barrier& command);
+  outcome apply(const replace_vm& command);
+  outcome apply(const fence_host& command);
 
   // -- parts of request_state --------------------------------------------------------
 
@@ -55,6 +57,26 @@ private:
   void finish_if_it_runs(const vm_record& vm);
   /// Ends a migration as far as both ends' parts are done.
   void settle(migration_id migration);
+
+  // -- hosts that are lost (lost_host.cpp) --------------------------------------------
+
+  [[nodiscard]] bool knows_lost_hosts() const;
+  /// Nothing may start there: its lease is over, and none has been granted since.
+  [[nodiscard]] bool host_lost(node_id host) const;
+  /// A guest that the VM may have had on this lost host surely runs no more.
+  [[nodiscard]] bool fenced_with(const host_record& host, const vm_record& vm) const;
+  [[nodiscard]] std::vector<vm_id> placed_on(node_id host) const;
+  /// The host has just been lost, or is fenced now.
+  void lose_guests(const host_record& host);
+  void lose(const migration_record& migration, const host_record& host);
+  void lose(const vm_record& vm);
+  /// A lost host holds a lease again: those whom nobody has placed elsewhere stay.
+  void start_where_they_were(node_id host);
+  /// A lost host registers with a new boot: nothing of the earlier one runs.
+  void end_guests_of_earlier_boots(const host_record& host);
+  /// A new permission to start, where the VM is placed now.
+  static void permit(vm_record& vm);
+  [[nodiscard]] std::optional<outcome> cannot_take(node_id host, const vm_record& vm) const;
 
   // -- operations --------------------------------------------------------------------
 

@@ -19,9 +19,14 @@ namespace novacron {
 /// others would is worse than not applying it.
 ///
 /// 1: the first. 2: guests that end are restarted as their policy says, and the
-/// first word on how a guest ended counts. 3: what a migration's destination measured counts
-/// until its source says.
+/// first word on how a guest ended counts. 3: what was on a lost host goes on
+/// elsewhere (`lost_hosts_since`), and what a migration's destination measured
+/// counts until its source says.
 inline constexpr uint32_t known_cluster_version = 3;
+
+/// The first `command_batch::cluster_version` under which a host's end has
+/// consequences for its VMs.
+inline constexpr uint32_t lost_hosts_since = 3;
 
 /// How long, and how many, records stay that nothing can happen to any more.
 struct retention {

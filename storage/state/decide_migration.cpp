@@ -74,6 +74,10 @@ batch_applier::outcome batch_applier::apply(const decide_migration& command) {
         x.epoch = x.epoch.next();
         x.restarts.due = {}; // the end that it would answer was another host's guest's
       });
+    if (vm && host_lost(migration->from)) {
+      lose(*vm);
+      settle(migration->id); // its part may have been done by the fencer
+    }
     return answer({});
   }
   return answer(refuse(command_errc::already_decided, "migration " + to_string(migration->id)

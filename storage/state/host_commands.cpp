@@ -2,6 +2,8 @@
 
 #include "storage/state/batch_applier.hpp"
 
+#include <algorithm>
+
 namespace novacron {
 
 batch_applier::outcome batch_applier::apply(const register_host& command) {
@@ -12,14 +14,21 @@ batch_applier::outcome batch_applier::apply(const register_host& command) {
   auto host = said;
   host.state
       = known && known->state == host_state::cordoned ? host_state::cordoned : host_state::up;
+  host.lost_lease = known ? known->lost_lease : 0;
   if (!known) {
     add(std::move(host));
     return {};
   }
+  const bool stays_lost = host_lost(host.id); // until a lease is granted
+  const bool new_boot = host.boot != known->boot;
+  if (stays_lost)
+    host.state = known->state;
   host.changed = known->changed;
   host.revision = known->revision;
   if (host != *known)
     edit(*known, [&](host_record& x) { x = host; });
+  if (stays_lost && new_boot)
+    end_guests_of_earlier_boots(*known);
   return {};
 }
 
@@ -35,15 +44,24 @@ batch_applier::outcome batch_applier::apply(const renew_lease& command) {
   lease_record lease;
   if (auto known = state_.leases_.find(command.host); known != state_.leases_.end())
     lease = known->second;
+  // Its fencer may still hold a deadline of an earlier, longer term.
+  const bool goes_on = !lease.expired && lease.boot == command.boot;
+  lease.term = goes_on && knows_lost_hosts() ? std::max(lease.term, command.term) : command.term;
   lease.host = command.host;
   lease.boot = command.boot;
   ++lease.renewal;
-  lease.term = command.term;
   lease.granted = state_.now_;
   lease.expired = false;
   add(lease);
-  if (host->state == host_state::unreachable)
+  if (host_lost(command.host)) {
+    edit(*host, [](host_record& x) {
+      x.state = host_state::up;
+      x.lost_lease = 0;
+    });
+    start_where_they_were(command.host);
+  } else if (host->state == host_state::unreachable) {
     edit(*host, [](host_record& x) { x.state = host_state::up; });
+  }
   outcome accepted;
   accepted.lease = lease;
   return accepted;
@@ -58,8 +76,15 @@ batch_applier::outcome batch_applier::apply(const expire_lease& command) {
   auto lease = known->second;
   lease.expired = true;
   add(lease);
-  if (auto host = state_.find(command.host); host && host->state != host_state::unreachable)
-    edit(*host, [](host_record& x) { x.state = host_state::unreachable; });
+  if (auto host = state_.find(command.host); host && host->state != host_state::unreachable) {
+    edit(*host, [&](host_record& x) {
+      x.state = host_state::unreachable;
+      if (knows_lost_hosts())
+        x.lost_lease = command.renewal;
+    });
+    if (knows_lost_hosts())
+      lose_guests(*host);
+  }
   outcome accepted;
   accepted.lease = lease;
   return accepted;

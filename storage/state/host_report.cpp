@@ -58,6 +58,9 @@ batch_applier::outcome batch_applier::apply(const host_report& report) {
     return refuse(command_errc::stale_report, "host " + host->name + " is at boot "
                                                   + to_string(host->boot) + ", the report from "
                                                   + to_string(report.boot));
+  if (host_lost(report.host))
+    return refuse(command_errc::stale_report, "host " + host->name + " is " + to_string(host->state)
+                                                  + "; it must hold a lease before it reports");
   for (const auto& seen : report.vms)
     see(report, seen);
   for (const auto& seen : report.migrations)

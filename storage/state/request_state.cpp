@@ -51,6 +51,18 @@ batch_applier::outcome batch_applier::request_running(const vm_record& vm, opera
     });
     return accept(vm, operation);
   }
+  // Whether its guest runs on is unknown, or it is started elsewhere already.
+  if (vm.actual == lost) {
+    if (auto joined = join(vm, operation_verb::start); joined && wanted)
+      return *joined;
+    supersede(vm, operation_verb::start);
+    begin(operation, operation_verb::start, vm.id);
+    edit(vm, [&](vm_record& x) {
+      x.requested = requested_state::running;
+      x.operation = operation;
+    });
+    return accept(vm, operation);
+  }
   // Was asked to pause, and has not: there is nothing to resume.
   if (vm.requested == requested_state::paused && vm.actual == running && same_guest) {
     supersede(vm, operation_verb::resume);
@@ -71,14 +83,19 @@ batch_applier::outcome batch_applier::request_running(const vm_record& vm, opera
   }
   supersede(vm, operation_verb::start);
   begin(operation, operation_verb::start, vm.id);
+  const bool waits = host_lost(vm.host); // which can't use this permission
+  const bool no_guest = vm.actual == defined || vm.actual == failed;
   edit(vm, [&](vm_record& x) {
     x.epoch = x.epoch.next();
     x.requested = requested_state::running;
-    x.actual = starting;
+    x.actual = waits ? lost : starting;
+    x.fenced = waits && no_guest;
     x.reason.clear();
     x.restarts = {};
     x.operation = operation;
   });
+  if (waits)
+    lose(vm);
   return accept(vm, operation);
 }
 
@@ -89,12 +106,13 @@ batch_applier::outcome batch_applier::request_stopped(const vm_record& vm, opera
       return *joined;
   give_up_migration(vm, "the VM was asked to stop");
   supersede(vm, operation_verb::stop);
-  if (vm.actual == defined || vm.actual == failed) {
+  if (vm.actual == defined || vm.actual == failed || (vm.actual == lost && vm.fenced)) {
     begin_ended(operation, operation_verb::stop, vm.id);
     if (vm.requested != requested_state::stopped || vm.actual != defined || !vm.reason.empty())
       edit(vm, [&](vm_record& x) {
         x.requested = requested_state::stopped;
         x.actual = defined;
+        x.fenced = false;
         x.reason.clear();
         x.restarts = {};
       });
@@ -140,13 +158,17 @@ batch_applier::outcome batch_applier::request_deleted(const vm_record& vm, opera
   give_up_migration(vm, "the VM was deleted");
   supersede(vm, operation_verb::remove);
   begin(operation, operation_verb::remove, vm.id);
+  const bool unheard = host_lost(vm.host);
   edit(vm, [&](vm_record& x) {
     x.requested = requested_state::deleted;
-    if (x.actual != actual_state::defined && x.actual != actual_state::failed)
+    if (x.actual != actual_state::defined && x.actual != actual_state::failed
+        && !(unheard && x.actual == actual_state::lost))
       x.actual = actual_state::stopping;
     x.restarts = {};
     x.operation = operation;
   });
+  if (unheard)
+    lose(vm);
   return accept(vm, operation);
 }
 

@@ -74,13 +74,7 @@ void batch_applier::restart_what_is_due() {
       ready.push_back(id);
   }
   for (const auto& id : ready)
-    edit(*state_.find(id), [](vm_record& x) {
-      x.epoch = x.epoch.next();
-      x.actual = actual_state::starting;
-      x.reason.clear();
-      x.restarts.due = {};
-      x.restarts.running_since = {};
-    });
+    edit(*state_.find(id), [](vm_record& x) { permit(x); });
 }
 
 } // namespace novacron

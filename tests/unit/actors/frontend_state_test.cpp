@@ -353,3 +353,39 @@ TEST_CASE("what was refused weighs nothing in the next batch") {
   frontend.applied(first.batch, all_good(1), start + 5s);
   CHECK(frontend.submitted(4, {{wish(4)}}, start + 5s).empty()); // waits for company
 }
+
+TEST_CASE("a lost VM's other host is chosen as a create's is, ahead of clients' calls") {
+  frontend_state frontend;
+  replace_vm body;
+  body.vm.value.low = 7;
+  auto question = the<ask_scheduler>(frontend.submitted(1, {{command{body, {}}}}, start));
+  CHECK(question.request.replacement);
+  CHECK(question.request.vm == body.vm);
+  SUBCASE("and tried elsewhere when it was taken meanwhile") {
+    auto batch = the<propose_batch>(frontend.placed(question.question, {first_host, {}}, start));
+    CHECK(std::get<replace_vm>(batch.commands.commands[0].body).to == first_host);
+    auto again = the<ask_scheduler>(
+        frontend.applied(batch.batch, refused(command_errc::no_capacity), start));
+    CHECK(again.request.except == first_host);
+    CHECK(again.request.replacement);
+  }
+  SUBCASE("and without one the log hears what is missing") {
+    auto batch
+        = the<propose_batch>(frontend.placed(question.question, {{}, "1 MiB is missing"}, start));
+    const auto& told = std::get<replace_vm>(batch.commands.commands[0].body);
+    CHECK(told.to.nil());
+    CHECK(told.problem == "1 MiB is missing");
+    auto outcome = all_good(1);
+    outcome.each[0].detail = "1 MiB is missing";
+    auto answer = the<answer_proposal>(frontend.applied(batch.batch, outcome, start));
+    CHECK(answer.answer.each[0].detail == "1 MiB is missing");
+  }
+  SUBCASE("and the room for clients' calls isn't its") {
+    frontend_config config;
+    config.most_commands = 1;
+    frontend_state busy{config};
+    busy.submitted(1, {{wish(1)}}, start);
+    CHECK(all<answer_proposal>(busy.submitted(2, {{wish(2)}}, start)).size() == 1);
+    CHECK(all<answer_proposal>(busy.submitted(3, {{command{body, {}}}}, start)).empty());
+  }
+}

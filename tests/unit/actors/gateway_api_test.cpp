@@ -356,3 +356,24 @@ TEST_CASE_FIXTURE(api_fixture, "requests, VMs and what became of operations are 
   CHECK(has("novacron_vm_operations_total{state=\"succeeded\",verb=\"start\"} 1"));
   CHECK(has("novacron_api_request_duration_seconds_bucket"));
 }
+
+TEST_CASE_FIXTURE(api_fixture, "who says that a host is off must mean it") {
+  const std::string path = "/api/v1/hosts/node-9/fenced";
+  const std::string word = R"({"confirm":"off"})";
+  CHECK(ask("POST", path).status == 400);
+  CHECK(ask("POST", path, "{}").status == 400);
+  CHECK(ask("POST", path, R"({"confirm":"maybe"})").status == 400);
+  CHECK(ask("POST", path, R"({"confirm":"off","force":true})").status == 400);
+  CHECK(ask("POST", "/api/v1/hosts/node-1/fenced", word).status == 404);
+  CHECK(log->size() == 0);
+  auto answer = ask("POST", path, word);
+  CHECK(answer.status == 200);
+  CHECK(json::parse(*answer.body).at("name") == "node-9");
+  CHECK(json::parse(*answer.body).at("state") == "fenced");
+  REQUIRE(log->size() == 1);
+  CHECK(std::get<fence_host>(log->commands[0].body).host == node_id{uuid_of(9)});
+  log->refuse_with = command_errc::wrong_state;
+  auto refused = ask("POST", path, word);
+  CHECK(refused.status == 409);
+  CHECK(refused.body->find("the log refuses") != std::string::npos);
+}

@@ -35,6 +35,8 @@ public:
       change_state(change->vm, change->operation, outcome);
     else if (auto* reserve = std::get_if<reserve_migration>(&asked.body))
       change_state(reserve->vm, reserve->operation, outcome);
+    else if (std::holds_alternative<fence_host>(asked.body))
+      fence(outcome);
     return outcome;
   }
 
@@ -87,6 +89,14 @@ private:
     record.id = operation;
     record.vm = vm;
     show(record);
+  }
+
+  void fence(const command_outcome& outcome) {
+    if (!outcome.ok())
+      return;
+    auto host = host_of(9, outcome.revision);
+    host.state = host_state::fenced;
+    show(host);
   }
 
   void show(const any_record& record) {

@@ -16,24 +16,39 @@ TEST_CASE("the lease's term counts from the sending, not from the answer") {
   host_lease lease{10s, 2s};
   auto attempt = lease.tick(100s);
   REQUIRE(attempt);
-  CHECK(lease.granted(*attempt, 42) == 110s); // however late this came
+  CHECK(lease.granted(*attempt, 42, 107s) == 110s); // however late this came
   CHECK(lease.revision() == 42);
 }
 
 TEST_CASE("a lease holds only once the fencer has the deadline") {
   host_lease lease{10s, 2s};
-  auto deadline = lease.granted(*lease.tick(100s), 42);
+  auto deadline = lease.granted(*lease.tick(100s), 42, 100s);
   CHECK(!lease.held(101s));
   lease.guarded_until(*deadline);
   CHECK(lease.held(109'999ms));
   CHECK(!lease.held(110s));
 }
 
-TEST_CASE("an answer to an earlier attempt extends nothing") {
+TEST_CASE("each attempt counts from its own sending, and none takes back what a later one gave") {
   host_lease lease{10s, 2s};
   auto first = lease.tick(100s);
-  lease.tick(102s);
-  CHECK(!lease.granted(*first, 42));
+  auto second = lease.tick(102s);
+  auto third = lease.tick(104s);
+  CHECK(lease.granted(*first, 42, 105s) == 110s); // a log that needs longer than the pace will do
+  CHECK(lease.granted(*third, 44, 105s) == 114s);
+  CHECK(!lease.granted(*second, 43, 105s));
+  CHECK(!lease.granted(*third, 44, 105s));
+  CHECK(!lease.granted(99, 45, 105s));
+}
+
+TEST_CASE("a lease that was over permits from its next grant on, not from its first") {
+  host_lease lease{10s, 2s};
+  lease.guarded_until(*lease.granted(*lease.tick(100s), 42, 100s));
+  CHECK(lease.revision() == 42);
+  auto late = lease.tick(115s);
+  lease.guarded_until(*lease.granted(*late, 90, 116s));
+  CHECK(lease.held(116s));
+  CHECK(lease.revision() == 90); // what was decided since 42 may have placed our guests elsewhere
 }
 
 TEST_CASE("the last observation of a VM wins, and one report is on its way at a time") {
@@ -78,14 +93,14 @@ TEST_CASE("migrations' ends are bounded as well") {
   CHECK(batch.next(here, {}, 1)->migrations.size() == report_batch::most_observations);
 }
 
-TEST_CASE("a lease is renewed at its pace, and knows its first grant for ever") {
+TEST_CASE("a lease is renewed at its pace, and knows its first grant while it holds") {
   host_lease lease{10s, 2s};
   auto first = lease.tick(100s);
   REQUIRE(first);
   CHECK(!lease.tick(101s));
-  lease.granted(*first, 42);
+  lease.guarded_until(*lease.granted(*first, 42, 100s));
   auto second = lease.tick(102s);
   REQUIRE(second);
-  CHECK(lease.granted(*second, 50) == 112s);
+  CHECK(lease.granted(*second, 50, 102s) == 112s);
   CHECK(lease.revision() == 42); // what is no older than this may start guests
 }

@@ -259,3 +259,29 @@ TEST_CASE("that a guest switched itself off is remembered for its epoch, and for
   sink.put(vm);
   CHECK(!table.powered_off(vm.id));
 }
+
+TEST_CASE("a guest belongs here under the VM's epoch, or while it moves from or to here") {
+  host_table table{here};
+  auto sink = table.sink();
+  const vm_id vm{{7, 7}};
+  CHECK(!table.belongs_here(vm, {1, 1})); // nobody knows it
+  auto record = placed_here(1);
+  record.epoch = {1, 5};
+  sink.put(record);
+  CHECK(table.belongs_here(vm, {1, 5}));
+  CHECK(!table.belongs_here(vm, {1, 4})); // of an older permission
+  record.host = elsewhere;
+  record.revision = 2;
+  sink.put(record);
+  CHECK(!table.belongs_here(vm, {1, 5})); // placed elsewhere
+  auto move = reserved(3);
+  record.migration = move.id;
+  record.revision = 3;
+  sink.put(record);
+  sink.put(move);
+  CHECK(table.belongs_here(vm, {1, 4}));
+  move.phase = migration_phase::done;
+  move.revision = 4;
+  sink.put(move);
+  CHECK(!table.belongs_here(vm, {1, 4}));
+}

@@ -50,18 +50,22 @@ TEST_CASE("a host decides migrations and wishes nothing") {
   CHECK(!may_propose(host, {create_vm{}, {}}));
   CHECK(!may_propose(host, {request_state{}, {}}));
   CHECK(!may_propose(host, {reserve_migration{}, {}}));
+  CHECK(!may_propose(host, {fence_host{}, {}}));
 }
 
 TEST_CASE("a gateway passes on what users wish and reports nothing") {
   auto gateway = with(node_role::gateway);
   CHECK(may_propose(gateway, {create_vm{}, {}}));
   CHECK(may_propose(gateway, {request_state{}, {}}));
+  CHECK(may_propose(gateway, {fence_host{}, {}}));
   CHECK(!may_propose(gateway, report_of(me)));
 }
 
-TEST_CASE("nobody ends a lease from outside") {
-  for (auto role : {node_role::controller, node_role::gateway, node_role::host})
+TEST_CASE("nobody ends a lease, or places a lost VM, from outside") {
+  for (auto role : {node_role::controller, node_role::gateway, node_role::host}) {
     CHECK(!may_propose(with(role), {expire_lease{}, {}}));
+    CHECK(!may_propose(with(role), {replace_vm{}, {}}));
+  }
 }
 
 TEST_CASE("hosts migrate and don't kill; gateways and controllers kill and don't migrate") {

@@ -317,3 +317,21 @@ TEST_CASE("a host that can't take part in migrations can be given new VMs") {
   scheduler.put(immobile);
   CHECK(scheduler.choose(create(1), start).host == host_id(1));
 }
+
+TEST_CASE("a lost VM gets a host that is up, even one that can't migrate, by the log's spec") {
+  scheduler_state scheduler;
+  auto lost = host(1);
+  lost.state = host_state::unreachable;
+  scheduler.put(lost);
+  auto small = host(2, 1'024);
+  scheduler.put(small);
+  auto lame = host(3, 4'096);
+  lame.live_migration_problem = "its libvirt is too old";
+  scheduler.put(lame);
+  place_request replace;
+  replace.vm = vm_number(7);
+  replace.replacement = true;
+  CHECK(mentions(scheduler.choose(replace, start).detail, "doesn't know"));
+  scheduler.put(vm(7, 1, 2'048));
+  CHECK(scheduler.choose(replace, start).host == host_id(3));
+}

@@ -3,11 +3,14 @@
 #include "actors/feed/feed.hpp"
 #include "actors/frontend/frontend.hpp"
 #include "actors/host/host.hpp"
+#include "actors/leader_only/leader_only.hpp"
 #include "actors/peer/mesh_errors.hpp"
+#include "actors/recovery/recovery.hpp"
 #include "actors/replica/replica_keeper.hpp"
 #include "actors/scheduler/scheduler.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/view/view.hpp"
+#include "hypervisor/errors.hpp"
 #include "hypervisor/simulated/simulated_hypervisor.hpp"
 #include "messages/address.hpp"
 
@@ -80,6 +83,7 @@ struct small_cluster::parts {
   handle_slot<feed_source_actor> feed;
   handle_slot<scheduler_actor> scheduler;
   handle_slot<frontend_actor> frontend;
+  handle_slot<controller_frontend_actor> leader;
   supervisor_actor root;
   std::vector<caf::actor> mesh;
 };
@@ -142,6 +146,7 @@ small_cluster::~small_cluster() {
   parts_->feed.clear();
   parts_->scheduler.clear();
   parts_->frontend.clear();
+  parts_->leader.clear();
 }
 
 void small_cluster::make_host(small_host& host, uint64_t number) {
@@ -159,6 +164,15 @@ void small_cluster::make_host(small_host& host, uint64_t number) {
                   folder_.write(host.name + ".key", own.key),
                   folder_.write("ca.pem", authority_.certificate())};
   context->images.emplace("tick", image_files{});
+  context->move_deadline = [machine = host.machine, hangs = host.fencer_hangs,
+                            refused = host.refused_deadlines](auto deadline) -> result<void> {
+    if (*hangs) {
+      ++*refused;
+      return make_failure(hypervisor_errc::unreachable, "the fencer hangs");
+    }
+    machine->set_deadline(deadline);
+    return {};
+  };
   context->pool = std::make_shared<blocking_pool>(4);
   context->driver = make_simulated_hypervisor({host.machine});
   auto door = open_page_door(context->tls, "127.0.0.1", 0);
@@ -172,6 +186,7 @@ void small_cluster::make_host(small_host& host, uint64_t number) {
   self.vcpus = 8;
   self.memory_mib = 16'384;
   self.images = {"tick"};
+  self.fences = true;
   self.boot = {{0, 100 + number}};
   host.context = std::move(context);
 }
@@ -207,12 +222,21 @@ supervisor_spec small_cluster::tree() {
     auto actor = node.system.spawn(novacron::frontend, frontend_config{}, node.replica.get(),
                                    node.scheduler.get(), std::shared_ptr<standing_links>{});
     node.frontend.set(actor);
+    node.leader.set(actor);
     first.context->frontend.set(actor);
     second.context->frontend.set(actor);
     return caf::actor_cast<caf::actor>(actor);
   }));
   services.children.push_back(child("view", [this, &node](auto&) {
     return caf::actor_cast<caf::actor>(node.system.spawn(novacron::view, view, node.feed.get()));
+  }));
+  services.children.push_back(child("recovery", [&node](auto&) {
+    auto start = [&node](caf::actor_system& where) {
+      return caf::actor_cast<caf::actor>(where.spawn(novacron::recovery, recovery_config{},
+                                                     node.feed.get(), node.leader.get(), logger{}));
+    };
+    return caf::actor_cast<caf::actor>(node.system.spawn(
+        leader_only, "recovery", node.replica.get(), leader_starter{start}, logger{}));
   }));
   supervisor_spec root;
   root.name = "root";
@@ -239,9 +263,13 @@ void small_cluster::add_host(supervisor_spec& root, small_host& host) {
   });
   guests.supervisor = true;
   root.children.push_back(guests);
-  root.children.push_back(child(host.name + ":host", [&system, context](auto&) {
+  root.children.push_back(agent_of(host));
+}
+
+child_spec small_cluster::agent_of(const small_host& host) {
+  return child(host.name + ":host", [&system = parts_->system, context = host.context](auto&) {
     return caf::actor_cast<caf::actor>(system.spawn(novacron::host, context));
-  }));
+  });
 }
 
 std::optional<command_outcome> small_cluster::propose(command_body what, const std::string& key) {
@@ -265,11 +293,12 @@ command_outcome small_cluster::insist(const command_body& what) {
   return *outcome;
 }
 
-vm_id small_cluster::run_guest(const small_host& where) {
+vm_id small_cluster::run_guest(const small_host& where, restart_policy policy) {
   create_vm wish;
   wish.vm = {random_uuid()};
   wish.name = "vm-" + to_string(wish.vm);
   wish.spec.image = "tick";
+  wish.spec.restart = policy;
   wish.host = where.id;
   wish.operation = {random_uuid()};
   insist(wish);
@@ -335,6 +364,22 @@ uint32_t small_cluster::restarts(const std::string& path) {
     if (each.path == path)
       return each.alive ? each.restarts : 0;
   return 0;
+}
+
+void small_cluster::end_agent(const small_host& host) {
+  caf::scoped_actor self{parts_->system};
+  auto agent = host.context->host.get();
+  self->send(parts_->root, stop_atom::value, host.name + ":host");
+  self->wait_for(agent);
+}
+
+void small_cluster::start_agent(const small_host& host) {
+  caf::scoped_actor self{parts_->system};
+  bool started = false;
+  self->request(parts_->root, 10s,
+                std::shared_ptr<const child_spec>{std::make_shared<child_spec>(agent_of(host))})
+      .receive([&](const caf::actor&) { started = true; }, [](const caf::error&) {});
+  REQUIRE(started);
 }
 
 void small_cluster::kill(const std::string& path) {

@@ -20,6 +20,9 @@ struct small_host {
   node_id id;
   std::string name;
   std::shared_ptr<call_gate> calls = std::make_shared<call_gate>();
+  /// The fencer takes no deadline any more; and how often it refused one.
+  std::shared_ptr<std::atomic<bool>> fencer_hangs = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<std::atomic<int>> refused_deadlines = std::make_shared<std::atomic<int>>(0);
   std::shared_ptr<simulated_host> machine;
   std::shared_ptr<host_context> context;
 
@@ -50,7 +53,7 @@ public:
   /// Proposes until the log takes it.
   command_outcome insist(const command_body& what);
   /// Creates a VM on `where`, starts it, and waits until the log shows that it runs.
-  vm_id run_guest(const small_host& where);
+  vm_id run_guest(const small_host& where, restart_policy policy = restart_policy::never);
   void request(vm_id vm, requested_state what);
   /// Reserves a migration to `where`.
   migration_id migrate(vm_id vm, const small_host& where);
@@ -66,6 +69,10 @@ public:
   bool shows(vm_id vm, actual_state actual);
   bool shows(migration_id migration, migration_phase phase);
 
+  /// Ends a host's actor for good; its guests and their actors live on.
+  void end_agent(const small_host& host);
+  /// Starts another one.
+  void start_agent(const small_host& host);
   /// Kills the actor at this path below the root, as a fault would, and waits
   /// until its supervisor has started the next one.
   void kill(const std::string& path);
@@ -84,6 +91,7 @@ private:
   void make_host(small_host& host, uint64_t number);
   supervisor_spec tree();
   void add_host(supervisor_spec& root, small_host& host);
+  child_spec agent_of(const small_host& host);
   std::vector<any_record> records();
   std::vector<actor_status> actors();
 

@@ -110,13 +110,13 @@ public:
   void fill(vm_record& x) {
     fill_all(x.id, x.name, x.spec, x.requested, x.host, x.epoch, x.actual, x.reason, x.seen_epoch,
              x.seen_boot, x.seen_sequence, x.migration, x.operation, x.created, x.changed,
-             x.revision, x.restarts);
+             x.revision, x.restarts, x.fenced);
   }
   void fill(restart_record& x) { fill_all(x.count, x.ends, x.due, x.running_since); }
   void fill(host_record& x) {
     fill_all(x.id, x.name, x.mesh_address, x.page_address, x.vcpus, x.memory_mib, x.images,
              x.hypervisor, x.accelerator, x.live_migration_problem, x.boot, x.state, x.changed,
-             x.revision);
+             x.revision, x.fences, x.lost_lease);
   }
   void fill(lease_record& x) { fill_all(x.host, x.boot, x.renewal, x.term, x.granted, x.expired); }
   void fill(migration_cost& x) {
@@ -147,6 +147,8 @@ public:
   void fill(barrier&) {
     // nop
   }
+  void fill(replace_vm& x) { fill_all(x.vm, x.epoch, x.lease, x.to, x.problem); }
+  void fill(fence_host& x) { fill(x.host); }
   void fill(command& x) { fill_all(x.body, x.idempotency); }
   void fill(command_batch& x) {
     fill_all(x.group, x.timeline, x.cluster_version, x.time, x.commands);
@@ -178,7 +180,7 @@ public:
   void fill(welcome& x) { fill_all(x.node, x.name, x.timeline, x.version); }
   void fill(proposal& x) { fill(x.commands); }
   void fill(outcomes& x) { fill(x.each); }
-  void fill(list_request& x) { fill_all(x.filter, x.from, x.limit_bytes, x.linearizable); }
+  void fill(list_request& x) { fill_all(x.filter, x.from, x.limit_bytes, x.linearizable, x.only); }
   void fill(pull_request& x) { fill_all(x.after, x.filter, x.limit_bytes, x.wait); }
   void fill(prepare_migration& x) { fill_all(x.migration, x.vm, x.epoch, x.domain_xml, x.cookie); }
   void fill(migration_prepared& x) { fill_all(x.migration, x.cookie, x.page_address, x.token); }

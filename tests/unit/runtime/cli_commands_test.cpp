@@ -193,3 +193,15 @@ TEST_CASE_FIXTURE(cli_fixture,
   CHECK(run({"vm", "create", "a", "--image", "x", "--label", "novalue"}) == 2);
   CHECK(server.requests().empty());
 }
+
+TEST_CASE_FIXTURE(cli_fixture, "a host is called off only by somebody who confirms it") {
+  canned["POST /api/v1/hosts/node-3/fenced"]
+      = {{200, R"({"id":"x","name":"node-3","state":"fenced"})"}};
+  CHECK(run({"host", "fenced", "node-3"}) == 1);
+  CHECK(last_line() == "switch it off, then say so with --it-is-off");
+  CHECK(run({"host", "fenced", "node/3", "--it-is-off"}) == 1);
+  CHECK(server.requests().empty());
+  CHECK(run({"host", "fenced", "node-3", "--it-is-off"}) == 0);
+  CHECK(server.requests().at(0).ends_with(R"({"confirm":"off"})"));
+  CHECK(out.str().find("state:  fenced") != std::string::npos);
+}

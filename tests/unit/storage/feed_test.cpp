@@ -215,3 +215,16 @@ TEST_CASE("a host gets its VMs, its migrations, all hosts, and the change that t
   CHECK(std::get<vm_record>(destination.known.at(vm)).requested == requested_state::stopped);
   CHECK(other.known.size() == 3);
 }
+
+TEST_CASE("one VM's record can be read alone, wherever it is placed") {
+  scratch_folder folder;
+  auto one = open_replica(test_config(folder.path()));
+  propose(*one, {register_test_host(1), register_test_host(2)});
+  propose(*one, {create_test_vm(1), create_test_vm(2, 2), create_test_vm(3)});
+  auto page = one->list({{test_host(1)}, {}, 65'536, false, test_vm(2)});
+  REQUIRE(page.has_value());
+  REQUIRE(page->records.size() == 1);
+  CHECK(std::get<vm_record>(page->records[0]).id == test_vm(2));
+  CHECK(page->next.empty());
+  CHECK(one->list({{test_host(1)}, {}, 65'536, false, test_vm(9)})->records.empty());
+}

@@ -64,7 +64,7 @@ private:
   command_body body(const cluster_state& state) {
     if (below(500) == 0)
       ++generation_;
-    switch (below(16)) {
+    switch (below(17)) {
     case 0: {
       host_record h;
       auto n = 1 + below(hosts);
@@ -74,6 +74,7 @@ private:
       h.memory_mib = 1000;
       h.images = {"tick"};
       h.boot = {{4, 1u + (below(10) == 0)}};
+      h.fences = below(4) != 0;
       if (below(10) == 0)
         h.live_migration_problem = "no";
       return register_host{h};
@@ -111,12 +112,42 @@ private:
       return x;
     }
     case 11:
-      return renew_lease{host(), {{4, 1}}, std::chrono::seconds{5}};
-    case 12:
-      return expire_lease{host(), 1 + below(3)};
+    case 12: {
+      const auto whom = host();
+      auto known = state.find(whom);
+      if (below(16) != 0)
+        return renew_lease{whom, known && below(8) != 0 ? known->boot : boot_id{{4, 1}},
+                           std::chrono::seconds{5}};
+      expire_lease x{whom, 1 + below(3)};
+      for (const auto& lease : state.leases())
+        if (lease.host == x.host && below(4) != 0)
+          x.renewal = lease.renewal;
+      return x;
+    }
+    case 13:
+      return below(6) == 0 ? command_body{fence_host{host()}} : replacement(state);
     default:
       return report(state);
     }
+  }
+
+  command_body replacement(const cluster_state& state) {
+    replace_vm x;
+    x.vm = vm();
+    for (const auto& each : state.records())
+      if (auto known = std::get_if<vm_record>(&each);
+          known && known->actual == actual_state::lost && below(3) != 0)
+        x.vm = known->id;
+    if (auto known = state.find(x.vm)) {
+      x.epoch = known->epoch;
+      if (auto from = state.find(known->host))
+        x.lease = from->lost_lease - (below(10) == 0);
+    }
+    if (below(5) != 0)
+      x.to = host();
+    else
+      x.problem = "no room";
+    return x;
   }
 
   host_report report(const cluster_state& state) {

@@ -1,6 +1,7 @@
 #include "random_commands.hpp"
 #include "storage/state/restart_policy.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <map>
@@ -62,6 +63,13 @@ struct invariants {
                          && vm->spec.ha()),
                         "a VM waits for a restart that nobody wants");
         CHECK(vm->restarts.ends.size() <= too_many_ends);
+        if (vm->fenced) {
+          auto host = state.find(vm->host);
+          CHECK_MESSAGE((vm->actual == actual_state::lost
+                         && vm->requested == requested_state::running && host
+                         && host->state != host_state::up),
+                        "a VM may start elsewhere that isn't lost");
+        }
       } else if (auto migration = std::get_if<migration_record>(&each)) {
         if (migration->undecided() || migration->phase == migration_phase::committed
             || migration->phase == migration_phase::finished)
@@ -96,19 +104,29 @@ struct invariants {
       // A guest that may run gets a new permission wherever it goes.
       if (vm.host != old->second.host)
         CHECK(vm.epoch > old->second.epoch);
-      if (old->second.actual == actual_state::failed && vm.actual == actual_state::starting)
+      if ((old->second.actual == actual_state::failed || old->second.actual == actual_state::lost)
+          && vm.actual == actual_state::starting)
         CHECK(vm.epoch > old->second.epoch);
+      // Only one that is proved to have ended is replaced; a destination may give back
+      // what it never ran.
+      if (vm.host != old->second.host && old->second.actual == actual_state::lost
+          && !has<decide_migration>(batch))
+        CHECK(old->second.fenced);
     }
     before = now;
     CHECK(done.outcomes.size() == batch.commands.size());
     CHECK(done.audience.size() == done.changes.size());
   }
 
+  template <class Command>
+  static bool has(const command_batch& batch) {
+    return std::ranges::any_of(batch.commands, [](const command& each) {
+      return std::holds_alternative<Command>(each.body);
+    });
+  }
+
   static bool decides(const command_batch& batch) {
-    for (const auto& each : batch.commands)
-      if (std::holds_alternative<decide_migration>(each.body))
-        return true;
-    return false;
+    return has<decide_migration>(batch) || has<replace_vm>(batch);
   }
 };
 
@@ -171,6 +189,8 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
   std::map<command_errc, uint64_t> outcomes;
   std::map<migration_phase, uint64_t> phases;
   uint64_t restarted = 0;
+  uint64_t replaced = 0;
+  uint64_t lost = 0;
   for (auto seed = first_seed(); seed < first_seed() + seeds; ++seed) {
     CAPTURE(seed);
     INFO("again with: NOVACRON_SEED=" << seed << " unit_storage -tc='random commands*'");
@@ -195,8 +215,13 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
       for (const auto& each : done.changes)
         if (auto migration = std::get_if<migration_record>(&each.record))
           ++phases[migration->phase];
-        else if (auto vm = std::get_if<vm_record>(&each.record))
+        else if (auto vm = std::get_if<vm_record>(&each.record)) {
           restarted += vm->actual == actual_state::starting && vm->restarts.count > 0;
+          lost += vm->actual == actual_state::lost;
+        }
+      for (size_t i = 0; i < batch.commands.size(); ++i)
+        replaced += std::holds_alternative<replace_vm>(batch.commands[i].body)
+                    && done.outcomes[i].ok() && done.outcomes[i].detail.empty();
       if (commands.below(30) == 0)
         other = disk.load(kept, revision, state.now());
     }
@@ -206,6 +231,8 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
   // The rare paths were walked.
   if (seeds > 1) {
     CHECK_MESSAGE(restarted > 20, "restarts: " << restarted);
+    CHECK_MESSAGE(lost > 100, "lost: " << lost);
+    CHECK_MESSAGE(replaced > 20, "placed elsewhere: " << replaced);
     for (auto phase :
          {migration_phase::reserved, migration_phase::committed, migration_phase::aborted,
           migration_phase::finished, migration_phase::returned, migration_phase::done,

@@ -35,6 +35,7 @@ public:
     x.memory_mib = 4096;
     x.images = {"tick"};
     x.boot = boot;
+    x.fences = true;
     return x;
   }
 
@@ -92,6 +93,17 @@ public:
   void pass(std::chrono::milliseconds later) {
     time += later - std::chrono::seconds{1};
     run(barrier{});
+  }
+
+  /// The host's lease is over, after one more renewal. Its number.
+  uint64_t lose(node_id host) {
+    auto renewed = run(renew_lease{host, boot, std::chrono::seconds{10}});
+    run(expire_lease{host, renewed.lease.renewal});
+    return renewed.lease.renewal;
+  }
+
+  command_outcome renew(node_id host) {
+    return run(renew_lease{host, boot, std::chrono::seconds{10}});
   }
 
   /// The VM runs on node-1.

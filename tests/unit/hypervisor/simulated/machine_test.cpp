@@ -41,7 +41,8 @@ public:
     auto listener = stream_socket::listen(machine_socket(config()));
     REQUIRE(listener.has_value());
     host_ = std::make_shared<simulated_host>();
-    server_ = std::make_unique<machine_server>(host_, std::move(*listener));
+    server_ = std::make_unique<machine_server>(host_, std::move(*listener),
+                                               deadline_file{folder() / "deadline", "this boot"});
   }
   void power_off() {
     server_.reset();
