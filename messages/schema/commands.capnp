@@ -66,6 +66,51 @@ struct ExpireLease {
   renewal @1 :UInt64;
 }
 
+enum MaintenanceWish {
+  cordon @0;
+  uncordon @1;
+  drain @2;
+}
+
+struct MaintainHost {
+  host @0 :Ids.Uuid;
+  wish @1 :MaintenanceWish;
+  task @2 :Ids.Uuid;
+  parallel @3 :UInt32;
+  deadline @4 :Int64;
+  then @5 :Records.DeadlinePolicy;
+}
+
+struct PlannedMove {
+  vm @0 :Ids.Uuid;
+  to @1 :Ids.Uuid;
+}
+
+struct StartRebalance {
+  task @0 :Ids.Uuid;
+  parallel @1 :UInt32;
+  moves @2 :List(PlannedMove);
+}
+
+struct MoveVm {
+  task @0 :Ids.Uuid;
+  vm @1 :Ids.Uuid;
+  attempt @2 :UInt32;
+  to @3 :Ids.Uuid;
+  migration @4 :Ids.Uuid;
+}
+
+struct NoteMove {
+  task @0 :Ids.Uuid;
+  vm @1 :Ids.Uuid;
+  attempt @2 :UInt32;
+  reason @3 :Text;
+}
+
+struct CancelTask {
+  task @0 :Ids.Uuid;
+}
+
 struct Command {
   union {
     unset @0 :Void;  # so that an empty message is no command
@@ -78,6 +123,11 @@ struct Command {
     renewLease @7 :RenewLease;
     expireLease @8 :ExpireLease;
     barrier @9 :Void;
+    maintainHost @11 :MaintainHost;
+    startRebalance @12 :StartRebalance;
+    moveVm @13 :MoveVm;
+    noteMove @14 :NoteMove;
+    cancelTask @15 :CancelTask;
   }
   idempotency @10 :Idempotency;
 }
@@ -111,6 +161,8 @@ enum CommandErrc {
   unknownOutcome @16;
   notLeader @17;
   overloaded @18;
+  ruleBroken @19;
+  unknownTask @20;
 }
 
 struct CommandOutcome {
@@ -123,6 +175,7 @@ struct CommandOutcome {
   migration @6 :Ids.Uuid;
   phase @7 :Records.MigrationPhase;
   lease @8 :Records.LeaseRecord;
+  task @9 :Ids.Uuid;
 }
 
 struct StoredAnswer {

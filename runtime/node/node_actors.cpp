@@ -1,5 +1,6 @@
 #include "runtime/node/node_actors.hpp"
 
+#include "actors/drain/drain.hpp"
 #include "actors/feed/feed.hpp"
 #include "actors/frontend/frontend.hpp"
 #include "actors/host/host.hpp"
@@ -79,8 +80,10 @@ private:
     spec.children.push_back(door());
     if (parts_.gateway)
       add_gateway(spec);
-    if (start_.config.has(node_role::controller)) // last: its end concerns nobody else
+    if (start_.config.has(node_role::controller)) { // last: their ends concern nobody else
       spec.children.push_back(controllers());
+      spec.children.push_back(drain());
+    }
     return spec;
   }
 
@@ -147,6 +150,17 @@ private:
     auto& system = system_;
     return child("controllers", [&system, config, dial](auto&) {
       return caf::actor_cast<caf::actor>(system.spawn(novacron::controllers, config, dial));
+    });
+  }
+
+  /// Drives drains and rebalances while this node leads.
+  child_spec drain() {
+    auto& system = system_;
+    auto& parts = parts_;
+    return child("drain", [&system, &parts, log = start_.log](auto&) {
+      return caf::actor_cast<caf::actor>(system.spawn(novacron::drain, drain_config{},
+                                                      parts.feed.get(), parts.leader.get(),
+                                                      parts.replica.get(), log));
     });
   }
 

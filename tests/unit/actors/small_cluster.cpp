@@ -1,5 +1,6 @@
 #include "tests/unit/actors/small_cluster.hpp"
 
+#include "actors/drain/drain.hpp"
 #include "actors/feed/feed.hpp"
 #include "actors/frontend/frontend.hpp"
 #include "actors/host/host.hpp"
@@ -80,6 +81,7 @@ struct small_cluster::parts {
   handle_slot<feed_source_actor> feed;
   handle_slot<scheduler_actor> scheduler;
   handle_slot<frontend_actor> frontend;
+  handle_slot<controller_frontend_actor> leader;
   supervisor_actor root;
   std::vector<caf::actor> mesh;
 };
@@ -142,6 +144,7 @@ small_cluster::~small_cluster() {
   parts_->feed.clear();
   parts_->scheduler.clear();
   parts_->frontend.clear();
+  parts_->leader.clear();
 }
 
 void small_cluster::make_host(small_host& host, uint64_t number) {
@@ -207,12 +210,18 @@ supervisor_spec small_cluster::tree() {
     auto actor = node.system.spawn(novacron::frontend, frontend_config{}, node.replica.get(),
                                    node.scheduler.get(), std::shared_ptr<standing_links>{});
     node.frontend.set(actor);
+    node.leader.set(actor);
     first.context->frontend.set(actor);
     second.context->frontend.set(actor);
     return caf::actor_cast<caf::actor>(actor);
   }));
   services.children.push_back(child("view", [this, &node](auto&) {
     return caf::actor_cast<caf::actor>(node.system.spawn(novacron::view, view, node.feed.get()));
+  }));
+  services.children.push_back(child("drain", [&node](auto&) {
+    return caf::actor_cast<caf::actor>(node.system.spawn(novacron::drain, drain_config{},
+                                                         node.feed.get(), node.leader.get(),
+                                                         node.replica.get(), logger{}));
   }));
   supervisor_spec root;
   root.name = "root";
