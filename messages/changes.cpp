@@ -14,6 +14,7 @@ record_type type_of(const any_record& record) {
     record_type operator()(const host_record&) const { return record_type::host; }
     record_type operator()(const migration_record&) const { return record_type::migration; }
     record_type operator()(const operation_record&) const { return record_type::operation; }
+    record_type operator()(const task_record&) const { return record_type::task; }
   } type;
   return std::visit(type, record);
 }

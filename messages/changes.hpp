@@ -9,11 +9,12 @@
 namespace novacron {
 
 /// What the feed speaks of.
-enum class record_type : uint8_t { vm = 1, host = 2, migration = 3, operation = 4 };
+enum class record_type : uint8_t { vm = 1, host = 2, migration = 3, operation = 4, task = 5 };
 std::string to_string(record_type x);
 
 /// The whole record, as it stands after the change.
-using any_record = std::variant<vm_record, host_record, migration_record, operation_record>;
+using any_record
+    = std::variant<vm_record, host_record, migration_record, operation_record, task_record>;
 
 /// One record changed. A record that left the state comes as `removed` with its
 /// last content; a VM that is gone, for instance.

@@ -2,7 +2,62 @@
 
 namespace novacron {
 
+// -- lists of texts ----------------------------------------------------------------
+
+void write(capnp::List<capnp::Text>::Builder out, const text_list& in) {
+  for (unsigned i = 0; i < out.size(); ++i)
+    out.set(i, text(in[i]));
+}
+
+bool read(reading& budget, capnp::List<capnp::Text>::Reader in, text_list& out) {
+  if (!budget.pay(in.size(), 1))
+    return false;
+  out.reserve(in.size());
+  for (auto each : in)
+    out.push_back(text(each));
+  return true;
+}
+
+void write(capnp::List<schema::Label>::Builder out, const label_map& in) {
+  unsigned i = 0;
+  for (const auto& [key, value] : in) {
+    out[i].setKey(text(key));
+    out[i].setValue(text(value));
+    ++i;
+  }
+}
+
+bool read(reading& budget, capnp::List<schema::Label>::Reader in, label_map& out) {
+  if (!budget.pay(in.size(), 2))
+    return false;
+  for (auto label : in)
+    out.emplace_hint(out.end(), text(label.getKey()), text(label.getValue()));
+  return true;
+}
+
 // -- virtual machines --------------------------------------------------------------
+
+static void write(schema::PlacementRules::Builder out, const placement_rules& in) {
+  write(out.initGroups(list_size(in.groups)), in.groups);
+  write(out.initRequiredLabels(list_size(in.required_labels)), in.required_labels);
+  write(out.initPreferredLabels(list_size(in.preferred_labels)), in.preferred_labels);
+  write(out.initRequiredAffinity(list_size(in.required_affinity)), in.required_affinity);
+  write(out.initPreferredAffinity(list_size(in.preferred_affinity)), in.preferred_affinity);
+  write(out.initRequiredAntiAffinity(list_size(in.required_anti_affinity)),
+        in.required_anti_affinity);
+  write(out.initPreferredAntiAffinity(list_size(in.preferred_anti_affinity)),
+        in.preferred_anti_affinity);
+}
+
+static bool read(reading& budget, schema::PlacementRules::Reader in, placement_rules& out) {
+  return read(budget, in.getGroups(), out.groups)
+         && read(budget, in.getRequiredLabels(), out.required_labels)
+         && read(budget, in.getPreferredLabels(), out.preferred_labels)
+         && read(budget, in.getRequiredAffinity(), out.required_affinity)
+         && read(budget, in.getPreferredAffinity(), out.preferred_affinity)
+         && read(budget, in.getRequiredAntiAffinity(), out.required_anti_affinity)
+         && read(budget, in.getPreferredAntiAffinity(), out.preferred_anti_affinity);
+}
 
 void write(schema::VmSpec::Builder out, const vm_spec& in) {
   out.setVcpus(in.vcpus);
@@ -10,13 +65,9 @@ void write(schema::VmSpec::Builder out, const vm_spec& in) {
   out.setImage(text(in.image));
   out.setKernelArguments(text(in.kernel_arguments));
   out.setRestart(schema_enum<schema::RestartPolicy>(in.restart));
-  auto labels = out.initLabels(list_size(in.labels));
-  unsigned i = 0;
-  for (const auto& [key, value] : in.labels) {
-    labels[i].setKey(text(key));
-    labels[i].setValue(text(value));
-    ++i;
-  }
+  write(out.initLabels(list_size(in.labels)), in.labels);
+  if (in.placement != placement_rules{})
+    write(out.initPlacement(), in.placement);
 }
 
 bool read(reading& budget, schema::VmSpec::Reader in, vm_spec& out) {
@@ -24,12 +75,8 @@ bool read(reading& budget, schema::VmSpec::Reader in, vm_spec& out) {
   out.memory_mib = in.getMemoryMib();
   out.image = text(in.getImage());
   out.kernel_arguments = text(in.getKernelArguments());
-  auto labels = in.getLabels();
-  if (!budget.pay(labels.size(), 2))
-    return false;
-  for (auto label : labels)
-    out.labels.emplace_hint(out.labels.end(), text(label.getKey()), text(label.getValue()));
-  return read(in.getRestart(), out.restart);
+  return read(budget, in.getLabels(), out.labels) && read(in.getRestart(), out.restart)
+         && read(budget, in.getPlacement(), out.placement);
 }
 
 static void write(schema::RestartRecord::Builder out, const restart_record& in) {
@@ -101,9 +148,7 @@ void write(schema::HostRecord::Builder out, const host_record& in) {
   out.setPageAddress(text(in.page_address));
   out.setVcpus(in.vcpus);
   out.setMemoryMib(in.memory_mib);
-  auto images = out.initImages(list_size(in.images));
-  for (unsigned i = 0; i < images.size(); ++i)
-    images.set(i, text(in.images[i]));
+  write(out.initImages(list_size(in.images)), in.images);
   out.setHypervisor(text(in.hypervisor));
   out.setAccelerator(text(in.accelerator));
   out.setLiveMigrationProblem(text(in.live_migration_problem));
@@ -113,6 +158,12 @@ void write(schema::HostRecord::Builder out, const host_record& in) {
   out.setRevision(in.revision);
   out.setFences(in.fences);
   out.setLostLease(in.lost_lease);
+  write(out.initLabels(list_size(in.labels)), in.labels);
+  out.setMemoryOvercommitPercent(in.memory_overcommit_percent);
+  out.setVcpuOvercommitPercent(in.vcpu_overcommit_percent);
+  write(out.initCpuFeatures(list_size(in.cpu_features)), in.cpu_features);
+  out.setMaintenance(schema_enum<schema::HostState>(in.maintenance));
+  write(out.initDrain(), in.drain);
 }
 
 bool read(reading& budget, schema::HostRecord::Reader in, host_record& out) {
@@ -122,12 +173,6 @@ bool read(reading& budget, schema::HostRecord::Reader in, host_record& out) {
   out.page_address = text(in.getPageAddress());
   out.vcpus = in.getVcpus();
   out.memory_mib = in.getMemoryMib();
-  auto images = in.getImages();
-  if (!budget.pay(images.size(), 1))
-    return false;
-  out.images.reserve(images.size());
-  for (auto image : images)
-    out.images.push_back(text(image));
   out.hypervisor = text(in.getHypervisor());
   out.accelerator = text(in.getAccelerator());
   out.live_migration_problem = text(in.getLiveMigrationProblem());
@@ -135,7 +180,13 @@ bool read(reading& budget, schema::HostRecord::Reader in, host_record& out) {
   out.revision = in.getRevision();
   out.fences = in.getFences();
   out.lost_lease = in.getLostLease();
-  return read(in.getState(), out.state) && read(in.getChanged(), out.changed);
+  out.memory_overcommit_percent = in.getMemoryOvercommitPercent();
+  out.vcpu_overcommit_percent = in.getVcpuOvercommitPercent();
+  read(in.getDrain(), out.drain);
+  return read(budget, in.getImages(), out.images) && read(in.getState(), out.state)
+         && read(in.getChanged(), out.changed) && read(budget, in.getLabels(), out.labels)
+         && read(budget, in.getCpuFeatures(), out.cpu_features)
+         && read(in.getMaintenance(), out.maintenance);
 }
 
 void write(schema::LeaseRecord::Builder out, const lease_record& in) {
@@ -242,6 +293,8 @@ void write(schema::Record::Builder out, const any_record& in) {
     write(out.initMigration(), *migration);
   else if (auto* operation = std::get_if<operation_record>(&in))
     write(out.initOperation(), *operation);
+  else if (auto* task = std::get_if<task_record>(&in))
+    write(out.initTask(), *task);
 }
 
 bool read(reading& budget, schema::Record::Reader in, any_record& out) {
@@ -254,6 +307,8 @@ bool read(reading& budget, schema::Record::Reader in, any_record& out) {
     return read(budget, in.getMigration(), out.emplace<migration_record>());
   case schema::Record::OPERATION:
     return read(budget, in.getOperation(), out.emplace<operation_record>());
+  case schema::Record::TASK:
+    return read(budget, in.getTask(), out.emplace<task_record>());
   case schema::Record::UNSET:
     break;
   }

@@ -156,9 +156,75 @@ struct fence_host {
   friend bool operator==(const fence_host&, const fence_host&) = default;
 };
 
-using command_body
-    = std::variant<create_vm, request_state, reserve_migration, decide_migration, host_report,
-                   register_host, renew_lease, expire_lease, barrier, replace_vm, fence_host>;
+// -- maintenance; since cluster version 3 ------------------------------------------
+
+enum class maintenance_wish : uint8_t {
+  cordon,   ///< the host gets no more VMs
+  uncordon, ///< it does again; a drain that runs is called off
+  drain,    ///< its VMs leave it
+};
+
+/// What an operator wants of a host.
+struct maintain_host {
+  node_id host;
+  maintenance_wish wish = maintenance_wish::cordon;
+  task_id task;                          ///< of a drain
+  uint32_t parallel = 2;                 ///< of a drain
+  std::chrono::milliseconds deadline{0}; ///< of a drain, from the apply; 0: none
+  deadline_policy then = deadline_policy::leave;
+
+  friend bool operator==(const maintain_host&, const maintain_host&) = default;
+};
+
+struct planned_move {
+  vm_id vm;
+  node_id to;
+
+  friend bool operator==(const planned_move&, const planned_move&) = default;
+};
+
+/// Make the moves that a plan proposed.
+struct start_rebalance {
+  task_id task;
+  uint32_t parallel = 2;
+  std::vector<planned_move> moves;
+
+  friend bool operator==(const start_rebalance&, const start_rebalance&) = default;
+};
+
+/// A task's order: move this VM now, by a live migration, or, when it has no
+/// guest, by placing it elsewhere. Compare-and-set: the VM waits its turn, and
+/// so many attempts were made; a second driver of the task changes nothing.
+struct move_vm {
+  task_id task;
+  vm_id vm;
+  uint32_t attempt = 0; ///< `task_move::attempts`
+  node_id to;           ///< nil, before the scheduler has chosen
+  migration_id migration;
+
+  friend bool operator==(const move_vm&, const move_vm&) = default;
+};
+
+/// Why a VM of a task can't be moved now. Compare-and-set, as above.
+struct note_move {
+  task_id task;
+  vm_id vm;
+  uint32_t attempt = 0;
+  std::string reason;
+
+  friend bool operator==(const note_move&, const note_move&) = default;
+};
+
+/// End a task; migrations that are under way go on.
+struct cancel_task {
+  task_id task;
+
+  friend bool operator==(const cancel_task&, const cancel_task&) = default;
+};
+
+using command_body = std::variant<create_vm, request_state, reserve_migration, decide_migration,
+                                  host_report, register_host, renew_lease, expire_lease, barrier,
+                                  maintain_host, start_rebalance, move_vm, note_move, cancel_task>;
 
 struct command {
   command_body body;
@@ -201,6 +267,8 @@ enum class command_errc : uint8_t {
                    ///< same key
   not_leader,      ///< not from apply: nothing was committed here
   overloaded,      ///< not from apply: nothing was committed; come back later
+  rule_broken,     ///< a required placement rule, of the VM or of those on the host, forbids it
+  unknown_task,
 };
 std::string to_string(command_errc x);
 
@@ -215,6 +283,7 @@ struct command_outcome {
   migration_id migration;
   migration_phase phase = migration_phase::reserved; ///< of `migration`, after the command
   lease_record lease;                                ///< after `renew_lease`
+  task_id task{};                                    ///< that a drain or a rebalance became
 
   [[nodiscard]] bool ok() const { return error == command_errc::none; }
   friend bool operator==(const command_outcome&, const command_outcome&) = default;

@@ -68,9 +68,10 @@ struct migration_changed {
 struct place_request {
   vm_id vm;
   vm_spec spec;
-  node_id except; ///< nil, or a host that it must not get
-  bool migration
-      = false; ///< of a VM that exists: the scheduler knows its spec, and the host it leaves
+  node_id except;           ///< nil, or a host that it must not get
+  bool migration = false;   ///< of a VM that exists: the scheduler knows its spec, the host
+                            ///< that it leaves, and whether its guest must be brought along,
+                            ///< that is, whether it runs
   bool replacement = false; ///< of a lost VM: the scheduler knows its spec; its host isn't up
 };
 

@@ -75,7 +75,7 @@ struct names<migration_decision> {
 template <>
 struct names<command_errc> {
   static constexpr int first = 0;
-  static constexpr std::array<std::string_view, 19> words{"none",
+  static constexpr std::array<std::string_view, 21> words{"none",
                                                           "unknown_vm",
                                                           "unknown_host",
                                                           "unknown_migration",
@@ -93,13 +93,47 @@ struct names<command_errc> {
                                                           "stale_lease",
                                                           "unknown_outcome",
                                                           "not_leader",
-                                                          "overloaded"};
+                                                          "overloaded",
+                                                          "rule_broken",
+                                                          "unknown_task"};
 };
 
 template <>
 struct names<record_type> {
   static constexpr int first = 1;
-  static constexpr std::array<std::string_view, 4> words{"vm", "host", "migration", "operation"};
+  static constexpr std::array<std::string_view, 5> words{"vm", "host", "migration", "operation",
+                                                         "task"};
+};
+
+template <>
+struct names<task_kind> {
+  static constexpr int first = 0;
+  static constexpr std::array<std::string_view, 2> words{"drain", "rebalance"};
+};
+
+template <>
+struct names<task_state> {
+  static constexpr int first = 0;
+  static constexpr std::array<std::string_view, 4> words{"running", "finished", "failed",
+                                                         "cancelled"};
+};
+
+template <>
+struct names<move_state> {
+  static constexpr int first = 0;
+  static constexpr std::array<std::string_view, 4> words{"waiting", "moving", "finished", "failed"};
+};
+
+template <>
+struct names<deadline_policy> {
+  static constexpr int first = 0;
+  static constexpr std::array<std::string_view, 2> words{"leave", "stop"};
+};
+
+template <>
+struct names<maintenance_wish> {
+  static constexpr int first = 0;
+  static constexpr std::array<std::string_view, 3> words{"cordon", "uncordon", "drain"};
 };
 
 template <>

@@ -32,4 +32,20 @@ std::string to_string(operation_state x) {
   return std::string{word_of(x)};
 }
 
+std::string to_string(task_kind x) {
+  return std::string{word_of(x)};
+}
+
+std::string to_string(task_state x) {
+  return std::string{word_of(x)};
+}
+
+std::string to_string(move_state x) {
+  return std::string{word_of(x)};
+}
+
+std::string to_string(deadline_policy x) {
+  return std::string{word_of(x)};
+}
+
 } // namespace novacron

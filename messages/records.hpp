@@ -40,6 +40,20 @@ enum class restart_policy : uint8_t {
   always,     ///< it is started again in any case
 };
 
+/// Where a VM may and would rather be. A group is a word that VMs share; each VM
+/// says which it belongs to. Lists are sorted and without repeats.
+struct placement_rules {
+  std::vector<std::string> groups;                     ///< it belongs to these
+  std::map<std::string, std::string> required_labels;  ///< of its host
+  std::map<std::string, std::string> preferred_labels; ///< of its host
+  std::vector<std::string> required_affinity;          ///< beside a VM of each of these groups
+  std::vector<std::string> preferred_affinity;
+  std::vector<std::string> required_anti_affinity; ///< beside no other VM of these groups
+  std::vector<std::string> preferred_anti_affinity;
+
+  friend bool operator==(const placement_rules&, const placement_rules&) = default;
+};
+
 /// What a VM is made of. Images are names from the hosts' catalogues, never paths.
 struct vm_spec {
   uint32_t vcpus = 1;
@@ -48,6 +62,7 @@ struct vm_spec {
   std::string kernel_arguments;
   restart_policy restart = restart_policy::never;
   std::map<std::string, std::string> labels;
+  placement_rules placement{};
 
   /// Bound to the lease of the host it runs on.
   [[nodiscard]] bool ha() const { return restart != restart_policy::never; }
@@ -124,6 +139,16 @@ struct host_record {
   bool fences = false; ///< its `ha` guests end by themselves when its lease is over
   /// While unreachable or fenced: the number of its last lease; else 0.
   uint64_t lost_lease = 0;
+
+  std::map<std::string, std::string> labels{}; ///< from its configuration
+  uint32_t memory_overcommit_percent = 100;    ///< guests' memory for what it has; 100: none twice
+  uint32_t vcpu_overcommit_percent = 800;
+  /// What guests that run on its real CPU may rely on, sorted; empty: guests'
+  /// CPU doesn't depend on the host's.
+  std::vector<std::string> cpu_features;
+  /// Its state while it can be reached: up, cordoned, draining or drained.
+  host_state maintenance = host_state::up;
+  task_id drain; ///< the latest; nil: there was none, or it was called off
 
   friend bool operator==(const host_record&, const host_record&) = default;
 };
@@ -217,6 +242,63 @@ struct operation_record {
   friend bool operator==(const operation_record&, const operation_record&) = default;
 };
 
+// -- tasks -----------------------------------------------------------------------
+
+enum class task_kind : uint8_t {
+  drain,     ///< all VMs leave one host
+  rebalance, ///< some VMs move, so that hosts are loaded alike
+};
+
+enum class task_state : uint8_t {
+  running,
+  finished, ///< every VM is where it should be
+  failed,   ///< some aren't, and nothing more is tried
+  cancelled,
+};
+
+enum class move_state : uint8_t {
+  waiting, ///< for its turn, or for what `reason` says
+  moving,  ///< its migration is under way
+  finished,
+  failed, ///< `reason` says why
+};
+
+/// What a drain does about VMs that haven't left when its deadline comes.
+enum class deadline_policy : uint8_t {
+  leave, ///< they stay, and the drain has failed
+  stop,  ///< their guests are stopped, and they are placed elsewhere
+};
+
+/// One VM's part of a task.
+struct task_move {
+  vm_id vm;
+  move_state state = move_state::waiting;
+  node_id to;             ///< nil: the scheduler chooses, or it has not chosen yet
+  migration_id migration; ///< while it is moving
+  uint32_t attempts = 0;  ///< migrations that were rolled back
+  bool stopped = false;   ///< its guest was stopped, as the deadline's policy says
+  std::string reason;     ///< what it waits for, or why it failed
+
+  friend bool operator==(const task_move&, const task_move&) = default;
+};
+
+/// VMs that are moved, a few at a time, whoever leads.
+struct task_record {
+  task_id id;
+  task_kind kind = task_kind::drain;
+  node_id host; ///< the one that is drained; nil for a rebalance
+  task_state state = task_state::running;
+  uint32_t parallel = 2; ///< as many of its migrations at a time
+  log_time deadline;     ///< zero: none
+  deadline_policy then = deadline_policy::leave;
+  std::vector<task_move> moves;
+  log_time created;
+  log_time ended;
+  uint64_t revision = 0;
+
+  friend bool operator==(const task_record&, const task_record&) = default;
+};
+
 // -- names of the states, as the API and the command line write them ----------------
 
 std::string to_string(requested_state x);
@@ -226,5 +308,9 @@ std::string to_string(host_state x);
 std::string to_string(migration_phase x);
 std::string to_string(operation_verb x);
 std::string to_string(operation_state x);
+std::string to_string(task_kind x);
+std::string to_string(task_state x);
+std::string to_string(move_state x);
+std::string to_string(deadline_policy x);
 
 } // namespace novacron

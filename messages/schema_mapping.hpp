@@ -15,6 +15,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -165,6 +166,16 @@ unsigned list_size(const Container& x) {
   return static_cast<unsigned>(x.size());
 }
 
+/// Texts, one by one; each is paid for with a word.
+using text_list = std::vector<std::string>;
+void write(capnp::List<capnp::Text>::Builder out, const text_list& in);
+[[nodiscard]] bool read(reading& budget, capnp::List<capnp::Text>::Reader in, text_list& out);
+
+/// Sorted by key.
+using label_map = std::map<std::string, std::string>;
+void write(capnp::List<schema::Label>::Builder out, const label_map& in);
+[[nodiscard]] bool read(reading& budget, capnp::List<schema::Label>::Reader in, label_map& out);
+
 // -- structs -----------------------------------------------------------------------
 
 // codec_records.cpp
@@ -180,6 +191,12 @@ void write(schema::Record::Builder out, const stored_record& in);
 [[nodiscard]] bool read(reading& budget, schema::MigrationCost::Reader in, migration_cost& out);
 [[nodiscard]] bool read(reading& budget, schema::Record::Reader in, any_record& out);
 [[nodiscard]] bool read(reading& budget, schema::Record::Reader in, stored_record& out);
+
+// codec_tasks.cpp
+void write(schema::TaskRecord::Builder out, const task_record& in);
+void write(schema::PlannedMove::Builder out, const planned_move& in);
+[[nodiscard]] bool read(reading& budget, schema::TaskRecord::Reader in, task_record& out);
+[[nodiscard]] bool read(reading& budget, schema::PlannedMove::Reader in, planned_move& out);
 
 // codec_commands.cpp
 void write(schema::Command::Builder out, const command& in);

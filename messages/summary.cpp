@@ -55,6 +55,15 @@ struct body_summary {
   std::string operator()(const barrier&) const { return "barrier"; }
   std::string operator()(const replace_vm& x) const { return named("replace_vm", x.vm); }
   std::string operator()(const fence_host& x) const { return named("fence_host", x.host); }
+  std::string operator()(const maintain_host& x) const {
+    return named("maintain_host", x.host) + ' ' + std::string{word_of(x.wish)};
+  }
+  std::string operator()(const start_rebalance& x) const {
+    return named("start_rebalance", x.task) + ' ' + count(x.moves.size(), "moves");
+  }
+  std::string operator()(const move_vm& x) const { return named("move_vm", x.vm); }
+  std::string operator()(const note_move& x) const { return named("note_move", x.vm); }
+  std::string operator()(const cancel_task& x) const { return named("cancel_task", x.task); }
 };
 
 std::string record_summary(const any_record& x) {

@@ -23,6 +23,8 @@ node_id* host_of(command& x) {
     return &reserve->to;
   if (auto* replace = std::get_if<replace_vm>(&x.body))
     return &replace->to;
+  if (auto* order = std::get_if<move_vm>(&x.body))
+    return &order->to;
   return nullptr;
 }
 
@@ -86,9 +88,10 @@ frontend_state::effects frontend_state::placed(uint64_t question, const place_an
   item.no_room = answer.host.nil() ? answer.detail : std::string{};
   if (auto* replace = std::get_if<replace_vm>(&item.what.body))
     replace->problem = item.no_room; // which the VM shows
-  // A create that can't be placed and was never seen before needs no entry.
-  if (answer.host.nil() && std::holds_alternative<create_vm>(item.what.body)
-      && item.what.idempotency.key.empty())
+  // What can't be placed and was never seen before needs no entry.
+  if (answer.host.nil() && item.what.idempotency.key.empty()
+      && !std::holds_alternative<reserve_migration>(item.what.body)
+      && !std::holds_alternative<replace_vm>(item.what.body))
     item.outcome = outcome_of(command_errc::no_capacity, answer.detail);
   effects out;
   has_its_place(name, now, out);
@@ -156,7 +159,8 @@ void frontend_state::ask(effects& out) {
       request.vm = replace->vm;
       request.replacement = true;
     } else {
-      request.vm = std::get<reserve_migration>(item.what.body).vm;
+      auto* order = std::get_if<move_vm>(&item.what.body);
+      request.vm = order ? order->vm : std::get<reserve_migration>(item.what.body).vm;
       request.migration = true;
     }
     auto question = ++last_number_;
@@ -223,7 +227,8 @@ void frontend_state::take_outcome(const item_name& name, const command_outcome& 
   auto nowhere = item.ours && !item.no_room.empty() && outcome.error == command_errc::unknown_host;
   auto taken = item.ours && item.no_room.empty()
                && (outcome.error == command_errc::no_capacity
-                   || outcome.error == command_errc::unknown_host);
+                   || outcome.error == command_errc::unknown_host
+                   || outcome.error == command_errc::rule_broken);
   // The scheduler may have been behind the log: let it choose again.
   auto again = taken || (nowhere && std::holds_alternative<reserve_migration>(item.what.body));
   if (again && item.plans < config_.most_plans && now - job.arrived < config_.patience) {

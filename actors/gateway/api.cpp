@@ -77,12 +77,28 @@ void api::dispatch(call& c) const {
   case action::list_operations:
     return list_history(c);
   case action::list_hosts:
-    return list_hosts(c);
+  case action::list_tasks:
+    return list_plain(c);
   case action::read_vm:
   case action::read_migration:
   case action::read_operation:
   case action::read_host:
+  case action::read_task:
     return read_one(c);
+  case action::plan_vm:
+    return plan_vm(c);
+  case action::plan_move:
+    return plan_move(c);
+  case action::cordon_host:
+  case action::uncordon_host:
+  case action::drain_host:
+    return maintain(c);
+  case action::read_drain:
+    return read_drain(c);
+  case action::cancel_task:
+    return cancel(c);
+  case action::rebalance:
+    return rebalance(c);
   case action::events:
     return read_events(c);
   case action::read_cluster:

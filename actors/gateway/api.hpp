@@ -92,7 +92,7 @@ private:
   void read_cluster(call& c) const;
   void list_vms(call& c) const;
   void list_history(call& c) const;
-  void list_hosts(call& c) const;
+  void list_plain(call& c) const;
   void read_one(call& c) const;
   void read_events(call& c) const;
   [[nodiscard]] parsed<uint64_t> event_start(const request_target& target) const;
@@ -102,6 +102,15 @@ private:
   void change_vm(call& c) const;
   void kill(call& c) const;
   void fence(call& c) const;
+
+  void plan_vm(call& c) const;
+  void plan_move(call& c) const;
+  void maintain(call& c) const;
+  void read_drain(call& c) const;
+  void cancel(call& c) const;
+  void rebalance(call& c) const;
+  void answer_task(unsigned status, const command_outcome& outcome, answer_function done) const;
+
   [[nodiscard]] parsed<command_body> verb(const call& c) const;
   [[nodiscard]] parsed<idempotency> key_of(const call& c) const;
   [[nodiscard]] parsed<node_id> host_of(const std::string& name_or_id,

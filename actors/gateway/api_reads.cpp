@@ -135,12 +135,15 @@ void api::list_history(call& c) const {
   });
 }
 
-void api::list_hosts(call& c) const {
+/// Hosts or tasks: lists that only pages narrow.
+void api::list_plain(call& c) const {
   auto page = page_of(c.target);
   if (!page)
     return c.done(answer_of(page.error()));
-  read(c, {"limit", "cursor"},
-       [view = view_, query = *page] { return page_answer(view->hosts(query)); });
+  const bool tasks = c.where.found->what == action::list_tasks;
+  read(c, {"limit", "cursor"}, [view = view_, query = *page, tasks] {
+    return page_answer(tasks ? view->tasks(query) : view->hosts(query));
+  });
 }
 
 void api::read_one(call& c) const {
@@ -163,6 +166,8 @@ void api::read_one(call& c) const {
       return found("operation", id ? view->operation(operation_id{*id}) : none);
     case action::read_host:
       return found("host", id ? view->host(node_id{*id}) : none);
+    case action::read_task:
+      return found("task", id ? view->task(task_id{*id}) : none);
     default:
       return found("vm", id ? view->vm(vm_id{*id}) : none);
     }

@@ -44,6 +44,10 @@ kind kind_of(command_errc error) {
     return {503, "No leader", "nothing was done; come back later"};
   case command_errc::unknown_outcome:
     return {503, "Outcome unknown", "outcome unknown, repeat with the same Idempotency-Key"};
+  case command_errc::rule_broken:
+    return {409, "Placement rule broken", "name another host, or none, or change the rules"};
+  case command_errc::unknown_task:
+    return {404, "No such task", "list the tasks with GET /api/v1/tasks"};
   // Answers to hosts, never to clients.
   case command_errc::none:
   case command_errc::stale_epoch:
@@ -163,7 +167,8 @@ problem outcome_unknown() {
                      .operation = {},
                      .migration = {},
                      .phase = migration_phase::reserved,
-                     .lease = {}});
+                     .lease = {},
+                     .task = {}});
 }
 
 problem events_too_old(uint64_t since) {

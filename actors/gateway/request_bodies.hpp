@@ -16,9 +16,12 @@ struct create_body {
   vm_spec spec;
 };
 
-/// name, vcpus, memory_mib and image must be there; kernel_arguments, restart
-/// and labels may.
+/// name, vcpus, memory_mib and image must be there; kernel_arguments, restart,
+/// labels and placement may.
 parsed<create_body> parse_create(std::string_view body);
+
+/// The same for a plan, which needs no name.
+parsed<create_body> parse_plan(std::string_view body);
 
 struct migrate_body {
   std::string to; ///< a host's name or id; empty: the scheduler chooses

@@ -76,6 +76,10 @@ void host_table::put(const operation_record&) {
   // Operations are the API's; a host doesn't need them.
 }
 
+void host_table::put(const task_record&) {
+  // Nor tasks: what they do to a host's VMs it sees at the VMs.
+}
+
 void host_table::remove(const any_record& record) {
   if (auto* vm = std::get_if<vm_record>(&record)) {
     vms_.erase(vm->id);

@@ -69,6 +69,7 @@ private:
   void put(const migration_record& record);
   void put(const host_record& record);
   void put(const operation_record& record);
+  void put(const task_record& record);
   void remove(const any_record& record);
   void keep_only(const std::set<std::pair<record_type, uuid>>& listed);
 

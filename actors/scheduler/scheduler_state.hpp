@@ -1,27 +1,23 @@
 #pragma once
 
-#include "messages/changes.hpp"
+#include "actors/scheduler/placement.hpp"
 #include "messages/local.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <set>
-#include <string>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace novacron {
 
 struct scheduler_config {
-  uint64_t vcpu_overcommit = 8; ///< guests' vcpus for each of the host's; as apply counts
   /// How long a choice counts before the feed shows it; a command that takes
   /// longer was lost.
   std::chrono::milliseconds remember{10'000};
 };
 
-/// Chooses hosts: filters those that can, takes the least loaded.
+/// Chooses hosts: filters those that can, takes the one that weighs most.
 ///
 /// The problem: the state that we choose from is a moment old. A hundred creates
 /// that come at once would all be sent to the host that is the emptiest now, and
@@ -40,8 +36,8 @@ public:
 
   // What the feed says; see `feed_follower::sink`.
   void put(const any_record& record);
-  void remove(const any_record& record);
-  void keep_only(const std::set<std::pair<record_type, uuid>>& named);
+  void remove(const any_record& record) { state_.remove(record); }
+  void keep_only(const std::set<std::pair<record_type, uuid>>& named) { state_.keep_only(named); }
 
   /// Answers a question, and remembers the choice. An earlier choice for the
   /// same VM no longer counts.
@@ -50,30 +46,16 @@ public:
   [[nodiscard]] size_t promises() const { return promises_.size(); }
 
 private:
-  struct guest_load {
-    uint64_t memory_mib = 0;
-    uint64_t vcpus = 0;
-  };
   struct promised_place {
     node_id host;
-    guest_load weight;
+    vm_spec spec;
     time_point until;
   };
-  struct wish {
-    vm_id vm;
-    const vm_spec* spec = nullptr;
-    node_id except;
-    node_id leaves; ///< a migration's source; nil for a create
-  };
 
-  [[nodiscard]] std::map<node_id, guest_load> loads() const;
-  [[nodiscard]] place_answer best_for(const wish& what) const;
-  void forget_promises(time_point now);
+  [[nodiscard]] promised_loads promised() const;
 
   scheduler_config config_;
-  std::map<node_id, host_record> hosts_;
-  std::unordered_map<vm_id, vm_record> vms_;
-  std::unordered_map<migration_id, migration_record> migrations_;
+  placement_state state_;
   std::map<vm_id, promised_place> promises_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "actors/view/json_writer.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace novacron {
@@ -54,16 +55,50 @@ void cost_member(json_writer& out, const migration_cost& cost) {
   out.end_object();
 }
 
+void labels_member(json_writer& out, std::string_view key,
+                   const std::map<std::string, std::string>& labels) {
+  out.key(key).begin_object();
+  for (const auto& [name, value] : labels)
+    out.key(name).text(value);
+  out.end_object();
+}
+
+void words_member(json_writer& out, std::string_view key, const std::vector<std::string>& words) {
+  out.key(key).begin_array();
+  for (const auto& word : words)
+    out.text(word);
+  out.end_array();
+}
+
+void rule_member(json_writer& out, std::string_view key, const std::vector<std::string>& required,
+                 const std::vector<std::string>& preferred) {
+  out.key(key).begin_object();
+  words_member(out, "required", required);
+  words_member(out, "preferred", preferred);
+  out.end_object();
+}
+
+/// As a create takes it.
+void placement_member(json_writer& out, const placement_rules& rules) {
+  out.key("placement").begin_object();
+  words_member(out, "groups", rules.groups);
+  out.key("labels").begin_object();
+  labels_member(out, "required", rules.required_labels);
+  labels_member(out, "preferred", rules.preferred_labels);
+  out.end_object();
+  rule_member(out, "affinity", rules.required_affinity, rules.preferred_affinity);
+  rule_member(out, "anti_affinity", rules.required_anti_affinity, rules.preferred_anti_affinity);
+  out.end_object();
+}
+
 void spec_members(json_writer& out, const vm_spec& spec) {
   out.key("vcpus").number(spec.vcpus);
   out.key("memory_mib").number(spec.memory_mib);
   out.key("image").text(spec.image);
   out.key("kernel_arguments").text(spec.kernel_arguments);
   out.key("restart").text(to_string(spec.restart));
-  out.key("labels").begin_object();
-  for (const auto& [key, value] : spec.labels)
-    out.key(key).text(value);
-  out.end_object();
+  labels_member(out, "labels", spec.labels);
+  placement_member(out, spec.placement);
 }
 
 } // namespace
@@ -111,6 +146,11 @@ std::string host_json(const host_record& host, const host_usage& usage) {
   out.key("live_migration_problem").text_or_null(host.live_migration_problem);
   out.key("mesh_address").text(host.mesh_address);
   out.key("fences").boolean(host.fences);
+  labels_member(out, "labels", host.labels);
+  out.key("memory_overcommit_percent").number(host.memory_overcommit_percent);
+  out.key("vcpu_overcommit_percent").number(host.vcpu_overcommit_percent);
+  out.key("maintenance").text(to_string(host.maintenance));
+  id_member(out, "drain", host.drain);
   out.key("revision").number(host.revision);
   out.end_object();
   return out.take();
@@ -151,6 +191,43 @@ std::string operation_json(const operation_record& operation) {
   time_member(out, "created", operation.created);
   time_member(out, "ended", operation.ended);
   out.key("revision").number(operation.revision);
+  out.end_object();
+  return out.take();
+}
+
+std::string task_json(const task_record& task, const std::function<std::string(node_id)>& host,
+                      const std::function<std::string(vm_id)>& vm) {
+  json_writer out;
+  out.begin_object();
+  out.key("id").text(to_string(task.id));
+  out.key("kind").text(to_string(task.kind));
+  out.key("state").text(to_string(task.state));
+  out.key("host").text_or_null(host(task.host));
+  id_member(out, "host_id", task.host);
+  out.key("parallel").number(task.parallel);
+  time_member(out, "deadline", task.deadline);
+  out.key("then").text(to_string(task.then));
+  for (auto state :
+       {move_state::waiting, move_state::moving, move_state::finished, move_state::failed})
+    out.key(to_string(state))
+        .number(static_cast<uint64_t>(std::ranges::count(task.moves, state, &task_move::state)));
+  out.key("vms").begin_array();
+  for (const auto& move : task.moves) {
+    out.begin_object();
+    out.key("vm").text_or_null(vm(move.vm));
+    out.key("vm_id").text(to_string(move.vm));
+    out.key("state").text(to_string(move.state));
+    out.key("to").text_or_null(host(move.to));
+    id_member(out, "migration", move.migration);
+    out.key("attempts").number(move.attempts);
+    out.key("stopped").boolean(move.stopped);
+    out.key("reason").text_or_null(move.reason);
+    out.end_object();
+  }
+  out.end_array();
+  time_member(out, "created", task.created);
+  time_member(out, "ended", task.ended);
+  out.key("revision").number(task.revision);
   out.end_object();
   return out.take();
 }

@@ -3,6 +3,7 @@
 #include "messages/changes.hpp"
 #include "messages/records.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,9 @@ std::string host_json(const host_record& host, const host_usage& usage);
 std::string migration_json(const migration_record& migration, std::string_view from,
                            std::string_view to, const migration_progress* progress);
 std::string operation_json(const operation_record& operation);
+/// The functions name hosts and VMs; empty: not known (any more).
+std::string task_json(const task_record& task, const std::function<std::string(node_id)>& host,
+                      const std::function<std::string(vm_id)>& vm);
 
 /// As in "2026-02-03T04:05:06.007Z".
 std::string to_rfc3339(log_time time);

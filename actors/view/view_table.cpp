@@ -78,6 +78,7 @@ void view_table::keep_only(const std::set<std::pair<record_type, uuid>>& named) 
   collect(record_type::host, hosts_);
   collect(record_type::migration, migrations_);
   collect(record_type::operation, operations_);
+  collect(record_type::task, tasks_);
   for (const auto& [type, id] : gone)
     erase(type, id);
   staged_.clear();
@@ -201,6 +202,14 @@ bool view_table::put_one(const operation_record& operation) {
   return true;
 }
 
+bool view_table::put_one(const task_record& task) {
+  auto [slot, fresh] = tasks_.try_emplace(task.id, task);
+  if (!fresh && slot->second.revision >= task.revision)
+    return false;
+  slot->second = task;
+  return true;
+}
+
 void view_table::erase(record_type type, uuid id) {
   switch (type) {
   case record_type::vm:
@@ -224,6 +233,9 @@ void view_table::erase(record_type type, uuid id) {
       drop(operations_by_vm_, at->second.record.vm, at->first);
       operations_.erase(at);
     }
+    return;
+  case record_type::task:
+    tasks_.erase(task_id{id});
     return;
   }
 }
@@ -255,6 +267,17 @@ void view_table::unindex(const vm_record& vm) {
 std::string view_table::host_name(node_id id) const {
   auto at = hosts_.find(id);
   return at == hosts_.end() ? std::string{} : at->second.name;
+}
+
+std::string view_table::vm_name(vm_id id) const {
+  auto at = vms_.find(id);
+  return at == vms_.end() ? std::string{} : at->second.record.name;
+}
+
+shared_json view_table::json_of_task(const task_record& task) const {
+  return share(task_json(
+      task, [this](node_id id) { return host_name(id); },
+      [this](vm_id id) { return vm_name(id); }));
 }
 
 host_usage view_table::usage(node_id id) const {
@@ -292,6 +315,8 @@ shared_json view_table::json_of(const any_record& record) const {
                                                           host_name(migration->to), nullptr))
                                    : at->second.json;
   }
+  if (auto* task = std::get_if<task_record>(&record))
+    return json_of_task(*task);
   return share(operation_json(std::get<operation_record>(record)));
 }
 

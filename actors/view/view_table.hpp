@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/scheduler/placement_state.hpp"
 #include "actors/view/event_ring.hpp"
 #include "actors/view/record_json.hpp"
 #include "actors/view/view_query.hpp"
@@ -63,11 +64,18 @@ public:
   [[nodiscard]] std::optional<view_document> host(node_id id) const;
   [[nodiscard]] std::optional<view_document> migration(migration_id id) const;
   [[nodiscard]] std::optional<view_document> operation(operation_id id) const;
+  [[nodiscard]] std::optional<view_document> task(task_id id) const;
 
   [[nodiscard]] view_page vms(const vm_query& query) const;
   [[nodiscard]] view_page hosts(const page_query& query) const;
   [[nodiscard]] view_page migrations(const history_query& query) const;
   [[nodiscard]] view_page operations(const history_query& query) const;
+  [[nodiscard]] view_page tasks(const page_query& query) const;
+
+  /// The records that a placement is planned from, as they are now. Copies them.
+  [[nodiscard]] placement_state placement() const;
+  /// The latest drain of a host; nil: there is none.
+  [[nodiscard]] task_id drain_of(node_id host) const;
 
   /// The host with this name; of several, the one that isn't gone.
   [[nodiscard]] std::optional<node_id> host_named(std::string_view name) const;
@@ -116,10 +124,13 @@ private:
   bool put_one(const host_record& host);
   bool put_one(const migration_record& migration);
   bool put_one(const operation_record& operation);
+  bool put_one(const task_record& task);
   void erase(record_type type, uuid id);
   void index(const vm_record& vm);
   void unindex(const vm_record& vm);
   [[nodiscard]] std::string host_name(node_id id) const;
+  [[nodiscard]] std::string vm_name(vm_id id) const;
+  [[nodiscard]] shared_json json_of_task(const task_record& task) const;
   [[nodiscard]] host_usage usage(node_id id) const;
   void render(vm_entry& entry) const;
   void render(migration_entry& entry) const;
@@ -130,6 +141,7 @@ private:
   std::map<node_id, host_record> hosts_;
   std::map<migration_id, migration_entry> migrations_;
   std::map<operation_id, operation_entry> operations_;
+  std::map<task_id, task_record> tasks_;
   std::map<std::string, std::set<vm_id>, std::less<>> vms_by_name_;
   std::array<std::set<vm_id>, 9> vms_by_state_;
   std::map<node_id, std::set<vm_id>> vms_by_host_;

@@ -137,6 +137,41 @@ view_page view_table::operations(const history_query& query) const {
   return page;
 }
 
+std::optional<view_document> view_table::task(task_id id) const {
+  std::shared_lock lock{mutex_};
+  auto at = tasks_.find(id);
+  if (at == tasks_.end())
+    return std::nullopt;
+  return view_document{json_of_task(at->second), at->second.revision};
+}
+
+view_page view_table::tasks(const page_query& query) const {
+  std::shared_lock lock{mutex_};
+  auto page = page_of(tasks_, query, [this](task_id id) { return json_of_task(tasks_.at(id)); });
+  page.revision = revision_;
+  return page;
+}
+
+placement_state view_table::placement() const {
+  std::shared_lock lock{mutex_};
+  placement_state state;
+  for (const auto& [id, host] : hosts_)
+    state.put(host);
+  for (const auto& [id, vm] : vms_)
+    if (vm.record.actual != actual_state::gone)
+      state.put(vm.record);
+  for (const auto& [id, migration] : migrations_)
+    if (!migration.record.over())
+      state.put(migration.record);
+  return state;
+}
+
+task_id view_table::drain_of(node_id host) const {
+  std::shared_lock lock{mutex_};
+  auto at = hosts_.find(host);
+  return at == hosts_.end() ? task_id{} : at->second.drain;
+}
+
 std::optional<node_id> view_table::host_named(std::string_view name) const {
   std::shared_lock lock{mutex_};
   std::optional<node_id> found;

@@ -78,6 +78,51 @@ struct FenceHost {
   host @0 :Ids.Uuid;
 }
 
+enum MaintenanceWish {
+  cordon @0;
+  uncordon @1;
+  drain @2;
+}
+
+struct MaintainHost {
+  host @0 :Ids.Uuid;
+  wish @1 :MaintenanceWish;
+  task @2 :Ids.Uuid;
+  parallel @3 :UInt32;
+  deadline @4 :Int64;
+  then @5 :Records.DeadlinePolicy;
+}
+
+struct PlannedMove {
+  vm @0 :Ids.Uuid;
+  to @1 :Ids.Uuid;
+}
+
+struct StartRebalance {
+  task @0 :Ids.Uuid;
+  parallel @1 :UInt32;
+  moves @2 :List(PlannedMove);
+}
+
+struct MoveVm {
+  task @0 :Ids.Uuid;
+  vm @1 :Ids.Uuid;
+  attempt @2 :UInt32;
+  to @3 :Ids.Uuid;
+  migration @4 :Ids.Uuid;
+}
+
+struct NoteMove {
+  task @0 :Ids.Uuid;
+  vm @1 :Ids.Uuid;
+  attempt @2 :UInt32;
+  reason @3 :Text;
+}
+
+struct CancelTask {
+  task @0 :Ids.Uuid;
+}
+
 struct Command {
   union {
     unset @0 :Void;  # so that an empty message is no command
@@ -92,6 +137,11 @@ struct Command {
     barrier @9 :Void;
     replaceVm @11 :ReplaceVm;
     fenceHost @12 :FenceHost;
+    maintainHost @13 :MaintainHost;
+    startRebalance @14 :StartRebalance;
+    moveVm @15 :MoveVm;
+    noteMove @16 :NoteMove;
+    cancelTask @17 :CancelTask;
   }
   idempotency @10 :Idempotency;
 }
@@ -125,6 +175,8 @@ enum CommandErrc {
   unknownOutcome @16;
   notLeader @17;
   overloaded @18;
+  ruleBroken @19;
+  unknownTask @20;
 }
 
 struct CommandOutcome {
@@ -137,6 +189,7 @@ struct CommandOutcome {
   migration @6 :Ids.Uuid;
   phase @7 :Records.MigrationPhase;
   lease @8 :Records.LeaseRecord;
+  task @9 :Ids.Uuid;
 }
 
 struct StoredAnswer {

@@ -47,6 +47,18 @@ struct VmSpec {
   kernelArguments @3 :Text;
   restart @4 :RestartPolicy;
   labels @5 :List(Label);  # sorted by key, without repeats
+  placement @6 :PlacementRules;
+}
+
+struct PlacementRules {
+  # Lists are sorted, without repeats.
+  groups @0 :List(Text);
+  requiredLabels @1 :List(Label);
+  preferredLabels @2 :List(Label);
+  requiredAffinity @3 :List(Text);
+  preferredAffinity @4 :List(Text);
+  requiredAntiAffinity @5 :List(Text);
+  preferredAntiAffinity @6 :List(Text);
 }
 
 struct RestartRecord {
@@ -107,6 +119,12 @@ struct HostRecord {
   revision @13 :UInt64;
   fences @14 :Bool;
   lostLease @15 :UInt64;
+  labels @16 :List(Label);  # sorted by key, without repeats
+  memoryOvercommitPercent @17 :UInt32 = 100;
+  vcpuOvercommitPercent @18 :UInt32 = 800;
+  cpuFeatures @19 :List(Text);
+  maintenance @20 :HostState = up;
+  drain @21 :Ids.Uuid;
 }
 
 struct LeaseRecord {
@@ -186,6 +204,56 @@ struct OperationRecord {
   revision @8 :UInt64;
 }
 
+# -- tasks --
+
+enum TaskKind {
+  drain @0;
+  rebalance @1;
+}
+
+enum TaskState {
+  running @0;
+  finished @1;
+  failed @2;
+  cancelled @3;
+}
+
+enum MoveState {
+  waiting @0;
+  moving @1;
+  finished @2;
+  failed @3;
+}
+
+enum DeadlinePolicy {
+  leave @0;
+  stop @1;
+}
+
+struct TaskMove {
+  vm @0 :Ids.Uuid;
+  state @1 :MoveState;
+  to @2 :Ids.Uuid;
+  migration @3 :Ids.Uuid;
+  attempts @4 :UInt32;
+  stopped @5 :Bool;
+  reason @6 :Text;
+}
+
+struct TaskRecord {
+  id @0 :Ids.Uuid;
+  kind @1 :TaskKind;
+  host @2 :Ids.Uuid;
+  state @3 :TaskState;
+  parallel @4 :UInt32;
+  deadline @5 :Int64;
+  then @6 :DeadlinePolicy;
+  moves @7 :List(TaskMove);
+  created @8 :Int64;
+  ended @9 :Int64;
+  revision @10 :UInt64;
+}
+
 struct Record {
   # Any of the feed's records, as it is stored and as it travels.
   union {
@@ -194,5 +262,6 @@ struct Record {
     host @2 :HostRecord;
     migration @3 :MigrationRecord;
     operation @4 :OperationRecord;
+    task @5 :TaskRecord;
   }
 }

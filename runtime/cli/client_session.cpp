@@ -1,6 +1,7 @@
 #include "runtime/cli/client_session.hpp"
 
 #include "messages/uuid.hpp"
+#include "runtime/cli/render_placement.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fstream>
@@ -151,6 +152,25 @@ json::value client_session::watch(const std::string& migration, std::chrono::sec
       fail(exit_status::refused, "the migration still runs after " + std::to_string(limit.count())
                                      + " s\nwatch it again, or raise --timeout");
     draw(render_progress(now));
+    std::this_thread::sleep_for(poll_interval);
+  }
+}
+
+json::value client_session::await_task(const std::string& id, std::chrono::seconds limit) {
+  auto deadline = clock::now() + limit;
+  for (;;) {
+    auto now = read("/api/v1/tasks/" + id);
+    if (ended(now)) {
+      end_line();
+      return now;
+    }
+    if (clock::now() > deadline)
+      fail(exit_status::refused, "the task still runs after " + std::to_string(limit.count())
+                                     + " s, and goes on
+                                     look again with
+           : novacron task show "
+                 + id);
+    draw(render_task_progress(now));
     std::this_thread::sleep_for(poll_interval);
   }
 }

@@ -62,6 +62,9 @@ public:
   /// Shows a migration's progress until it is over.
   boost::json::value watch(const std::string& migration, std::chrono::seconds limit);
 
+  /// Waits for the end of a task, showing how far it is.
+  boost::json::value await_task(const std::string& id, std::chrono::seconds limit);
+
   void show_list(listed_thing what, const boost::json::array& items);
   void show_one(const boost::json::value& document);
 

@@ -24,5 +24,8 @@ struct command_mount {
 void add_vm_commands(CLI::App& app, const command_mount& mount);
 /// migration, operation, host, cluster status, events.
 void add_look_commands(CLI::App& app, const command_mount& mount);
+/// vm plan, host cordon | uncordon | drain, task, cluster rebalance; after the two
+/// above, whose groups it adds to.
+void add_maintenance_commands(CLI::App& app, const command_mount& mount);
 
 } // namespace novacron

@@ -1,4 +1,5 @@
 #include "runtime/cli/command_groups.hpp"
+#include "runtime/cli/vm_options.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/object.hpp>
@@ -14,12 +15,7 @@ constexpr int default_timeout_seconds = 300;
 
 struct create_options {
   std::string name;
-  uint64_t vcpus = 1;
-  uint64_t memory_mib = 256;
-  std::string image;
-  std::string kernel_arguments;
-  std::string restart = "never";
-  std::vector<std::string> labels;
+  vm_options wanted;
 };
 
 struct verb_options {
@@ -30,21 +26,9 @@ struct verb_options {
 };
 
 void create(client_session& session, const create_options& options) {
-  json::object body{{"name", options.name},
-                    {"vcpus", options.vcpus},
-                    {"memory_mib", options.memory_mib},
-                    {"image", options.image},
-                    {"kernel_arguments", options.kernel_arguments},
-                    {"restart", options.restart}};
-  json::object labels;
-  for (const auto& label : options.labels) {
-    auto equals = label.find('=');
-    if (equals == label.npos)
-      session.fail(exit_status::unreachable,
-                   "--label " + label + " has no value\nwrite it as --label team=blue");
-    labels[label.substr(0, equals)] = label.substr(equals + 1);
-  }
-  body["labels"] = labels;
+  json::object body{{"name", options.name}};
+  for (const auto& [key, value] : body_of(session, options.wanted))
+    body[key] = value;
   session.show_one(session.change("POST", "/api/v1/vms", json::serialize(body)));
 }
 
@@ -65,14 +49,10 @@ void add_create(CLI::App& group, const command_mount& mount) {
   auto options = std::make_shared<create_options>();
   auto* command = group.add_subcommand("create", "Make a VM, stopped");
   command->add_option("name", options->name, "Its name")->required();
-  command->add_option("--image", options->image, "An image of the hosts (see: host ls -o json)")
+  command
+      ->add_option("--image", options->wanted.image, "An image of the hosts (see: host ls -o json)")
       ->required();
-  command->add_option("--vcpus", options->vcpus)->capture_default_str();
-  command->add_option("--memory", options->memory_mib, "In MiB")->capture_default_str();
-  command->add_option("--kernel-arguments", options->kernel_arguments, "For the guest's kernel");
-  command->add_option("--restart", options->restart, "never, on_failure or always")
-      ->capture_default_str();
-  command->add_option("--label", options->labels, "As in team=blue; may be repeated");
+  add_vm_options(*command, options->wanted);
   mount.on(command, [options](client_session& session) { create(session, *options); });
 }
 

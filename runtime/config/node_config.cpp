@@ -16,6 +16,9 @@ namespace novacron {
 namespace {
 
 constexpr uintmax_t max_file_bytes = 1u << 20;
+constexpr size_t most_labels = 32;
+constexpr size_t most_label_name = 63;
+constexpr size_t most_label = 256;
 
 void read_node(config_reading& reading, const toml::table* table, node_config& config) {
   table_reader node{reading, table, "node"};
@@ -108,6 +111,22 @@ void read_images(config_reading& reading, const toml::table* table, host_section
   }
 }
 
+void read_labels(config_reading& reading, const toml::table* table, host_section& section) {
+  if (!table)
+    return;
+  table_reader labels{reading, table, "host.labels"};
+  for (const auto& [key, value] : *table) {
+    const std::string name{key.str()};
+    labels.read(name, section.labels[name], needed("\"ssd\""));
+    if (name.empty() || name.size() > most_label_name || section.labels[name].size() > most_label)
+      labels.complain(name, "is too long for a label; use at most 63 characters for its name, 256 "
+                            "for its value");
+  }
+  labels.finish();
+  if (section.labels.size() > most_labels)
+    reading.complain(table, "host.labels has more than 32 labels; leave some out");
+}
+
 host_section read_host(config_reading& reading, const toml::table* table) {
   host_section section;
   table_reader host{reading, table, "host"};
@@ -133,6 +152,11 @@ host_section read_host(config_reading& reading, const toml::table* table) {
     section.vcpus = vcpus;
   if (memory != 0)
     section.memory_mib = memory;
+  host.read_number("memory_overcommit_percent", section.memory_overcommit_percent,
+                   optional_key("100"), 1'000);
+  host.read_number("vcpu_overcommit_percent", section.vcpu_overcommit_percent, optional_key("800"),
+                   10'000);
+  read_labels(reading, host.table("labels"), section);
   host.read("fencer", section.fencer, optional_key("true"));
   read_images(reading, host.table("images"), section);
   host.finish();

@@ -55,6 +55,9 @@ struct host_section {
   address page_listen;           ///< the DWCP door
   std::optional<uint32_t> vcpus; ///< offers no more than this
   std::optional<uint64_t> memory_mib;
+  uint32_t memory_overcommit_percent = 100; ///< guests' memory for what it offers
+  uint32_t vcpu_overcommit_percent = 800;
+  std::map<std::string, std::string> labels; ///< [host.labels]: what placement rules ask for
   bool fencer = true;
   std::map<std::string, image_section> images;
 };

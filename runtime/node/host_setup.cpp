@@ -5,6 +5,7 @@
 #include "hypervisor/libvirt/libvirt_hypervisor.hpp"
 #include "hypervisor/simulated/machine.hpp"
 #include "messages/address.hpp"
+#include "runtime/node/cpu_features.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -119,6 +120,11 @@ result<void> choose_driver(host_context& context, const node_start& start) {
   return {};
 }
 
+std::string read_whole(const char* path) {
+  std::ifstream file{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
 result<void> describe(host_record& self, hypervisor& driver, const host_section& section) {
   auto capacity = driver.capacity();
   if (!capacity)
@@ -130,6 +136,11 @@ result<void> describe(host_record& self, hypervisor& driver, const host_section&
   self.hypervisor = driver.description();
   self.accelerator = driver.accelerator();
   self.live_migration_problem = driver.live_migration_problem();
+  self.labels = section.labels;
+  self.memory_overcommit_percent = section.memory_overcommit_percent;
+  self.vcpu_overcommit_percent = section.vcpu_overcommit_percent;
+  if (self.accelerator == "kvm") // else guests see an emulated CPU, the same everywhere
+    self.cpu_features = cpu_features_of(read_whole("/proc/cpuinfo"));
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/node/node_actors.hpp"
 
+#include "actors/drain/drain.hpp"
 #include "actors/feed/feed.hpp"
 #include "actors/frontend/frontend.hpp"
 #include "actors/host/host.hpp"
@@ -84,6 +85,7 @@ private:
     if (start_.config.has(node_role::controller)) { // last: their ends concern nobody else
       spec.children.push_back(controllers());
       spec.children.push_back(recovery());
+      spec.children.push_back(drain());
     }
     return spec;
   }
@@ -166,6 +168,17 @@ private:
       };
       return caf::actor_cast<caf::actor>(
           system.spawn(leader_only, "recovery", parts.replica.get(), leader_starter{start}, log));
+    });
+  }
+
+  /// Drives drains and rebalances while this node leads.
+  child_spec drain() {
+    auto& system = system_;
+    auto& parts = parts_;
+    return child("drain", [&system, &parts, log = start_.log](auto&) {
+      return caf::actor_cast<caf::actor>(system.spawn(novacron::drain, drain_config{},
+                                                      parts.feed.get(), parts.leader.get(),
+                                                      parts.replica.get(), log));
     });
   }
 

@@ -46,7 +46,8 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start);
 ///
 ///     node (one_for_one)
 ///     ├─ services (rest_for_one): replica, feed, scheduler, frontend | controller,
-///     │                           peers, door, view, gateway, controllers
+///     │                           peers, door, view, gateway, controllers,
+///     │                           drain
 ///     ├─ guests   (one_for_one):  a VM's or a migration's actor each
 ///     └─ host
 ///

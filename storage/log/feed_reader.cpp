@@ -76,7 +76,9 @@ result<feed_listing> feed_reader::list(const list_request& request) const {
   const auto generation = state_.generation(now.get());
   auto here = [&](std::string key) { return in_generation(generation, std::move(key)); };
   auto begin = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::vm)));
-  auto end = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::lease)));
+  auto end = here(state_begin(db_.group(), state_kinds_end));
+  const auto unfed = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::lease)));
+  const auto fed_again = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::task)));
   auto host = request.filter.host;
   if (!request.only.nil()) {
     begin = here(state_key(db_.group(), state_kind::vm, request.only.value));
@@ -91,7 +93,12 @@ result<feed_listing> feed_reader::list(const list_request& request) const {
   const size_t limit = std::min<size_t>(request.limit_bytes, most_page_bytes);
   size_t size = 0;
   size_t scanned = 0;
-  for (i->Seek(std::max(here(request.from), begin)); i->Valid(); i->Next()) {
+  auto pass_unfed = [&] {
+    if (i->Valid() && i->key().compare(unfed) >= 0 && i->key().compare(fed_again) < 0)
+      i->Seek(fed_again);
+  };
+  i->Seek(std::max(here(request.from), begin));
+  for (pass_unfed(); i->Valid(); i->Next(), pass_unfed()) {
     if ((size >= limit && !page.records.empty()) || scanned >= most_scanned_bytes) {
       page.next = in_generation(state_generation::even, i->key().ToString());
       break;

@@ -13,9 +13,12 @@ namespace novacron {
 // share one database and its WAL; numbers are big-endian, so that keys sort
 // like them.
 
-/// What a key of the `state` column family names: the feed's record types, and
-/// what is not fed.
-enum class state_kind : uint8_t { vm = 1, host, migration, operation, lease, answer };
+/// What a key of the `state` column family names: the feed's record types, and,
+/// between the first and the later ones of them, what is not fed.
+enum class state_kind : uint8_t { vm = 1, host, migration, operation, lease, answer, task };
+
+/// Where a record of the feed is kept.
+state_kind kind_of(record_type type);
 
 std::string log_key(uint32_t group, uint64_t index);
 std::optional<uint64_t> index_of_log_key(std::string_view key);
@@ -34,7 +37,7 @@ std::string state_key(uint32_t group, state_kind kind, const uuid& id);
 std::string answer_state_key(uint32_t group, std::string_view answer);
 /// Before all keys of this kind; `kind` may be one past the last.
 std::string state_begin(uint32_t group, uint8_t kind);
-inline constexpr uint8_t state_kinds_end = static_cast<uint8_t>(state_kind::answer) + 1;
+inline constexpr uint8_t state_kinds_end = static_cast<uint8_t>(state_kind::task) + 1;
 std::optional<state_kind> kind_of_state_key(std::string_view key);
 /// The same key in `which` generation, from whichever it is of.
 std::string in_generation(state_generation which, std::string key);

@@ -22,10 +22,6 @@ std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span{text});
 }
 
-state_kind kind_of(const any_record& record) {
-  return static_cast<state_kind>(type_of(record));
-}
-
 } // namespace
 
 void state_store::put(rocksdb::WriteBatch& batch, const applied_batch& done,
@@ -36,7 +32,7 @@ void state_store::put(rocksdb::WriteBatch& batch, const applied_batch& done,
   uint16_t ordinal = 0;
   for (size_t n = 0; n < done.changes.size(); ++n) {
     const auto& each = done.changes[n];
-    const auto key = here(state_key(group, kind_of(each.record), id_of(each.record)));
+    const auto key = here(state_key(group, kind_of(type_of(each.record)), id_of(each.record)));
     if (each.removed)
       batch.Delete(state, key);
     else

@@ -22,6 +22,7 @@ applied_batch batch_applier::run() {
   for (const auto& command : batch_.commands)
     done_.outcomes.push_back(run(command));
   restart_what_is_due(); // after them: a stop of the same batch wins
+  advance_tasks();
   drop_expired_answers();
   drop_ended_records();
   emit_changes();
@@ -115,6 +116,7 @@ void batch_applier::drop_ended_records() {
   };
   drop(state_.ended_operations_, state_.operations_);
   drop(state_.over_migrations_, state_.migrations_);
+  drop(state_.ended_tasks_, state_.tasks_);
   drop(state_.tombstones_, state_.vms_);
 }
 
@@ -147,6 +149,9 @@ void batch_applier::emit_changes() {
         break;
       case record_type::operation:
         each.record = state_.operations_.at({name.second});
+        break;
+      case record_type::task:
+        each.record = state_.tasks_.at({name.second});
         break;
       }
     }
@@ -219,6 +224,13 @@ void batch_applier::add(host_record host) {
   touch(record_type::host, id.value);
 }
 
+void batch_applier::add(task_record task) {
+  stamp(task);
+  auto id = task.id;
+  state_.index(state_.tasks_.insert_or_assign(id, std::move(task)).first->second);
+  touch(record_type::task, id.value);
+}
+
 void batch_applier::add(lease_record lease) {
   state_.leases_.insert_or_assign(lease.host, lease);
   std::erase_if(done_.leases, [&](const auto& x) { return x.host == lease.host; });
@@ -254,6 +266,15 @@ void batch_applier::remove(const operation_record& operation) {
   touch(record_type::operation, last.id.value);
   last.revision = revision_;
   removed_.insert_or_assign({record_type::operation, last.id.value}, std::move(last));
+}
+
+void batch_applier::remove(const task_record& task) {
+  auto last = task;
+  state_.unindex(task);
+  state_.tasks_.erase(last.id);
+  touch(record_type::task, last.id.value);
+  last.revision = revision_;
+  removed_.insert_or_assign({record_type::task, last.id.value}, std::move(last));
 }
 
 } // namespace novacron

@@ -39,6 +39,31 @@ private:
   outcome apply(const barrier& command);
   outcome apply(const replace_vm& command);
   outcome apply(const fence_host& command);
+  outcome apply(const maintain_host& command);
+  outcome apply(const start_rebalance& command);
+  outcome apply(const move_vm& command);
+  outcome apply(const note_move& command);
+  outcome apply(const cancel_task& command);
+
+  // -- parts of placing a VM, in placement.cpp ---------------------------------------
+
+  /// The refusal of a command that would bring a VM to `host`; nothing: it may.
+  /// `vm` is nil, or a VM that exists; `leaves` where its guest runs, or null.
+  std::optional<outcome> why_not_on(const host_record& host, const vm_spec& spec, vm_id vm,
+                                    const host_record* leaves) const;
+  /// Places a VM without a guest elsewhere.
+  outcome place_elsewhere(const vm_record& vm, node_id to);
+
+  // -- parts of maintenance ----------------------------------------------------------
+
+  outcome cordon(const host_record& host);
+  outcome uncordon(const host_record& host);
+  outcome drain(const host_record& host, const maintain_host& command);
+  void maintain(const host_record& host, host_state maintenance, task_id drain);
+  void end_task(const task_record& task, task_state how);
+  /// Sees what became of tasks' VMs in this batch, and what their deadlines ask for.
+  void advance_tasks();
+  void advance(const task_record& task, const std::set<vm_id>& touched);
 
   // -- parts of request_state --------------------------------------------------------
 
@@ -76,7 +101,6 @@ private:
   void end_guests_of_earlier_boots(const host_record& host);
   /// A new permission to start, where the VM is placed now.
   static void permit(vm_record& vm);
-  [[nodiscard]] std::optional<outcome> cannot_take(node_id host, const vm_record& vm) const;
 
   // -- operations --------------------------------------------------------------------
 
@@ -118,15 +142,19 @@ private:
   void edit(const operation_record& operation, F change);
   template <class F>
   void edit(const host_record& host, F change);
+  template <class F>
+  void edit(const task_record& task, F change);
 
   void add(vm_record vm);
   void add(migration_record migration);
   void add(operation_record operation);
   void add(host_record host);
   void add(lease_record lease);
+  void add(task_record task);
   void remove(const vm_record& vm);
   void remove(const migration_record& migration);
   void remove(const operation_record& operation);
+  void remove(const task_record& task);
 
   template <class Record>
   void stamp(Record& record);
@@ -203,6 +231,16 @@ void batch_applier::edit(const host_record& host, F change) {
   change(record);
   stamp(record);
   touch(record_type::host, record.id.value);
+}
+
+template <class F>
+void batch_applier::edit(const task_record& task, F change) {
+  auto& record = state_.tasks_.at(task.id);
+  state_.unindex(record);
+  change(record);
+  stamp(record);
+  state_.index(record);
+  touch(record_type::task, record.id.value);
 }
 
 } // namespace novacron

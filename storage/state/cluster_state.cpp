@@ -37,6 +37,10 @@ const operation_record* cluster_state::find(operation_id operation) const {
   return find_in(operations_, operation);
 }
 
+const task_record* cluster_state::find(task_id task) const {
+  return find_in(tasks_, task);
+}
+
 std::vector<lease_record> cluster_state::leases() const {
   std::vector<lease_record> all;
   for (const auto& [host, lease] : leases_)
@@ -50,6 +54,14 @@ host_load cluster_state::load_of(node_id host) const {
   return load ? *load : host_load{};
 }
 
+uint64_t cluster_state::members_of(const std::string& group) const {
+  uint64_t members = 0;
+  for (const auto& [host, load] : load_)
+    if (auto at = load.groups.find(group); at != load.groups.end())
+      members += at->second;
+  return members;
+}
+
 std::vector<any_record> cluster_state::records() const {
   std::vector<any_record> all;
   auto add = [&](const auto& map) {
@@ -60,6 +72,7 @@ std::vector<any_record> cluster_state::records() const {
   add(hosts_);
   add(migrations_);
   add(operations_);
+  add(tasks_);
   auto key = [](const any_record& x) { return std::pair{type_of(x), id_of(x)}; };
   std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
   return all;
@@ -78,8 +91,10 @@ void cluster_state::load(any_record record) {
           hosts_.insert_or_assign(id, std::move(x));
         else if constexpr (std::is_same_v<record_kind, migration_record>)
           migrations_.insert_or_assign(id, std::move(x));
-        else
+        else if constexpr (std::is_same_v<record_kind, operation_record>)
           operations_.insert_or_assign(id, std::move(x));
+        else
+          tasks_.insert_or_assign(id, std::move(x));
       },
       std::move(record));
 }
@@ -103,6 +118,9 @@ void cluster_state::loaded(uint64_t revision, log_time now) {
   due_restarts_.clear();
   ended_operations_.clear();
   over_migrations_.clear();
+  ended_tasks_.clear();
+  running_tasks_.clear();
+  tasks_of_.clear();
   answers_by_expiry_.clear();
   for (const auto& [id, migration] : migrations_)
     index(migration);
@@ -112,6 +130,8 @@ void cluster_state::loaded(uint64_t revision, log_time now) {
   }
   for (const auto& [id, operation] : operations_)
     index(operation);
+  for (const auto& [id, task] : tasks_)
+    index(task);
   for (const auto& [key, answer] : answers_)
     answers_by_expiry_.emplace(answer.expires, key);
 }
@@ -163,6 +183,32 @@ void cluster_state::unindex(const operation_record& operation) {
     ended_operations_.erase({operation.ended, operation.id});
 }
 
+void cluster_state::index(const task_record& task) {
+  if (task.state != task_state::running) {
+    ended_tasks_.emplace(task.ended, task.id);
+    return;
+  }
+  running_tasks_.insert(task.id);
+  for (const auto& move : task.moves)
+    tasks_of_[move.vm].insert(task.id);
+}
+
+void cluster_state::unindex(const task_record& task) {
+  if (task.state != task_state::running) {
+    ended_tasks_.erase({task.ended, task.id});
+    return;
+  }
+  running_tasks_.erase(task.id);
+  for (const auto& move : task.moves) {
+    auto i = tasks_of_.find(move.vm);
+    if (i == tasks_of_.end())
+      continue;
+    i->second.erase(task.id);
+    if (i->second.empty())
+      tasks_of_.erase(i);
+  }
+}
+
 void cluster_state::count_claims(const vm_record& vm, int sign) {
   if (vm.actual == actual_state::gone)
     return;
@@ -170,8 +216,10 @@ void cluster_state::count_claims(const vm_record& vm, int sign) {
     if (host.nil())
       return;
     auto& load = load_[host];
-    load.memory_mib += static_cast<uint64_t>(sign) * vm.spec.memory_mib;
-    load.vcpus += static_cast<uint64_t>(sign) * vm.spec.vcpus;
+    if (sign > 0)
+      load.add(vm.spec);
+    else
+      load.remove(vm.spec);
     if (load.nothing())
       load_.erase(host);
   };

@@ -20,8 +20,9 @@ namespace novacron {
 ///
 /// 1: the first. 2: guests that end are restarted as their policy says, and the
 /// first word on how a guest ended counts. 3: what was on a lost host goes on
-/// elsewhere (`lost_hosts_since`), and what a migration's destination measured
-/// counts until its source says.
+/// elsewhere (`lost_hosts_since`), what a migration's destination measured counts
+/// until its source says, hosts are cordoned and drained, VMs have placement
+/// rules, and migrations compare CPUs.
 inline constexpr uint32_t known_cluster_version = 3;
 
 /// The first `command_batch::cluster_version` under which a host's end has
@@ -87,10 +88,13 @@ public:
   [[nodiscard]] const host_record* find(node_id host) const;
   [[nodiscard]] const migration_record* find(migration_id migration) const;
   [[nodiscard]] const operation_record* find(operation_id operation) const;
+  [[nodiscard]] const task_record* find(task_id task) const;
   [[nodiscard]] std::vector<lease_record> leases() const;
   [[nodiscard]] size_t answers() const { return answers_.size(); }
   /// What is promised to guests on `host`.
   [[nodiscard]] host_load load_of(node_id host) const;
+  /// VMs of this group that are placed, or promised a place by a migration.
+  [[nodiscard]] uint64_t members_of(const std::string& group) const;
   /// Every record of the feed, sorted by type and id.
   [[nodiscard]] std::vector<any_record> records() const;
 
@@ -107,6 +111,8 @@ private:
   void unindex(const migration_record& migration);
   void index(const operation_record& operation);
   void unindex(const operation_record& operation);
+  void index(const task_record& task);
+  void unindex(const task_record& task);
   void count_claims(const vm_record& vm, int sign);
 
   retention retention_;
@@ -116,6 +122,7 @@ private:
   std::unordered_map<node_id, host_record> hosts_;
   std::unordered_map<migration_id, migration_record> migrations_;
   std::unordered_map<operation_id, operation_record> operations_;
+  std::unordered_map<task_id, task_record> tasks_;
   std::unordered_map<node_id, lease_record> leases_;
   std::map<std::string, stored_answer> answers_; ///< by `answer_key`
 
@@ -127,6 +134,9 @@ private:
   by_age<vm_id> due_restarts_;
   by_age<operation_id> ended_operations_;
   by_age<migration_id> over_migrations_;
+  by_age<task_id> ended_tasks_;
+  std::set<task_id> running_tasks_;
+  std::unordered_map<vm_id, std::set<task_id>> tasks_of_; ///< of those that run
   by_age<std::string> answers_by_expiry_;
 };
 

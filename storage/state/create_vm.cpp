@@ -1,7 +1,5 @@
 #include "storage/state/batch_applier.hpp"
 
-#include <algorithm>
-
 namespace novacron {
 
 batch_applier::outcome batch_applier::apply(const create_vm& command) {
@@ -18,16 +16,8 @@ batch_applier::outcome batch_applier::apply(const create_vm& command) {
   auto host = state_.find(command.host);
   if (!host)
     return refuse(command_errc::unknown_host, what + "there is no host " + to_string(command.host));
-  if (host->state != host_state::up)
-    return refuse(command_errc::unknown_host, what + "host " + host->name + " is "
-                                                  + to_string(host->state)
-                                                  + "; choose one that is up");
-  if (auto why = why_no_room(*host, state_.load_of(host->id), command.spec); !why.empty())
-    return refuse(command_errc::no_capacity, std::move(why));
-  if (std::find(host->images.begin(), host->images.end(), command.spec.image) == host->images.end())
-    return refuse(command_errc::wrong_state, what + "host " + host->name + " has no image \""
-                                                 + command.spec.image
-                                                 + "\"; choose one that it has");
+  if (auto why = why_not_on(*host, command.spec, {}, nullptr))
+    return *why;
 
   vm_record vm;
   vm.id = command.vm;

@@ -12,8 +12,9 @@ batch_applier::outcome batch_applier::apply(const register_host& command) {
     return refuse(command_errc::unknown_host, "a host cannot register without an id");
   auto known = state_.find(said.id);
   auto host = said;
-  host.state
-      = known && known->state == host_state::cordoned ? host_state::cordoned : host_state::up;
+  host.maintenance = known ? known->maintenance : host_state::up;
+  host.drain = known ? known->drain : task_id{};
+  host.state = host.maintenance;
   host.lost_lease = known ? known->lost_lease : 0;
   if (!known) {
     add(std::move(host));
@@ -55,12 +56,12 @@ batch_applier::outcome batch_applier::apply(const renew_lease& command) {
   add(lease);
   if (host_lost(command.host)) {
     edit(*host, [](host_record& x) {
-      x.state = host_state::up;
+      x.state = x.maintenance;
       x.lost_lease = 0;
     });
     start_where_they_were(command.host);
   } else if (host->state == host_state::unreachable) {
-    edit(*host, [](host_record& x) { x.state = host_state::up; });
+    edit(*host, [](host_record& x) { x.state = x.maintenance; });
   }
   outcome accepted;
   accepted.lease = lease;

@@ -1,21 +1,50 @@
 #include "storage/state/host_load.hpp"
 
-#include <algorithm>
-
 namespace novacron {
 
-std::string why_no_room(const host_record& host, const host_load& load, const vm_spec& spec) {
-  const auto memory = host.memory_mib - std::min(host.memory_mib, load.memory_mib);
-  const auto name = "host " + host.name + ": needs ";
-  if (spec.memory_mib > memory)
-    return name + std::to_string(spec.memory_mib) + " MiB, " + std::to_string(memory)
-           + " MiB free; choose another host, or stop and delete VMs there";
-  const auto most = host.vcpus * vcpu_overcommit;
-  const auto vcpus = most - std::min(most, load.vcpus);
-  if (spec.vcpus > vcpus)
-    return name + std::to_string(spec.vcpus) + " vcpus, " + std::to_string(vcpus)
-           + " free; choose another host, or stop and delete VMs there";
-  return {};
+namespace {
+
+void count_out(std::map<std::string, uint32_t>& counts, const std::string& group) {
+  auto at = counts.find(group);
+  if (at != counts.end() && --at->second == 0)
+    counts.erase(at);
+}
+
+} // namespace
+
+void host_load::add(const vm_spec& spec) {
+  memory_mib += spec.memory_mib;
+  vcpus += spec.vcpus;
+  for (const auto& group : spec.placement.groups)
+    ++groups[group];
+  for (const auto& group : spec.placement.required_anti_affinity)
+    ++refused[group];
+}
+
+void host_load::remove(const vm_spec& spec) {
+  memory_mib -= spec.memory_mib;
+  vcpus -= spec.vcpus;
+  for (const auto& group : spec.placement.groups)
+    count_out(groups, group);
+  for (const auto& group : spec.placement.required_anti_affinity)
+    count_out(refused, group);
+}
+
+void host_load::add(const host_load& more) {
+  memory_mib += more.memory_mib;
+  vcpus += more.vcpus;
+  for (const auto& [group, n] : more.groups)
+    groups[group] += n;
+  for (const auto& [group, n] : more.refused)
+    refused[group] += n;
+}
+
+uint64_t memory_capacity_mib(const host_record& host) {
+  return host.memory_mib * host.memory_overcommit_percent / 100;
+}
+
+uint64_t vcpu_capacity(const host_record& host) {
+  return uint64_t{host.vcpus} * host.vcpu_overcommit_percent / 100;
 }
 
 node_id holds_room_on(const migration_record& migration) {

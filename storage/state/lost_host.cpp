@@ -208,31 +208,16 @@ batch_applier::outcome batch_applier::apply(const replace_vm& command) {
     stays.detail = command.problem;
     return stays;
   }
-  if (auto refused = cannot_take(command.to, *vm))
+  auto to = state_.find(command.to);
+  if (!to)
+    return refuse(command_errc::unknown_host, what + "there is no host " + to_string(command.to));
+  if (auto refused = why_not_on(*to, vm->spec, vm->id, nullptr))
     return *refused;
   edit(*vm, [&](vm_record& x) {
     x.host = command.to;
     permit(x);
   });
   return accept(*vm, {});
-}
-
-/// Why the host can't get the guest, if so.
-std::optional<batch_applier::outcome> batch_applier::cannot_take(node_id host,
-                                                                 const vm_record& vm) const {
-  const auto what = "vm " + vm.name + ": ";
-  auto to = state_.find(host);
-  if (!to)
-    return refuse(command_errc::unknown_host, what + "there is no host " + to_string(host));
-  if (to->state != host_state::up)
-    return refuse(command_errc::unknown_host,
-                  what + "host " + to->name + " is " + to_string(to->state));
-  if (std::find(to->images.begin(), to->images.end(), vm.spec.image) == to->images.end())
-    return refuse(command_errc::no_capacity,
-                  what + "host " + to->name + " has no image \"" + vm.spec.image + '"');
-  if (auto why = why_no_room(*to, state_.load_of(host), vm.spec); !why.empty())
-    return refuse(command_errc::no_capacity, std::move(why));
-  return {};
 }
 
 } // namespace novacron

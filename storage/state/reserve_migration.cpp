@@ -27,17 +27,8 @@ batch_applier::outcome batch_applier::apply(const reserve_migration& command) {
   auto to = state_.find(command.to);
   if (!to)
     return refuse(command_errc::unknown_host, what + "there is no host " + to_string(command.to));
-  if (to->state != host_state::up)
-    return refuse(command_errc::unknown_host, what + "host " + to->name + " is "
-                                                  + to_string(to->state)
-                                                  + "; choose one that is up");
-  for (auto end : {state_.find(vm->host), to})
-    if (end && !end->live_migration_problem.empty())
-      return refuse(command_errc::wrong_state,
-                    what + "host " + end->name
-                        + " cannot migrate guests: " + end->live_migration_problem);
-  if (auto why = why_no_room(*to, state_.load_of(to->id), vm->spec); !why.empty())
-    return refuse(command_errc::no_capacity, std::move(why));
+  if (auto why = why_not_on(*to, vm->spec, vm->id, state_.find(vm->host)))
+    return *why;
 
   migration_record migration;
   migration.id = command.migration;

@@ -35,6 +35,7 @@ vm_record vm(uint64_t n, uint64_t on, uint64_t memory_mib = 1'024, uint32_t vcpu
   out.spec.memory_mib = memory_mib;
   out.spec.vcpus = vcpus;
   out.spec.image = "tick";
+  out.actual = actual_state::running;
   return out;
 }
 
@@ -113,7 +114,7 @@ TEST_CASE("the answer says what is missing on the best host") {
   scheduler.put(host(2, 4'096));
   auto answer = scheduler.choose(create(9, 6'144), start);
   CHECK(answer.host.nil());
-  CHECK(mentions(answer.detail, "host node-2 has 4096 MiB free, 2048 MiB are missing"));
+  CHECK(mentions(answer.detail, "host node-2 needs 6144 MiB, 4096 free of 4096 at overcommit 1.0"));
   scheduler_state empty;
   CHECK(mentions(empty.choose(create(9), start).detail, "there is no other host"));
 }
@@ -122,7 +123,8 @@ TEST_CASE("vcpus are overcommitted eightfold and not more") {
   scheduler_state scheduler;
   scheduler.put(host(1, 65'536, 1));
   CHECK(!scheduler.choose(create(9, 256, 8), start).host.nil());
-  CHECK(mentions(scheduler.choose(create(8, 256, 1), start).detail, "vcpus free, 1 are missing"));
+  CHECK(mentions(scheduler.choose(create(8, 256, 1), start).detail,
+                 "needs 1 vcpus, 0 free of 8 at overcommit 8.0"));
 }
 
 TEST_CASE("a VM that is gone takes no room") {
@@ -334,4 +336,43 @@ TEST_CASE("a lost VM gets a host that is up, even one that can't migrate, by the
   CHECK(mentions(scheduler.choose(replace, start).detail, "doesn't know"));
   scheduler.put(vm(7, 1, 2'048));
   CHECK(scheduler.choose(replace, start).host == host_id(3));
+}
+
+TEST_CASE("a VM without a guest may go to a host that can't take part in migrations") {
+  scheduler_state scheduler;
+  auto immobile = host(1);
+  immobile.live_migration_problem = "it can't";
+  scheduler.put(immobile);
+  scheduler.put(host(2));
+  auto stopped = vm(1, 2);
+  stopped.actual = actual_state::defined;
+  scheduler.put(stopped);
+  CHECK(scheduler.choose(migrate(1), start).host == host_id(1));
+}
+
+TEST_CASE("choices that the feed doesn't show yet count for the rules, too") {
+  scheduler_state scheduler;
+  scheduler.put(host(1));
+  scheduler.put(host(2));
+  auto apart = create(1);
+  apart.spec.placement.groups = {"db"};
+  apart.spec.placement.required_anti_affinity = {"db"};
+  const auto first = scheduler.choose(apart, start).host;
+  apart.vm = vm_number(2);
+  const auto second = scheduler.choose(apart, start).host;
+  CHECK(first != second);
+  apart.vm = vm_number(3);
+  CHECK(scheduler.choose(apart, start).host.nil());
+
+  scheduler_state other;
+  other.put(host(1));
+  other.put(host(2));
+  auto together = create(1);
+  together.spec.placement.groups = {"app"};
+  together.spec.placement.required_affinity = {"app"};
+  const auto with = other.choose(together, start).host;
+  for (uint64_t n = 2; n < 6; ++n) {
+    together.vm = vm_number(n);
+    CHECK(other.choose(together, start).host == with);
+  }
 }

@@ -1,5 +1,6 @@
 #include "tests/unit/actors/small_cluster.hpp"
 
+#include "actors/drain/drain.hpp"
 #include "actors/feed/feed.hpp"
 #include "actors/frontend/frontend.hpp"
 #include "actors/host/host.hpp"
@@ -237,6 +238,11 @@ supervisor_spec small_cluster::tree() {
     };
     return caf::actor_cast<caf::actor>(node.system.spawn(
         leader_only, "recovery", node.replica.get(), leader_starter{start}, logger{}));
+  }));
+  services.children.push_back(child("drain", [&node](auto&) {
+    return caf::actor_cast<caf::actor>(node.system.spawn(novacron::drain, drain_config{},
+                                                         node.feed.get(), node.leader.get(),
+                                                         node.replica.get(), logger{}));
   }));
   supervisor_spec root;
   root.name = "root";

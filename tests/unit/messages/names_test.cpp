@@ -60,6 +60,11 @@ TEST_CASE("each word names one value, and its value's word is it again") {
   check_words<command_errc>();
   check_words<record_type>();
   check_words<node_role>();
+  check_words<task_kind>();
+  check_words<task_state>();
+  check_words<move_state>();
+  check_words<deadline_policy>();
+  check_words<maintenance_wish>();
 }
 
 TEST_CASE("the last value has the last word") {
@@ -72,9 +77,13 @@ TEST_CASE("the last value has the last word") {
   CHECK(to_string(operation_verb::remove) == "remove");
   CHECK(to_string(operation_state::failed) == "failed");
   CHECK(word_of(migration_decision::return_guest) == "return_guest");
-  CHECK(to_string(command_errc::overloaded) == "overloaded");
+  CHECK(to_string(command_errc::unknown_task) == "unknown_task");
+  CHECK(to_string(task_state::cancelled) == "cancelled");
+  CHECK(to_string(move_state::failed) == "failed");
+  CHECK(to_string(deadline_policy::stop) == "stop");
+  CHECK(word_of(maintenance_wish::drain) == "drain");
   CHECK(to_string(record_type::vm) == "vm");
-  CHECK(to_string(record_type::operation) == "operation");
+  CHECK(to_string(record_type::task) == "task");
   CHECK(to_string(node_role::controller) == "controller");
   CHECK(to_string(node_role::host) == "host");
 }
@@ -94,6 +103,11 @@ TEST_CASE("schemas number and name their values as the structs do") {
   check_schema<operation_state, schema::OperationState>();
   check_schema<migration_decision, schema::MigrationDecision>();
   check_schema<command_errc, schema::CommandErrc>();
+  check_schema<task_kind, schema::TaskKind>();
+  check_schema<task_state, schema::TaskState>();
+  check_schema<move_state, schema::MoveState>();
+  check_schema<deadline_policy, schema::DeadlinePolicy>();
+  check_schema<maintenance_wish, schema::MaintenanceWish>();
 }
 
 TEST_CASE("a record knows its type and its id") {
@@ -103,6 +117,7 @@ TEST_CASE("a record knows its type and its id") {
   CHECK(id_of(vm) == uuid{1, 2});
   CHECK(type_of(host_record{}) == record_type::host);
   CHECK(type_of(migration_record{}) == record_type::migration);
+  CHECK(type_of(task_record{}) == record_type::task);
   operation_record operation;
   operation.id.value = {3, 4};
   CHECK(type_of(operation) == record_type::operation);

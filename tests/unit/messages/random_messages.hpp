@@ -93,6 +93,11 @@ public:
       fill(element);
   }
 
+  void fill(std::map<std::string, std::string>& x) {
+    for (auto n = up_to(4); n > 0; --n)
+      x[make<std::string>()] = make<std::string>();
+  }
+
   template <class... Ts>
   void fill(std::variant<Ts...>& x) {
     auto chosen = up_to(sizeof...(Ts) - 1);
@@ -104,8 +109,12 @@ public:
 
   void fill(vm_spec& x) {
     fill_all(x.vcpus, x.memory_mib, x.image, x.kernel_arguments, x.restart);
-    for (auto n = up_to(4); n > 0; --n)
-      x.labels[make<std::string>()] = make<std::string>();
+    fill(x.labels);
+    fill(x.placement);
+  }
+  void fill(placement_rules& x) {
+    fill_all(x.groups, x.required_labels, x.preferred_labels, x.required_affinity,
+             x.preferred_affinity, x.required_anti_affinity, x.preferred_anti_affinity);
   }
   void fill(vm_record& x) {
     fill_all(x.id, x.name, x.spec, x.requested, x.host, x.epoch, x.actual, x.reason, x.seen_epoch,
@@ -116,7 +125,8 @@ public:
   void fill(host_record& x) {
     fill_all(x.id, x.name, x.mesh_address, x.page_address, x.vcpus, x.memory_mib, x.images,
              x.hypervisor, x.accelerator, x.live_migration_problem, x.boot, x.state, x.changed,
-             x.revision, x.fences, x.lost_lease);
+             x.revision, x.fences, x.lost_lease, x.labels, x.memory_overcommit_percent,
+             x.vcpu_overcommit_percent, x.cpu_features, x.maintenance, x.drain);
   }
   void fill(lease_record& x) { fill_all(x.host, x.boot, x.renewal, x.term, x.granted, x.expired); }
   void fill(migration_cost& x) {
@@ -128,6 +138,13 @@ public:
   }
   void fill(operation_record& x) {
     fill_all(x.id, x.verb, x.vm, x.migration, x.state, x.error, x.created, x.ended, x.revision);
+  }
+  void fill(task_move& x) {
+    fill_all(x.vm, x.state, x.to, x.migration, x.attempts, x.stopped, x.reason);
+  }
+  void fill(task_record& x) {
+    fill_all(x.id, x.kind, x.host, x.state, x.parallel, x.deadline, x.then, x.moves, x.created,
+             x.ended, x.revision);
   }
   void fill(stored_record& x) { fill(x.record); }
 
@@ -149,13 +166,19 @@ public:
   }
   void fill(replace_vm& x) { fill_all(x.vm, x.epoch, x.lease, x.to, x.problem); }
   void fill(fence_host& x) { fill(x.host); }
+  void fill(maintain_host& x) { fill_all(x.host, x.wish, x.task, x.parallel, x.deadline, x.then); }
+  void fill(planned_move& x) { fill_all(x.vm, x.to); }
+  void fill(start_rebalance& x) { fill_all(x.task, x.parallel, x.moves); }
+  void fill(move_vm& x) { fill_all(x.task, x.vm, x.attempt, x.to, x.migration); }
+  void fill(note_move& x) { fill_all(x.task, x.vm, x.attempt, x.reason); }
+  void fill(cancel_task& x) { fill(x.task); }
   void fill(command& x) { fill_all(x.body, x.idempotency); }
   void fill(command_batch& x) {
     fill_all(x.group, x.timeline, x.cluster_version, x.time, x.commands);
   }
   void fill(command_outcome& x) {
     fill_all(x.error, x.detail, x.revision, x.repeated, x.vm, x.operation, x.migration, x.phase,
-             x.lease);
+             x.lease, x.task);
   }
   void fill(stored_answer& x) { fill_all(x.asked, x.outcome, x.expires); }
 

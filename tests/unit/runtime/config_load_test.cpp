@@ -176,3 +176,17 @@ TEST_CASE("controllers of a group list all of them, themselves too, and name the
                         {"controller.founders=cluster/f"}),
               "section [controller]"));
 }
+
+TEST_CASE("a host says its labels, and how much more than it has it may promise") {
+  auto config = parse_config(whole + "[host.labels]\ndisk = \"ssd\"\nzone = \"a\"\n", "n.toml",
+                             {"/srv", {"host.memory_overcommit_percent=150"}});
+  REQUIRE(config.has_value());
+  CHECK(config->host->labels == std::map<std::string, std::string>{{"disk", "ssd"}, {"zone", "a"}});
+  CHECK(config->host->memory_overcommit_percent == 150);
+  CHECK(config->host->vcpu_overcommit_percent == 800);
+  CHECK(holds(complaint(whole, {"host.labels.disk=7"}), "[host.labels] disk = "));
+  CHECK(holds(complaint(whole, {"host.labels.disk=" + std::string(300, 'x')}), "is too long"));
+  CHECK(holds(complaint(whole, {"host.memory_overcommit_percent=0"}), "memory_overcommit_percent"));
+  CHECK(holds(complaint(whole, {"host.memory_overcomit_percent=100"}),
+              "did you mean \"memory_overcommit_percent\"?"));
+}

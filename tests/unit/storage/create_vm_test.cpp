@@ -81,7 +81,8 @@ TEST_CASE("memory is promised once, and a refusal says what is missing") {
   CHECK(cluster.create(cluster.vm, "a", cluster.node_1, 3000).ok());
   auto refused = cluster.create(test_id<vm_id>(12), "b", cluster.node_1, 1097);
   CHECK(refused.error == command_errc::no_capacity);
-  CHECK(refused.detail.find("host node-1: needs 1097 MiB, 1096 MiB free") == 0);
+  CHECK(refused.detail.find("host node-1: needs 1097 MiB, 1096 free of 4096 at overcommit 1.0")
+        == 0);
   CHECK(cluster.create(test_id<vm_id>(12), "b", cluster.node_1, 1096).ok());
   CHECK(cluster.create(test_id<vm_id>(13), "c", cluster.node_1, ~0ull).error
         == command_errc::no_capacity);

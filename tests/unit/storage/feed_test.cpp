@@ -227,4 +227,32 @@ TEST_CASE("one VM's record can be read alone, wherever it is placed") {
   CHECK(std::get<vm_record>(page->records[0]).id == test_vm(2));
   CHECK(page->next.empty());
   CHECK(one->list({{test_host(1)}, {}, 65'536, false, test_vm(9)})->records.empty());
-}
+  TEST_CASE("tasks are kept, listed and fed like other records, past what isn't fed") {
+    scratch_folder folder;
+    const task_id drain{{5, 5}};
+    {
+      auto one = open_replica(test_config(folder.path()));
+      propose(*one, {register_test_host(1), register_test_host(2), create_test_vm(1, 1, "a-key")});
+      REQUIRE(propose(*one, renew_lease{test_host(1), test_boot, std::chrono::seconds{5}}).ok());
+      follower all{*one, {}, {}, 0};
+      all.list(65536);
+      maintain_host wish;
+      wish.host = test_host(1);
+      wish.wish = maintenance_wish::drain;
+      wish.task = drain;
+      REQUIRE(propose(*one, wish).ok());
+      while (all.pull(65536))
+        ;
+      CHECK(all.known.contains({record_type::task, drain.value}));
+      for (uint32_t page : {1u, 65536u})
+        CHECK(all.known == to_table(list_all(*one, {}, page).first));
+      CHECK(of_type(list_all(*one, test_host(1)).first, record_type::task).empty()); // not a host's
+    }
+    auto again = open_replica(test_config(folder.path()));
+    const auto tasks = of_type(list_all(*again).first, record_type::task);
+    REQUIRE(tasks.size() == 1);
+    CHECK(std::get<task_record>(tasks[0]).moves.size() == 1);
+    CHECK(
+        propose(*again, renew_lease{test_host(1), test_boot, std::chrono::seconds{5}}).lease.renewal
+        == 2);
+  }

@@ -64,6 +64,8 @@ private:
   command_body body(const cluster_state& state) {
     if (below(500) == 0)
       ++generation_;
+    if (below(6) == 0)
+      return maintenance(state);
     switch (below(17)) {
     case 0: {
       host_record h;
@@ -148,6 +150,38 @@ private:
     else
       x.problem = "no room";
     return x;
+  }
+
+  /// Hosts cordoned and drained, and the orders of tasks, mostly right ones.
+  command_body maintenance(const cluster_state& state) {
+    std::vector<task_record> all;
+    for (const auto& each : state.records())
+      if (auto task = std::get_if<task_record>(&each))
+        all.push_back(*task);
+    if (all.empty() || below(4) == 0) {
+      maintain_host x;
+      x.host = host();
+      x.wish = static_cast<maintenance_wish>(below(3));
+      x.task = fresh<task_id>();
+      x.parallel = static_cast<uint32_t>(below(3));
+      x.deadline = std::chrono::seconds{below(2) * below(20)};
+      x.then = static_cast<deadline_policy>(below(2));
+      return x;
+    }
+    const auto& task = all[below(all.size())];
+    if (below(10) == 0)
+      return cancel_task{task.id};
+    if (below(10) == 0)
+      return start_rebalance{fresh<task_id>(), 1, {{vm(), host()}, {vm(), host()}}};
+    move_vm order{task.id, vm(), 0, host(), fresh<migration_id>()};
+    if (!task.moves.empty() && below(10) != 0) {
+      const auto& move = task.moves[below(task.moves.size())];
+      order.vm = move.vm;
+      order.attempt = move.attempts;
+    }
+    if (below(6) == 0)
+      return note_move{task.id, order.vm, order.attempt, "why not " + std::to_string(below(3))};
+    return order;
   }
 
   host_report report(const cluster_state& state) {

@@ -84,8 +84,8 @@ struct invariants {
     }
     for (const auto& each : records) {
       if (auto host = std::get_if<host_record>(&each)) {
-        CHECK(load[host->id].memory_mib <= host->memory_mib);
-        CHECK(load[host->id].vcpus <= host->vcpus * vcpu_overcommit);
+        CHECK(load[host->id].memory_mib <= memory_capacity_mib(*host));
+        CHECK(load[host->id].vcpus <= vcpu_capacity(*host));
         CHECK(state.load_of(host->id) == load[host->id]);
       } else if (auto operation = std::get_if<operation_record>(&each)) {
         if (auto known = ended.find(operation->id); known != ended.end())
@@ -99,8 +99,12 @@ struct invariants {
       if (old == before.end())
         continue;
       CHECK(vm.epoch >= old->second.epoch);
+      const bool had_guest = old->second.actual != actual_state::defined
+                             && old->second.actual != actual_state::failed;
       if (vm.host != old->second.host)
-        CHECK_MESSAGE(decides(batch), "a VM moved without a decision");
+        CHECK_MESSAGE((has<decide_migration>(batch) || has<replace_vm>(batch)
+                       || (has<move_vm>(batch) && !had_guest)),
+                      "a VM moved without a decision");
       // A guest that may run gets a new permission wherever it goes.
       if (vm.host != old->second.host)
         CHECK(vm.epoch > old->second.epoch);
@@ -114,6 +118,7 @@ struct invariants {
         CHECK(old->second.fenced);
     }
     before = now;
+    check_tasks(state, done);
     CHECK(done.outcomes.size() == batch.commands.size());
     CHECK(done.audience.size() == done.changes.size());
   }
@@ -125,9 +130,44 @@ struct invariants {
     });
   }
 
-  static bool decides(const command_batch& batch) {
-    return has<decide_migration>(batch) || has<replace_vm>(batch);
+  /// A drain knows all VMs of its host, and says that it has finished only of an
+  /// empty one.
+  void check_tasks(const cluster_state& state, const applied_batch& done) {
+    for (const auto& each : state.records()) {
+      auto vm = std::get_if<vm_record>(&each);
+      auto host = vm ? state.find(vm->host) : nullptr;
+      auto task = host ? state.find(host->drain) : nullptr;
+      if (!task || task->state != task_state::running || vm->actual == actual_state::gone)
+        continue;
+      CHECK(host->maintenance == host_state::draining);
+      auto part = std::find_if(task->moves.begin(), task->moves.end(),
+                               [&](const auto& x) { return x.vm == vm->id; });
+      REQUIRE_MESSAGE(part != task->moves.end(), "a drain doesn't know a VM of its host");
+      CHECK(part->state != move_state::finished);
+    }
+    for (const auto& each : done.changes) {
+      auto task = std::get_if<task_record>(&each.record);
+      if (!task || each.removed)
+        continue;
+      ++tasks[task->state];
+      if (task->kind == task_kind::drain && task->state == task_state::finished)
+        CHECK(state.load_of(task->host).memory_mib == reserved_on(state, task->host));
+    }
   }
+
+  /// Of migrations that were rolled back before and hold a copy there still.
+  static uint64_t reserved_on(const cluster_state& state, node_id host) {
+    uint64_t memory = 0;
+    for (const auto& each : state.records())
+      if (auto migration = std::get_if<migration_record>(&each)) {
+        auto vm = state.find(migration->vm);
+        if (vm && vm->actual != actual_state::gone && holds_room_on(*migration) == host)
+          memory += vm->spec.memory_mib;
+      }
+    return memory;
+  }
+
+  std::map<task_state, uint64_t> tasks; ///< how many changes showed each
 };
 
 void replay(table& fed, const applied_batch& done, uint64_t revision) {
@@ -191,6 +231,7 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
   uint64_t restarted = 0;
   uint64_t replaced = 0;
   uint64_t lost = 0;
+  std::map<task_state, uint64_t> tasks;
   for (auto seed = first_seed(); seed < first_seed() + seeds; ++seed) {
     CAPTURE(seed);
     INFO("again with: NOVACRON_SEED=" << seed << " unit_storage -tc='random commands*'");
@@ -225,6 +266,8 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
       if (commands.below(30) == 0)
         other = disk.load(kept, revision, state.now());
     }
+    for (const auto& [how, count] : always.tasks)
+      tasks[how] += count;
     REQUIRE(fed == as_fed(state));
     REQUIRE(other.records() == state.records());
   }
@@ -238,11 +281,14 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
           migration_phase::finished, migration_phase::returned, migration_phase::done,
           migration_phase::rolled_back})
       CHECK_MESSAGE(phases[phase] > 5, to_string(phase) << ": " << phases[phase]);
+    for (auto how :
+         {task_state::running, task_state::finished, task_state::failed, task_state::cancelled})
+      CHECK_MESSAGE(tasks[how] > 10, to_string(how) << ": " << tasks[how]);
     for (auto refusal :
          {command_errc::none, command_errc::unknown_vm, command_errc::unknown_host,
           command_errc::name_taken, command_errc::vm_deleted, command_errc::wrong_state,
           command_errc::no_capacity, command_errc::same_host, command_errc::migration_in_progress,
-          command_errc::already_decided, command_errc::key_reused})
+          command_errc::already_decided, command_errc::key_reused, command_errc::revision_mismatch})
       CHECK_MESSAGE(outcomes[refusal] > 20, to_string(refusal) << ": " << outcomes[refusal]);
   }
 }

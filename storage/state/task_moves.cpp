@@ -1,0 +1,97 @@
+#include "storage/state/task_moves.hpp"
+
+namespace novacron {
+
+namespace {
+
+const std::string rolled_back = "rolled back: ";
+
+/// Why a VM can't be moved as it is; empty: it can.
+std::string blocker(const vm_record& vm) {
+  using enum actual_state;
+  if (vm.requested == requested_state::deleted)
+    return "it is being deleted";
+  if (without_guest(vm) || (vm.requested == requested_state::running && vm.actual == running))
+    return {};
+  switch (vm.actual) {
+  case paused:
+    return "it is paused: resume it or stop it";
+  case lost:
+    return "its host can't be reached";
+  case running:
+    return "it is asked to be " + to_string(vm.requested) + ", and is not yet";
+  default:
+    return "it is " + to_string(vm.actual);
+  }
+}
+
+bool arrived(const task_record& task, const task_move& move, const vm_record& vm) {
+  return task.kind == task_kind::drain ? vm.host != task.host : vm.host == move.to;
+}
+
+bool deadline_passed(const task_record& task, log_time now) {
+  return task.deadline != log_time{} && now >= task.deadline;
+}
+
+/// A rebalance is a wish, not a need: what can't be done at once is left.
+bool tried_enough(const task_record& task, const task_move& move) {
+  return task.kind == task_kind::drain ? move.attempts >= most_attempts : !move.reason.empty();
+}
+
+} // namespace
+
+bool without_guest(const vm_record& vm) {
+  return vm.migration.nil()
+         && (vm.actual == actual_state::defined || vm.actual == actual_state::failed);
+}
+
+task_move looked_at(const task_record& task, task_move move, const vm_record* vm,
+                    const migration_record* last) {
+  auto is = [&](move_state state, std::string reason = {}) {
+    move.state = state;
+    move.reason = std::move(reason);
+    if (state != move_state::moving)
+      move.migration = {};
+    return move;
+  };
+  if (!vm || vm->actual == actual_state::gone)
+    return is(move_state::finished, "it was deleted");
+  if (!vm->migration.nil()) {
+    move.migration = vm->migration;
+    if (task.kind == task_kind::drain && last && last->id == vm->migration)
+      move.to = last->to;
+    return is(move_state::moving);
+  }
+  if (arrived(task, move, *vm)) {
+    move.to = vm->host;
+    return is(move_state::finished, move.stopped ? "its guest was stopped at the deadline" : "");
+  }
+  if (move.state == move_state::moving) {
+    ++move.attempts;
+    return is(move_state::waiting,
+              rolled_back + (last ? last->reason : std::string{"nobody knows why any more"}));
+  }
+  if (move.state == move_state::failed)
+    return move;
+  auto why = blocker(*vm);
+  // How its last attempt ended is worth more than that nothing is in the way now.
+  if (why.empty() && move.reason.starts_with(rolled_back))
+    why = move.reason;
+  return is(move_state::waiting, std::move(why));
+}
+
+last_resort resort_of(const task_record& task, const task_move& move, const vm_record* vm,
+                      log_time now) {
+  if (move.state != move_state::waiting || !vm
+      || !(tried_enough(task, move) || deadline_passed(task, now)))
+    return last_resort::none;
+  if (task.kind == task_kind::rebalance || task.then == deadline_policy::leave)
+    return last_resort::give_up;
+  if (without_guest(*vm)) // it is moved at once, or nobody has room for it
+    return move.reason.empty() ? last_resort::none : last_resort::give_up;
+  if (move.stopped || vm->requested == requested_state::deleted)
+    return last_resort::none;
+  return last_resort::stop_guest;
+}
+
+} // namespace novacron

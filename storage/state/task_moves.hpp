@@ -1,0 +1,34 @@
+#pragma once
+
+#include "messages/records.hpp"
+
+namespace novacron {
+
+/// The first `command_batch::cluster_version` with maintenance and placement rules.
+inline constexpr uint32_t maintenance_since = 3;
+
+/// Migrations of one VM that a drain tries. A rebalance tries one.
+inline constexpr uint32_t most_attempts = 5;
+
+/// It has no guest that would have to be brought along.
+bool without_guest(const vm_record& vm);
+
+/// What became of one VM's part of a task: `vm`, null when it is gone, has
+/// changed since `move` was last looked at. `last` is the migration that the
+/// move was in, or null.
+///
+///     waiting ─▶ moving ─▶ finished
+///        ▲         │ rolled back
+///        └─────────┴──▶ failed, after `most_attempts`, or as the deadline's policy says
+///
+/// Pure.
+task_move looked_at(const task_record& task, task_move move, const vm_record* vm,
+                    const migration_record* last);
+
+/// What is next for one that waits once the time for moving it is over: stop its
+/// guest, or give it up.
+enum class last_resort : uint8_t { none, stop_guest, give_up };
+last_resort resort_of(const task_record& task, const task_move& move, const vm_record* vm,
+                      log_time now);
+
+} // namespace novacron
