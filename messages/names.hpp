@@ -75,7 +75,7 @@ struct names<migration_decision> {
 template <>
 struct names<command_errc> {
   static constexpr int first = 0;
-  static constexpr std::array<std::string_view, 19> words{"none",
+  static constexpr std::array<std::string_view, 25> words{"none",
                                                           "unknown_vm",
                                                           "unknown_host",
                                                           "unknown_migration",
@@ -93,19 +93,33 @@ struct names<command_errc> {
                                                           "stale_lease",
                                                           "unknown_outcome",
                                                           "not_leader",
-                                                          "overloaded"};
+                                                          "overloaded",
+                                                          "unknown_node",
+                                                          "node_removed",
+                                                          "other_disk",
+                                                          "node_in_use",
+                                                          "bad_token",
+                                                          "hosts_awaited"};
 };
 
 template <>
 struct names<record_type> {
   static constexpr int first = 1;
-  static constexpr std::array<std::string_view, 4> words{"vm", "host", "migration", "operation"};
+  static constexpr std::array<std::string_view, 6> words{"vm",        "host", "migration",
+                                                         "operation", "node", "join_token"};
 };
 
 template <>
 struct names<node_role> {
   static constexpr int first = 1;
   static constexpr std::array<std::string_view, 3> words{"controller", "gateway", "host"};
+};
+
+template <>
+struct names<member_wish> {
+  static constexpr int first = 0;
+  static constexpr std::array<std::string_view, 5> words{"unsaid", "standby", "voter", "leaving",
+                                                         "removed"};
 };
 
 /// All words of `Enum`, for a list of what is allowed.

@@ -53,6 +53,17 @@ struct body_summary {
   std::string operator()(const renew_lease& x) const { return named("renew_lease", x.host); }
   std::string operator()(const expire_lease& x) const { return named("expire_lease", x.host); }
   std::string operator()(const barrier&) const { return "barrier"; }
+  std::string operator()(const register_node& x) const { return named("register_node", x.node.id); }
+  std::string operator()(const wish_member& x) const {
+    return named("wish_member", x.node) + ' ' + to_string(x.wish);
+  }
+  std::string operator()(const make_join_token& x) const {
+    return named("make_join_token", x.token);
+  }
+  std::string operator()(const use_join_token& x) const { return named("use_join_token", x.token); }
+  std::string operator()(const recover_cluster& x) const {
+    return named("recover_cluster", x.survivor);
+  }
 };
 
 std::string record_summary(const any_record& x) {

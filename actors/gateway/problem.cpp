@@ -44,6 +44,18 @@ kind kind_of(command_errc error) {
     return {503, "No leader", "nothing was done; come back later"};
   case command_errc::unknown_outcome:
     return {503, "Outcome unknown", "outcome unknown, repeat with the same Idempotency-Key"};
+  case command_errc::unknown_node:
+    return {404, "No such node", "list the nodes with GET /api/v1/nodes"};
+  case command_errc::node_removed:
+    return {409, "Node removed", "let the machine join as a new node"};
+  case command_errc::node_in_use:
+    return {409, "Node in use", "move or delete the VMs on it"};
+  case command_errc::bad_token:
+    return {403, "Token refused", "ask for a new one: POST /api/v1/join-tokens"};
+  case command_errc::hosts_awaited:
+    return {409, "Hosts awaited", "start the hosts, or fence those that are lost"};
+  case command_errc::other_disk:
+    return {409, "Another disk", "replace the node"};
   // Answers to hosts, never to clients.
   case command_errc::none:
   case command_errc::stale_epoch:

@@ -32,6 +32,14 @@ enum class action : uint8_t {
   health,
   ready,
   metrics,
+  list_nodes,
+  read_node,
+  promote_node,
+  demote_node,
+  remove_node,
+  replace_node,
+  create_join_token,
+  join,
 };
 
 /// Who may come by which listener.

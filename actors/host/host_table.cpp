@@ -76,6 +76,14 @@ void host_table::put(const operation_record&) {
   // Operations are the API's; a host doesn't need them.
 }
 
+void host_table::put(const node_record&) {
+  // The roster's.
+}
+
+void host_table::put(const join_token_record&) {
+  // The API's.
+}
+
 void host_table::remove(const any_record& record) {
   if (auto* vm = std::get_if<vm_record>(&record)) {
     vms_.erase(vm->id);

@@ -16,6 +16,13 @@ struct rule {
     return who.has(node_role::host) || who.has(node_role::gateway);
   }
   bool operator()(const expire_lease&) const { return false; }
+  bool operator()(const register_node& x) const {
+    return x.node.id == who.node && x.node.roles == who.roles;
+  }
+  bool operator()(const wish_member& x) const {
+    return who.has(node_role::gateway) && x.wish != member_wish::removed;
+  }
+  bool operator()(const recover_cluster&) const { return false; }
   bool operator()(const barrier&) const { return true; }
   template <class ByUsers>
   bool operator()(const ByUsers&) const {
@@ -30,8 +37,12 @@ struct rule {
 } // namespace
 
 bool may_propose(const node_identity& who, const command& what) {
-  if (who.has(node_role::controller))
-    return !std::holds_alternative<expire_lease>(what.body);
+  if (who.has(node_role::controller)) {
+    const auto* wish = std::get_if<wish_member>(&what.body);
+    return !std::holds_alternative<expire_lease>(what.body)
+           && !std::holds_alternative<recover_cluster>(what.body)
+           && !(wish && wish->wish == member_wish::removed);
+  }
   return std::visit(rule{who}, what.body);
 }
 

@@ -26,6 +26,9 @@ std::string host_json(const host_record& host, const host_usage& usage);
 std::string migration_json(const migration_record& migration, std::string_view from,
                            std::string_view to, const migration_progress* progress);
 std::string operation_json(const operation_record& operation);
+/// As the log knows it: what the replicas say of it is added where it is listed.
+std::string node_json(const node_record& node);
+std::string join_token_json(const join_token_record& token);
 
 /// As in "2026-02-03T04:05:06.007Z".
 std::string to_rfc3339(log_time time);

@@ -66,6 +66,32 @@ struct ExpireLease {
   renewal @1 :UInt64;
 }
 
+struct RegisterNode {
+  node @0 :Records.NodeRecord;
+}
+
+struct WishMember {
+  node @0 :Ids.Uuid;
+  wish @1 :Records.MemberWish;
+  replaces @2 :Ids.Uuid;
+}
+
+struct MakeJoinToken {
+  token @0 :Ids.Uuid;
+  key @1 :Data;  # 32 bytes
+  roles @2 :List(UInt8);
+  life @3 :Int64;
+}
+
+struct UseJoinToken {
+  token @0 :Ids.Uuid;
+  node @1 :Records.NodeRecord;
+}
+
+struct RecoverCluster {
+  survivor @0 :Ids.Uuid;
+}
+
 struct Command {
   union {
     unset @0 :Void;  # so that an empty message is no command
@@ -78,6 +104,11 @@ struct Command {
     renewLease @7 :RenewLease;
     expireLease @8 :ExpireLease;
     barrier @9 :Void;
+    registerNode @11 :RegisterNode;
+    wishMember @12 :WishMember;
+    makeJoinToken @13 :MakeJoinToken;
+    useJoinToken @14 :UseJoinToken;
+    recoverCluster @15 :RecoverCluster;
   }
   idempotency @10 :Idempotency;
 }
@@ -111,6 +142,12 @@ enum CommandErrc {
   unknownOutcome @16;
   notLeader @17;
   overloaded @18;
+  unknownNode @19;
+  nodeRemoved @20;
+  otherDisk @21;
+  nodeInUse @22;
+  badToken @23;
+  hostsAwaited @24;
 }
 
 struct CommandOutcome {

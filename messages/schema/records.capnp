@@ -104,6 +104,7 @@ struct HostRecord {
   state @11 :HostState;
   changed @12 :Int64;
   revision @13 :UInt64;
+  awaited @14 :Bool;
 }
 
 struct LeaseRecord {
@@ -183,6 +184,38 @@ struct OperationRecord {
   revision @8 :UInt64;
 }
 
+# -- nodes --
+
+enum MemberWish {
+  unsaid @0;
+  standby @1;
+  voter @2;
+  leaving @3;
+  removed @4;
+}
+
+struct NodeRecord {
+  id @0 :Ids.Uuid;
+  name @1 :Text;
+  roles @2 :List(UInt8);
+  meshAddress @3 :Text;
+  disk @4 :UInt64;
+  wish @5 :MemberWish;
+  replaces @6 :Ids.Uuid;
+  changed @7 :Int64;
+  revision @8 :UInt64;
+}
+
+struct JoinTokenRecord {
+  id @0 :Ids.Uuid;
+  key @1 :Data;  # 32 bytes
+  roles @2 :List(UInt8);
+  created @3 :Int64;
+  expires @4 :Int64;
+  usedBy @5 :Ids.Uuid;
+  revision @6 :UInt64;
+}
+
 struct Record {
   # Any of the feed's records, as it is stored and as it travels.
   union {
@@ -191,5 +224,7 @@ struct Record {
     host @2 :HostRecord;
     migration @3 :MigrationRecord;
     operation @4 :OperationRecord;
+    node @5 :NodeRecord;
+    joinToken @6 :JoinTokenRecord;
   }
 }

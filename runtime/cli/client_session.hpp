@@ -62,6 +62,9 @@ public:
   /// Shows a migration's progress until it is over.
   boost::json::value watch(const std::string& migration, std::chrono::seconds limit);
 
+  /// Waits until a node is what is wished of it, showing how far it is.
+  boost::json::value await_node(const std::string& id, std::chrono::seconds limit);
+
   void show_list(listed_thing what, const boost::json::array& items);
   void show_one(const boost::json::value& document);
 

@@ -42,11 +42,16 @@ failure unreadable(const database& db, const std::string& why) {
                       "storage: cannot read the feed from " + db.folder().string() + ": " + why);
 }
 
+/// Of interest to every host.
+bool is_everyones(record_type type) {
+  return type == record_type::host || type == record_type::node;
+}
+
 } // namespace
 
 bool feed_reader::concerns(const any_record& record, node_id host,
                            const rocksdb::Snapshot* at) const {
-  if (host.nil() || std::holds_alternative<host_record>(record))
+  if (host.nil() || is_everyones(type_of(record)))
     return true;
   if (auto migration = std::get_if<migration_record>(&record))
     return migration->from == host || migration->to == host;
@@ -76,7 +81,9 @@ result<feed_listing> feed_reader::list(const list_request& request) const {
   const auto generation = state_.generation(now.get());
   auto here = [&](std::string key) { return in_generation(generation, std::move(key)); };
   const auto begin = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::vm)));
-  const auto end = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::lease)));
+  const auto end = here(state_begin(db_.group(), state_kinds_end));
+  const auto unfed = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::lease)));
+  const auto fed_again = here(state_begin(db_.group(), static_cast<uint8_t>(state_kind::node)));
   rocksdb::ReadOptions options;
   options.snapshot = now.get();
   rocksdb::Slice upper{end};
@@ -85,7 +92,12 @@ result<feed_listing> feed_reader::list(const list_request& request) const {
   const size_t limit = std::min<size_t>(request.limit_bytes, most_page_bytes);
   size_t size = 0;
   size_t scanned = 0;
-  for (i->Seek(std::max(here(request.from), begin)); i->Valid(); i->Next()) {
+  auto pass_unfed = [&] {
+    if (i->Valid() && i->key().compare(unfed) >= 0 && i->key().compare(fed_again) < 0)
+      i->Seek(fed_again);
+  };
+  i->Seek(std::max(here(request.from), begin));
+  for (pass_unfed(); i->Valid(); i->Next(), pass_unfed()) {
     if ((size >= limit && !page.records.empty()) || scanned >= most_scanned_bytes) {
       page.next = in_generation(state_generation::even, i->key().ToString());
       break;
@@ -138,14 +150,14 @@ result<feed_changes> feed_reader::changes_after(const pull_request& request) con
     last = *revision;
     scanned += i->value().size();
     const auto& audience = stored->audience;
-    // An empty audience is everyone's if it is a host's, else nobody's.
+    // An empty audience is everyone's if it is a host's or a node's, else nobody's.
     if (!host.nil() && !audience.empty()
         && std::find(audience.begin(), audience.end(), host) == audience.end())
       continue;
     auto each = decode<change>(stored->encoded);
     if (!each)
       return unreadable(db_, each.error().message);
-    if (!host.nil() && audience.empty() && type_of(each->record) != record_type::host)
+    if (!host.nil() && audience.empty() && !is_everyones(type_of(each->record)))
       continue;
     size += stored->encoded.size();
     answer.changes.push_back(std::move(*each));

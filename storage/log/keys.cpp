@@ -12,6 +12,24 @@ constexpr uint8_t odd_bit = 0x40;
 
 } // namespace
 
+state_kind kind_of(record_type type) {
+  switch (type) {
+  case record_type::vm:
+    return state_kind::vm;
+  case record_type::host:
+    return state_kind::host;
+  case record_type::migration:
+    return state_kind::migration;
+  case record_type::operation:
+    return state_kind::operation;
+  case record_type::node:
+    return state_kind::node;
+  case record_type::join_token:
+    break;
+  }
+  return state_kind::join_token;
+}
+
 std::string log_key(uint32_t group, uint64_t index) {
   return field_writer{}.number(group).number(index).take();
 }
@@ -51,8 +69,7 @@ std::optional<state_kind> kind_of_state_key(std::string_view key) {
   if (key.size() <= group_bytes)
     return {};
   const auto kind = static_cast<uint8_t>(key[group_bytes] & ~odd_bit);
-  if (kind < static_cast<uint8_t>(state_kind::vm)
-      || kind > static_cast<uint8_t>(state_kind::answer))
+  if (kind < static_cast<uint8_t>(state_kind::vm) || kind >= state_kinds_end)
     return {};
   return static_cast<state_kind>(kind);
 }

@@ -23,7 +23,7 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 }
 
 state_kind kind_of(const any_record& record) {
-  return static_cast<state_kind>(type_of(record));
+  return kind_of(type_of(record));
 }
 
 } // namespace

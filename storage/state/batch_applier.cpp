@@ -45,7 +45,9 @@ batch_applier::outcome batch_applier::run(const command& command) {
       return repeated;
     }
   }
-  auto what = std::visit([this](const auto& body) { return apply(body); }, command.body);
+  auto waits = awaits_hosts(command.body);
+  auto what
+      = waits ? *waits : std::visit([this](const auto& body) { return apply(body); }, command.body);
   what.revision = revision_;
   if (what.ok() && !asked.key.empty())
     remember(command, what);
@@ -148,6 +150,12 @@ void batch_applier::emit_changes() {
       case record_type::operation:
         each.record = state_.operations_.at({name.second});
         break;
+      case record_type::node:
+        each.record = state_.nodes_.at({name.second});
+        break;
+      case record_type::join_token:
+        each.record = state_.join_tokens_.at({name.second});
+        break;
       }
     }
     done_.audience.push_back(audience_of(each.record));
@@ -219,6 +227,20 @@ void batch_applier::add(host_record host) {
   touch(record_type::host, id.value);
 }
 
+void batch_applier::add(node_record node) {
+  stamp(node);
+  auto id = node.id;
+  state_.nodes_.insert_or_assign(id, std::move(node));
+  touch(record_type::node, id.value);
+}
+
+void batch_applier::add(join_token_record token) {
+  stamp(token);
+  auto id = token.id;
+  state_.join_tokens_.insert_or_assign(id, std::move(token));
+  touch(record_type::join_token, id.value);
+}
+
 void batch_applier::add(lease_record lease) {
   state_.leases_.insert_or_assign(lease.host, lease);
   std::erase_if(done_.leases, [&](const auto& x) { return x.host == lease.host; });
@@ -254,6 +276,14 @@ void batch_applier::remove(const operation_record& operation) {
   touch(record_type::operation, last.id.value);
   last.revision = revision_;
   removed_.insert_or_assign({record_type::operation, last.id.value}, std::move(last));
+}
+
+void batch_applier::remove(const join_token_record& token) {
+  auto last = token;
+  state_.join_tokens_.erase(last.id);
+  touch(record_type::join_token, last.id.value);
+  last.revision = revision_;
+  removed_.insert_or_assign({record_type::join_token, last.id.value}, std::move(last));
 }
 
 } // namespace novacron

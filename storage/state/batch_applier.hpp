@@ -37,6 +37,26 @@ private:
   outcome apply(const renew_lease& command);
   outcome apply(const expire_lease& command);
   outcome apply(const barrier& command);
+  outcome apply(const register_node& command);
+  outcome apply(const wish_member& command);
+  outcome apply(const make_join_token& command);
+  outcome apply(const use_join_token& command);
+  outcome apply(const recover_cluster& command);
+
+  // -- parts of the commands about nodes (node_commands.cpp) --------------------------
+
+  /// Why a node must not be taken away. Nothing: it may.
+  std::optional<outcome> still_needed(const node_record& node) const;
+  /// The node's host, if it is one, ends with it.
+  void end_host_of(node_id node);
+  std::optional<outcome> name_conflict(const node_record& node) const;
+  void drop_old_tokens();
+  [[nodiscard]] bool hosts_are_awaited() const;
+
+  /// After a recovery, as long as hosts are awaited: why `command` must wait.
+  std::optional<outcome> awaits_hosts(const command_body& command) const;
+  /// A guest's next permission; never one that a lost log may have given.
+  [[nodiscard]] epoch next_epoch(const epoch& present) const;
 
   // -- parts of request_state --------------------------------------------------------
 
@@ -96,15 +116,22 @@ private:
   void edit(const operation_record& operation, F change);
   template <class F>
   void edit(const host_record& host, F change);
+  template <class F>
+  void edit(const node_record& node, F change);
+  template <class F>
+  void edit(const join_token_record& token, F change);
 
   void add(vm_record vm);
   void add(migration_record migration);
   void add(operation_record operation);
   void add(host_record host);
   void add(lease_record lease);
+  void add(node_record node);
+  void add(join_token_record token);
   void remove(const vm_record& vm);
   void remove(const migration_record& migration);
   void remove(const operation_record& operation);
+  void remove(const join_token_record& token);
 
   template <class Record>
   void stamp(Record& record);
@@ -114,6 +141,7 @@ private:
   /// Counts the VM's claims out before an edit and in after it.
   void count(vm_id vm, int sign);
 
+  static std::string removed_for_ever(const node_record& node);
   static outcome refuse(command_errc why, std::string detail);
   static outcome accept(const vm_record& vm, operation_id operation);
 
@@ -181,6 +209,22 @@ void batch_applier::edit(const host_record& host, F change) {
   change(record);
   stamp(record);
   touch(record_type::host, record.id.value);
+}
+
+template <class F>
+void batch_applier::edit(const node_record& node, F change) {
+  auto& record = state_.nodes_.at(node.id);
+  change(record);
+  stamp(record);
+  touch(record_type::node, record.id.value);
+}
+
+template <class F>
+void batch_applier::edit(const join_token_record& token, F change) {
+  auto& record = state_.join_tokens_.at(token.id);
+  change(record);
+  stamp(record);
+  touch(record_type::join_token, record.id.value);
 }
 
 } // namespace novacron

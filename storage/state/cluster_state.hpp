@@ -19,8 +19,8 @@ namespace novacron {
 /// others would is worse than not applying it.
 ///
 /// 1: the first. 2: guests that end are restarted as their policy says, and the
-/// first word on how a guest ended counts.
-inline constexpr uint32_t known_cluster_version = 2;
+/// first word on how a guest ended counts. 3: nodes, their membership, tokens.
+inline constexpr uint32_t known_cluster_version = 3;
 
 /// How long, and how many, records stay that nothing can happen to any more.
 struct retention {
@@ -81,7 +81,11 @@ public:
   [[nodiscard]] const host_record* find(node_id host) const;
   [[nodiscard]] const migration_record* find(migration_id migration) const;
   [[nodiscard]] const operation_record* find(operation_id operation) const;
+  [[nodiscard]] const node_record* find_node(node_id node) const;
+  [[nodiscard]] const join_token_record* find(token_id token) const;
   [[nodiscard]] std::vector<lease_record> leases() const;
+  /// Sorted by id.
+  [[nodiscard]] std::vector<node_record> nodes() const;
   [[nodiscard]] size_t answers() const { return answers_.size(); }
   /// What is promised to guests on `host`.
   [[nodiscard]] host_load load_of(node_id host) const;
@@ -112,6 +116,8 @@ private:
   std::unordered_map<operation_id, operation_record> operations_;
   std::unordered_map<node_id, lease_record> leases_;
   std::map<std::string, stored_answer> answers_; ///< by `answer_key`
+  std::map<node_id, node_record> nodes_;
+  std::map<token_id, join_token_record> join_tokens_;
 
   // Indexes: derived from the records above, rebuilt by `loaded`.
   std::unordered_map<std::string, vm_id> names_;               ///< of VMs that aren't gone

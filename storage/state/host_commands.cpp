@@ -8,8 +8,11 @@ batch_applier::outcome batch_applier::apply(const register_host& command) {
   const auto& said = command.host;
   if (said.id.nil())
     return refuse(command_errc::unknown_host, "a host cannot register without an id");
+  if (auto node = state_.find_node(said.id); node && node->wish == member_wish::removed)
+    return refuse(command_errc::node_removed, removed_for_ever(*node));
   auto known = state_.find(said.id);
   auto host = said;
+  host.awaited = false;
   host.state
       = known && known->state == host_state::cordoned ? host_state::cordoned : host_state::up;
   if (!known) {

@@ -72,7 +72,7 @@ batch_applier::outcome batch_applier::request_running(const vm_record& vm, opera
   supersede(vm, operation_verb::start);
   begin(operation, operation_verb::start, vm.id);
   edit(vm, [&](vm_record& x) {
-    x.epoch = x.epoch.next();
+    x.epoch = next_epoch(x.epoch);
     x.requested = requested_state::running;
     x.actual = starting;
     x.reason.clear();

@@ -60,6 +60,7 @@ TEST_CASE("each word names one value, and its value's word is it again") {
   check_words<command_errc>();
   check_words<record_type>();
   check_words<node_role>();
+  check_words<member_wish>();
 }
 
 TEST_CASE("the last value has the last word") {
@@ -72,7 +73,9 @@ TEST_CASE("the last value has the last word") {
   CHECK(to_string(operation_verb::remove) == "remove");
   CHECK(to_string(operation_state::failed) == "failed");
   CHECK(word_of(migration_decision::return_guest) == "return_guest");
-  CHECK(to_string(command_errc::overloaded) == "overloaded");
+  CHECK(to_string(command_errc::hosts_awaited) == "hosts_awaited");
+  CHECK(to_string(member_wish::removed) == "removed");
+  CHECK(to_string(record_type::join_token) == "join_token");
   CHECK(to_string(record_type::vm) == "vm");
   CHECK(to_string(record_type::operation) == "operation");
   CHECK(to_string(node_role::controller) == "controller");
@@ -94,6 +97,7 @@ TEST_CASE("schemas number and name their values as the structs do") {
   check_schema<operation_state, schema::OperationState>();
   check_schema<migration_decision, schema::MigrationDecision>();
   check_schema<command_errc, schema::CommandErrc>();
+  check_schema<member_wish, schema::MemberWish>();
 }
 
 TEST_CASE("a record knows its type and its id") {

@@ -1,5 +1,6 @@
 #include "test_replica.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <doctest/doctest.h>
 #include <map>
@@ -214,4 +215,36 @@ TEST_CASE("a host gets its VMs, its migrations, all hosts, and the change that t
   CHECK(source.known == before);
   CHECK(std::get<vm_record>(destination.known.at(vm)).requested == requested_state::stopped);
   CHECK(other.known.size() == 3);
+}
+
+TEST_CASE("nodes are listed behind what isn't fed, page by page, and told to every host") {
+  scratch_folder folder;
+  auto one = open_replica(test_config(folder.path()));
+  CHECK(propose(*one, register_test_host(1).body).ok());
+  CHECK(propose(*one, renew_lease{test_host(1), test_boot, std::chrono::seconds{9}}).ok());
+  for (uint64_t n = 1; n <= 3; ++n) {
+    node_record node;
+    node.id = {{0xa, n}};
+    node.name = "node-" + std::to_string(n);
+    CHECK(propose(*one, register_node{node}, {"ann", std::to_string(n), {}}).ok());
+  }
+  CHECK(
+      propose(*one, make_join_token{{{9, 9}}, {}, {node_role::host}, std::chrono::hours{1}}).ok());
+  const auto all = list_all(*one, {}, 1).first; // a record a page
+  const auto of_a_host = list_all(*one, test_host(7), 1).first;
+  auto count = [](const auto& records, record_type type) {
+    return std::count_if(records.begin(), records.end(),
+                         [&](const auto& x) { return type_of(x) == type; });
+  };
+  CHECK(all.size() == 5);
+  CHECK(count(all, record_type::node) == 3);
+  CHECK(count(of_a_host, record_type::node) == 3);
+  CHECK(count(of_a_host, record_type::join_token) == 0);
+  pull_request request;
+  request.filter.host = test_host(7);
+  auto changes = one->changes_after(request);
+  REQUIRE(changes.has_value());
+  CHECK(std::ranges::count_if(changes->changes,
+                              [](const auto& x) { return type_of(x.record) == record_type::node; })
+        == 3);
 }

@@ -64,6 +64,8 @@ private:
   command_body body(const cluster_state& state) {
     if (below(500) == 0)
       ++generation_;
+    if (below(40) == 0)
+      return about_nodes();
     switch (below(16)) {
     case 0: {
       host_record h;
@@ -116,6 +118,31 @@ private:
       return expire_lease{host(), 1 + below(3)};
     default:
       return report(state);
+    }
+  }
+
+  command_body about_nodes() {
+    switch (below(3)) {
+    case 0: {
+      node_record n;
+      n.id = host();
+      n.name = "node-" + std::to_string(below(hosts + 1));
+      n.roles = {node_role::controller};
+      n.disk = below(3);
+      return register_node{n};
+    }
+    case 1:
+      return wish_member{host(), static_cast<member_wish>(below(4)),
+                         below(4) == 0 ? host() : node_id{}};
+    default: {
+      const token_id token{{5, below(20)}};
+      if (below(2) == 0)
+        return make_join_token{token, {}, {node_role::host}, std::chrono::hours{below(30)}};
+      node_record n;
+      n.id = fresh<node_id>();
+      n.name = "new-" + std::to_string(below(5));
+      return use_join_token{token, n};
+    }
     }
   }
 
