@@ -195,6 +195,11 @@ using door_actor = feed_source_actor::extend<
     caf::replies_to<migration_performed>::with<ok_atom>,
     caf::replies_to<kill_actor>::with<ok_atom>>;
 
+/// Tells the log of this node, and keeps the book of the others.
+using roster_actor = caf::typed_actor<
+    // Time to register, and to follow the feed.
+    caf::reacts_to<tick_atom>>;
+
 /// Links to the other nodes, made on demand.
 using peers_actor = caf::typed_actor<
     // A link to this node at this address ("host:port").

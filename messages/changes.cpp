@@ -15,6 +15,8 @@ record_type type_of(const any_record& record) {
     record_type operator()(const migration_record&) const { return record_type::migration; }
     record_type operator()(const operation_record&) const { return record_type::operation; }
     record_type operator()(const task_record&) const { return record_type::task; }
+    record_type operator()(const node_record&) const { return record_type::node; }
+    record_type operator()(const join_token_record&) const { return record_type::join_token; }
   } type;
   return std::visit(type, record);
 }

@@ -9,12 +9,20 @@
 namespace novacron {
 
 /// What the feed speaks of.
-enum class record_type : uint8_t { vm = 1, host = 2, migration = 3, operation = 4, task = 5 };
+enum class record_type : uint8_t {
+  vm = 1,
+  host = 2,
+  migration = 3,
+  operation = 4,
+  task = 5,
+  node = 6,
+  join_token = 7
+};
 std::string to_string(record_type x);
 
 /// The whole record, as it stands after the change.
-using any_record
-    = std::variant<vm_record, host_record, migration_record, operation_record, task_record>;
+using any_record = std::variant<vm_record, host_record, migration_record, operation_record,
+                                task_record, node_record, join_token_record>;
 
 /// One record changed. A record that left the state comes as `removed` with its
 /// last content; a VM that is gone, for instance.
@@ -46,7 +54,7 @@ struct migration_progress {
 /// Which part of the state a reader of the feed wants.
 struct feed_filter {
   node_id host; ///< nil: everything. Else: the VMs and migrations that this host has to do with,
-                ///< and all hosts
+                ///< and all hosts and nodes
 
   friend bool operator==(const feed_filter&, const feed_filter&) = default;
 };

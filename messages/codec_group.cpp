@@ -82,6 +82,8 @@ void write(schema::GroupStatus::Builder out, const group_status& in) {
   write_list(out.initMembers(list_size(in.members)), in.members);
   out.setInstalling(in.installing);
   out.setRefused(text(in.refused));
+  out.setDisk(in.disk);
+  out.setChanging(text(in.changing));
 }
 
 bool read(reading& budget, schema::GroupStatus::Reader in, group_status& out) {
@@ -93,6 +95,8 @@ bool read(reading& budget, schema::GroupStatus::Reader in, group_status& out) {
   out.timeline = in.getTimeline();
   out.installing = in.getInstalling();
   out.refused = text(in.getRefused());
+  out.disk = in.getDisk();
+  out.changing = text(in.getChanging());
   return read_list(budget, in.getMembers(), out.members);
 }
 

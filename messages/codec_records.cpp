@@ -164,6 +164,7 @@ void write(schema::HostRecord::Builder out, const host_record& in) {
   write(out.initCpuFeatures(list_size(in.cpu_features)), in.cpu_features);
   out.setMaintenance(schema_enum<schema::HostState>(in.maintenance));
   write(out.initDrain(), in.drain);
+  out.setAwaited(in.awaited);
 }
 
 bool read(reading& budget, schema::HostRecord::Reader in, host_record& out) {
@@ -183,6 +184,7 @@ bool read(reading& budget, schema::HostRecord::Reader in, host_record& out) {
   out.memory_overcommit_percent = in.getMemoryOvercommitPercent();
   out.vcpu_overcommit_percent = in.getVcpuOvercommitPercent();
   read(in.getDrain(), out.drain);
+  out.awaited = in.getAwaited();
   return read(budget, in.getImages(), out.images) && read(in.getState(), out.state)
          && read(in.getChanged(), out.changed) && read(budget, in.getLabels(), out.labels)
          && read(budget, in.getCpuFeatures(), out.cpu_features)
@@ -282,6 +284,65 @@ static bool read(reading&, schema::OperationRecord::Reader in, operation_record&
          && read(in.getCreated(), out.created) && read(in.getEnded(), out.ended);
 }
 
+// -- nodes -------------------------------------------------------------------------
+
+void write_roles(capnp::List<uint8_t>::Builder out, const std::vector<node_role>& in) {
+  for (unsigned i = 0; i < out.size(); ++i)
+    out.set(i, static_cast<uint8_t>(in[i]));
+}
+
+bool read_roles(reading& budget, capnp::List<uint8_t>::Reader in, std::vector<node_role>& out) {
+  if (!budget.pay(in.size() / 8 + 1, 1))
+    return false;
+  for (auto each : in) {
+    out.push_back(static_cast<node_role>(each));
+    if (word_of(out.back()) == "unknown")
+      return false;
+  }
+  return true;
+}
+
+void write(schema::NodeRecord::Builder out, const node_record& in) {
+  write(out.initId(), in.id);
+  out.setName(text(in.name));
+  write_roles(out.initRoles(list_size(in.roles)), in.roles);
+  out.setMeshAddress(text(in.mesh_address));
+  out.setDisk(in.disk);
+  out.setWish(schema_enum<schema::MemberWish>(in.wish));
+  write(out.initReplaces(), in.replaces);
+  out.setChanged(milliseconds(in.changed));
+  out.setRevision(in.revision);
+}
+
+bool read(reading& budget, schema::NodeRecord::Reader in, node_record& out) {
+  read(in.getId(), out.id);
+  out.name = text(in.getName());
+  out.mesh_address = text(in.getMeshAddress());
+  out.disk = in.getDisk();
+  read(in.getReplaces(), out.replaces);
+  out.revision = in.getRevision();
+  return read_roles(budget, in.getRoles(), out.roles) && read(in.getWish(), out.wish)
+         && read(in.getChanged(), out.changed);
+}
+
+static void write(schema::JoinTokenRecord::Builder out, const join_token_record& in) {
+  write(out.initId(), in.id);
+  out.setKey(octets(in.key));
+  write_roles(out.initRoles(list_size(in.roles)), in.roles);
+  out.setCreated(milliseconds(in.created));
+  out.setExpires(milliseconds(in.expires));
+  write(out.initUsedBy(), in.used_by);
+  out.setRevision(in.revision);
+}
+
+static bool read(reading& budget, schema::JoinTokenRecord::Reader in, join_token_record& out) {
+  read(in.getId(), out.id);
+  read(in.getUsedBy(), out.used_by);
+  out.revision = in.getRevision();
+  return read(in.getKey(), out.key) && read_roles(budget, in.getRoles(), out.roles)
+         && read(in.getCreated(), out.created) && read(in.getExpires(), out.expires);
+}
+
 // -- any of them -------------------------------------------------------------------
 
 void write(schema::Record::Builder out, const any_record& in) {
@@ -295,6 +356,10 @@ void write(schema::Record::Builder out, const any_record& in) {
     write(out.initOperation(), *operation);
   else if (auto* task = std::get_if<task_record>(&in))
     write(out.initTask(), *task);
+  else if (auto* node = std::get_if<node_record>(&in))
+    write(out.initNode(), *node);
+  else if (auto* token = std::get_if<join_token_record>(&in))
+    write(out.initJoinToken(), *token);
 }
 
 bool read(reading& budget, schema::Record::Reader in, any_record& out) {
@@ -309,6 +374,10 @@ bool read(reading& budget, schema::Record::Reader in, any_record& out) {
     return read(budget, in.getOperation(), out.emplace<operation_record>());
   case schema::Record::TASK:
     return read(budget, in.getTask(), out.emplace<task_record>());
+  case schema::Record::NODE:
+    return read(budget, in.getNode(), out.emplace<node_record>());
+  case schema::Record::JOIN_TOKEN:
+    return read(budget, in.getJoinToken(), out.emplace<join_token_record>());
   case schema::Record::UNSET:
     break;
   }

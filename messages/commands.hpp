@@ -222,9 +222,56 @@ struct cancel_task {
   friend bool operator==(const cancel_task&, const cancel_task&) = default;
 };
 
-using command_body = std::variant<create_vm, request_state, reserve_migration, decide_migration,
-                                  host_report, register_host, renew_lease, expire_lease, barrier,
-                                  maintain_host, start_rebalance, move_vm, note_move, cancel_task>;
+// -- nodes; since cluster version 3 ------------------------------------------------
+
+/// A node says who and where it is, and on which disk its replica is; sent at
+/// each start. One whose disk was exchanged is refused.
+struct register_node {
+  node_record node; ///< wish, replaces, changed and revision are ignored
+
+  friend bool operator==(const register_node&, const register_node&) = default;
+};
+
+/// What a node is to be among the replicas. The leader sees to it.
+struct wish_member {
+  node_id node;
+  member_wish wish = member_wish::standby;
+  node_id replaces; ///< with `voter`: leaves as soon as `node` votes
+
+  friend bool operator==(const wish_member&, const wish_member&) = default;
+};
+
+/// Make a token that lets one node in.
+struct make_join_token {
+  token_id token;
+  std::array<std::byte, 32> key{};
+  std::vector<node_role> roles;
+  std::chrono::milliseconds life{0};
+
+  friend bool operator==(const make_join_token&, const make_join_token&) = default;
+};
+
+/// A token's bearer comes as `node`. Again by the same node is harmless.
+struct use_join_token {
+  token_id token;
+  node_record node; ///< id, name and mesh_address count
+
+  friend bool operator==(const use_join_token&, const use_join_token&) = default;
+};
+
+/// The majority was lost, and the cluster goes on from what `survivor` had:
+/// other controllers are removed, and all hosts are awaited.
+struct recover_cluster {
+  node_id survivor;
+
+  friend bool operator==(const recover_cluster&, const recover_cluster&) = default;
+};
+
+using command_body
+    = std::variant<create_vm, request_state, reserve_migration, decide_migration, host_report,
+                   register_host, renew_lease, expire_lease, barrier, replace_vm, fence_host,
+                   maintain_host, start_rebalance, move_vm, note_move, cancel_task, register_node,
+                   wish_member, make_join_token, use_join_token, recover_cluster>;
 
 struct command {
   command_body body;
@@ -269,6 +316,12 @@ enum class command_errc : uint8_t {
   overloaded,      ///< not from apply: nothing was committed; come back later
   rule_broken,     ///< a required placement rule, of the VM or of those on the host, forbids it
   unknown_task,
+  unknown_node,
+  node_removed, ///< its certificate counts no more
+  other_disk,   ///< the node's replica was on another disk; it is to be replaced
+  node_in_use,  ///< there are guests on it
+  bad_token,    ///< no such token, or used, or too old
+  hosts_awaited ///< the cluster was recovered, and not all hosts have said what runs there
 };
 std::string to_string(command_errc x);
 

@@ -75,7 +75,7 @@ struct names<migration_decision> {
 template <>
 struct names<command_errc> {
   static constexpr int first = 0;
-  static constexpr std::array<std::string_view, 21> words{"none",
+  static constexpr std::array<std::string_view, 27> words{"none",
                                                           "unknown_vm",
                                                           "unknown_host",
                                                           "unknown_migration",
@@ -95,14 +95,20 @@ struct names<command_errc> {
                                                           "not_leader",
                                                           "overloaded",
                                                           "rule_broken",
-                                                          "unknown_task"};
+                                                          "unknown_task",
+                                                          "unknown_node",
+                                                          "node_removed",
+                                                          "other_disk",
+                                                          "node_in_use",
+                                                          "bad_token",
+                                                          "hosts_awaited"};
 };
 
 template <>
 struct names<record_type> {
   static constexpr int first = 1;
-  static constexpr std::array<std::string_view, 5> words{"vm", "host", "migration", "operation",
-                                                         "task"};
+  static constexpr std::array<std::string_view, 7> words{"vm",   "host", "migration", "operation",
+                                                         "task", "node", "join_token"};
 };
 
 template <>
@@ -140,6 +146,13 @@ template <>
 struct names<node_role> {
   static constexpr int first = 1;
   static constexpr std::array<std::string_view, 3> words{"controller", "gateway", "host"};
+};
+
+template <>
+struct names<member_wish> {
+  static constexpr int first = 0;
+  static constexpr std::array<std::string_view, 5> words{"unsaid", "standby", "voter", "leaving",
+                                                         "removed"};
 };
 
 /// All words of `Enum`, for a list of what is allowed.

@@ -23,9 +23,6 @@ namespace novacron {
 //      │── hello(cert, sig n2, …) ──────────▶│   so is the link
 //      │◀─ welcome ──────────────────────────│
 
-enum class node_role : uint8_t { controller = 1, gateway = 2, host = 3 };
-std::string to_string(node_role x);
-
 /// Version of the messages between nodes; a node accepts its own and the one before.
 inline constexpr uint32_t mesh_version = 1;
 
@@ -170,6 +167,8 @@ struct group_status {
   std::vector<group_member> members;
   bool installing = false; ///< it fetches or installs a snapshot
   std::string refused;     ///< not empty: it takes no part any more, and why
+  uint64_t disk = 0;       ///< of the database of the replica on `node`
+  std::string changing;    ///< what the leader does to the members, and what holds it up
 
   [[nodiscard]] bool by_leader() const { return !leads.nil() && leads == node; }
   friend bool operator==(const group_status&, const group_status&) = default;

@@ -48,4 +48,12 @@ std::string to_string(deadline_policy x) {
   return std::string{word_of(x)};
 }
 
+std::string to_string(node_role x) {
+  return std::string{word_of(x)};
+}
+
+std::string to_string(member_wish x) {
+  return std::string{word_of(x)};
+}
+
 } // namespace novacron

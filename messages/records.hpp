@@ -2,7 +2,9 @@
 
 #include "messages/ids.hpp"
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -149,6 +151,9 @@ struct host_record {
   /// Its state while it can be reached: up, cordoned, draining or drained.
   host_state maintenance = host_state::up;
   task_id drain; ///< the latest; nil: there was none, or it was called off
+  /// Not heard of since the cluster was recovered from one survivor: nobody
+  /// knows what runs there. Nothing is placed or started anywhere meanwhile.
+  bool awaited = false;
 
   friend bool operator==(const host_record&, const host_record&) = default;
 };
@@ -297,6 +302,50 @@ struct task_record {
   uint64_t revision = 0;
 
   friend bool operator==(const task_record&, const task_record&) = default;
+};
+
+// -- nodes -----------------------------------------------------------------------
+
+enum class node_role : uint8_t { controller = 1, gateway = 2, host = 3 };
+std::string to_string(node_role x);
+
+/// What an operator wants a node to be among the replicas.
+enum class member_wish : uint8_t {
+  unsaid,  ///< a controller is a standby at least, and a voter if it founded the group
+  standby, ///< gets the log and doesn't vote
+  voter,
+  leaving, ///< to be taken out of the group, then `removed`
+  removed, ///< its certificate counts no more, for ever
+};
+std::string to_string(member_wish x);
+
+/// A node of the cluster, whatever it does there.
+struct node_record {
+  node_id id;
+  std::string name;             ///< unique among the nodes that aren't removed
+  std::vector<node_role> roles; ///< as its certificate says
+  std::string mesh_address;     ///< "address:port" of its door
+  uint64_t disk = 0;            ///< of its replica's database; 0: it has none, or hasn't said
+  member_wish wish = member_wish::unsaid;
+  node_id replaces; ///< is to leave as soon as this one votes; nil: nobody
+  log_time changed;
+  uint64_t revision = 0;
+
+  friend bool operator==(const node_record&, const node_record&) = default;
+};
+
+/// Lets one new node in, once. The token itself is a private key that its bearer
+/// signs with and shows to nobody.
+struct join_token_record {
+  token_id id;
+  std::array<std::byte, 32> key{}; ///< the public one, Ed25519
+  std::vector<node_role> roles;    ///< of the node that comes
+  log_time created;
+  log_time expires;
+  node_id used_by; ///< nil: not yet
+  uint64_t revision = 0;
+
+  friend bool operator==(const join_token_record&, const join_token_record&) = default;
 };
 
 // -- names of the states, as the API and the command line write them ----------------

@@ -182,12 +182,17 @@ void write(capnp::List<schema::Label>::Builder out, const label_map& in);
 void write(schema::VmSpec::Builder out, const vm_spec& in);
 void write(schema::HostRecord::Builder out, const host_record& in);
 void write(schema::LeaseRecord::Builder out, const lease_record& in);
+void write(schema::NodeRecord::Builder out, const node_record& in);
+void write_roles(capnp::List<uint8_t>::Builder out, const std::vector<node_role>& in);
 void write(schema::MigrationCost::Builder out, const migration_cost& in);
 void write(schema::Record::Builder out, const any_record& in);
 void write(schema::Record::Builder out, const stored_record& in);
 [[nodiscard]] bool read(reading& budget, schema::VmSpec::Reader in, vm_spec& out);
 [[nodiscard]] bool read(reading& budget, schema::HostRecord::Reader in, host_record& out);
 [[nodiscard]] bool read(reading& budget, schema::LeaseRecord::Reader in, lease_record& out);
+[[nodiscard]] bool read(reading& budget, schema::NodeRecord::Reader in, node_record& out);
+[[nodiscard]] bool read_roles(reading& budget, capnp::List<uint8_t>::Reader in,
+                              std::vector<node_role>& out);
 [[nodiscard]] bool read(reading& budget, schema::MigrationCost::Reader in, migration_cost& out);
 [[nodiscard]] bool read(reading& budget, schema::Record::Reader in, any_record& out);
 [[nodiscard]] bool read(reading& budget, schema::Record::Reader in, stored_record& out);

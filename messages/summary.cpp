@@ -64,6 +64,17 @@ struct body_summary {
   std::string operator()(const move_vm& x) const { return named("move_vm", x.vm); }
   std::string operator()(const note_move& x) const { return named("note_move", x.vm); }
   std::string operator()(const cancel_task& x) const { return named("cancel_task", x.task); }
+  std::string operator()(const register_node& x) const { return named("register_node", x.node.id); }
+  std::string operator()(const wish_member& x) const {
+    return named("wish_member", x.node) + ' ' + to_string(x.wish);
+  }
+  std::string operator()(const make_join_token& x) const {
+    return named("make_join_token", x.token);
+  }
+  std::string operator()(const use_join_token& x) const { return named("use_join_token", x.token); }
+  std::string operator()(const recover_cluster& x) const {
+    return named("recover_cluster", x.survivor);
+  }
 };
 
 std::string record_summary(const any_record& x) {

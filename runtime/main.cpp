@@ -5,6 +5,7 @@
 #include "runtime/cli/client_commands.hpp"
 #include "runtime/demo/demo_command.hpp"
 #include "runtime/node/node_command.hpp"
+#include "runtime/node/recover_command.hpp"
 #include "runtime/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -36,6 +37,7 @@ int commands(int argc, char** argv) {
   app.require_subcommand(1);
   novacron::add_node_command(app, program, chosen);
   novacron::add_cluster_commands(app, chosen);
+  novacron::add_recover_command(app, chosen);
   novacron::add_client_commands(app, chosen, {std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1});
   novacron::add_demo_command(app, program, chosen);
   app.add_subcommand("version", "Say which version this is")->callback([] {

@@ -22,7 +22,7 @@ struct replica_config {
   node_id node;                 ///< whose replica this is
   cluster_id cluster;
   uint32_t group = 0;
-  uint32_t timeline = 0;
+  uint32_t timeline = 0; ///< 0: whatever the folder says; of an empty one the first
   std::chrono::milliseconds election{500};
   std::chrono::milliseconds heartbeat{100};
   size_t max_queued_bytes = 16u << 20; ///< proposals that wait; more are refused as `overloaded`
@@ -141,6 +141,9 @@ public:
 
   /// All leases, for whoever looks for those that were not renewed. Any thread.
   [[nodiscard]] virtual std::vector<lease_record> leases() const = 0;
+
+  /// All nodes, for whoever sees to their membership. Any thread.
+  [[nodiscard]] virtual std::vector<node_record> nodes() const = 0;
 
   /// A consistent copy of the database in `folder`, which must not exist; made
   /// with hard links, in milliseconds. Any thread.

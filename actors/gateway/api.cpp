@@ -112,6 +112,19 @@ void api::dispatch(call& c) const {
   case action::resume_vm:
   case action::migrate_vm:
     return change_vm(c);
+  case action::list_nodes:
+    return list_nodes(c);
+  case action::read_node:
+    return read_node(c);
+  case action::promote_node:
+  case action::demote_node:
+  case action::remove_node:
+  case action::replace_node:
+    return change_node(c);
+  case action::create_join_token:
+    return create_join_token(c);
+  case action::join:
+    return join(c);
   case action::kill_actor:
     return kill(c);
   case action::fence_host:

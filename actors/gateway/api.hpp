@@ -2,6 +2,7 @@
 
 #include "actors/gateway/api_metrics.hpp"
 #include "actors/gateway/gateway_config.hpp"
+#include "actors/gateway/join_desk.hpp"
 #include "actors/gateway/problem.hpp"
 #include "actors/gateway/router.hpp"
 #include "actors/gateway/tokens.hpp"
@@ -56,6 +57,8 @@ public:
     /// the leader. Empty: this gateway doesn't ask.
     std::function<void(group_status_request, std::function<void(std::optional<group_status>)>)>
         status;
+    /// Nothing: no node joins by this gateway.
+    std::optional<join_desk> joins;
     uuid_source ids = random_uuid;
   };
 
@@ -97,6 +100,15 @@ private:
   void read_events(call& c) const;
   [[nodiscard]] parsed<uint64_t> event_start(const request_target& target) const;
   void ready(call& c) const;
+
+  /// Asks how the replicas stand; answers by itself when nobody may ask.
+  void with_group(const call& c,
+                  std::function<void(const std::optional<group_status>&)> then) const;
+  void list_nodes(call& c) const;
+  void read_node(call& c) const;
+  void change_node(call& c) const;
+  void create_join_token(call& c) const;
+  void join(call& c) const;
 
   void create(call& c) const;
   void change_vm(call& c) const;

@@ -48,6 +48,7 @@ std::string cluster_json(const group_status& status, NameOf name_of) {
   out.key("survives").text(voters >= 3 ? "any minority of voters" : "its disk");
   out.key("installing").boolean(status.installing);
   out.key("refused").text_or_null(status.refused);
+  out.key("changing").text_or_null(status.changing);
   out.key("members").begin_array();
   for (const auto& each : status.members)
     write_member(out, status, each, name_of(each.node));
@@ -67,7 +68,7 @@ void api::read_cluster(call& c) const {
   way_.status({}, [view = view_, done = std::move(c.done)](const auto& status) {
     if (!status)
       return done(answer_of(no_leader("no replica answered; ask again shortly")));
-    auto json = cluster_json(*status, [&](node_id id) { return view->name_of_host(id); });
+    auto json = cluster_json(*status, [&](node_id id) { return view->name_of_node(id); });
     done({200, "application/json", std::make_shared<const std::string>(std::move(json)), {}});
   });
 }

@@ -43,6 +43,7 @@ api::backend backend_of(self_pointer self, const gateway_config& config, fronten
                       [box](const caf::error&) { /* dropped: nobody says */ });
           });
         };
+  way.joins = config.joins;
   if (config.chaos && chaos)
     way.kill = [address, chaos](kill_actor whom, std::function<void(bool, std::string)> done) {
       completion<std::pair<bool, std::string>> box{[done = std::move(done)](const auto& answer) {

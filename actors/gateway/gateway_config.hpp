@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/gateway/join_desk.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +52,7 @@ struct gateway_config {
   bool chaos = false; ///< allow killing actors over the API
   size_t io_threads = 1;
   gateway_limits limits;
+  std::optional<join_desk> joins; ///< nothing: no node joins by this gateway
   /// Where metrics are counted; made by the gateway if null.
   std::shared_ptr<prometheus::Registry> registry;
   /// Bound before actors start (`bind_gateway`), and kept while the gateway's

@@ -48,6 +48,18 @@ kind kind_of(command_errc error) {
     return {409, "Placement rule broken", "name another host, or none, or change the rules"};
   case command_errc::unknown_task:
     return {404, "No such task", "list the tasks with GET /api/v1/tasks"};
+  case command_errc::unknown_node:
+    return {404, "No such node", "list the nodes with GET /api/v1/nodes"};
+  case command_errc::node_removed:
+    return {409, "Node removed", "let the machine join as a new node"};
+  case command_errc::node_in_use:
+    return {409, "Node in use", "move or delete the VMs on it"};
+  case command_errc::bad_token:
+    return {403, "Token refused", "ask for a new one: POST /api/v1/join-tokens"};
+  case command_errc::hosts_awaited:
+    return {409, "Hosts awaited", "start the hosts, or fence those that are lost"};
+  case command_errc::other_disk:
+    return {409, "Another disk", "replace the node"};
   // Answers to hosts, never to clients.
   case command_errc::none:
   case command_errc::stale_epoch:

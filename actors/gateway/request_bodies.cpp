@@ -1,6 +1,7 @@
 #include "actors/gateway/request_bodies.hpp"
 
 #include "actors/gateway/field_reader.hpp"
+#include "messages/address.hpp"
 #include "messages/names.hpp"
 #include "messages/uuid.hpp"
 
@@ -19,6 +20,8 @@ constexpr size_t max_image = 128;
 constexpr size_t max_kernel_arguments = 1'024;
 constexpr size_t max_host = 253;
 constexpr size_t max_actor_path = 256;
+constexpr uint64_t max_token_life_seconds = 7 * 24 * 3'600;
+constexpr size_t max_public_key = 4'096;
 
 bool is_kernel_arguments(std::string_view text) {
   return text.size() <= max_kernel_arguments && std::ranges::all_of(text, [](char c) {
@@ -111,6 +114,67 @@ parsed<void> parse_fenced(std::string_view body) {
   if (fields.first_problem())
     return *fields.first_problem();
   return {};
+}
+
+parsed<replace_body> parse_replace(std::string_view body) {
+  field_reader fields{body, {"with"}};
+  replace_body result{fields.text("with", true)};
+  fields.check(!result.with.empty() && result.with.size() <= max_host && !has_control(result.with),
+               "/with", "must be the name or the id of the node that is to take its place");
+  if (fields.first_problem())
+    return *fields.first_problem();
+  return result;
+}
+
+parsed<join_token_wish> parse_join_token_wish(std::string_view body) {
+  field_reader fields{body, {"roles", "life_seconds"}};
+  join_token_wish result;
+  std::string_view left;
+  const auto roles = fields.text("roles", true);
+  left = roles;
+  for (bool more = !left.empty(); more;) {
+    const auto end = left.find('+');
+    const auto role = parse<node_role>(left.substr(0, end));
+    fields.check(role.has_value(), "/roles",
+                 "must be one or several of controller, gateway, host, with + between them");
+    if (role && std::ranges::find(result.roles, *role) == result.roles.end())
+      result.roles.push_back(*role);
+    more = end != left.npos;
+    left.remove_prefix(more ? end + 1 : left.size());
+  }
+  std::ranges::sort(result.roles);
+  fields.check(!result.roles.empty(), "/roles", "must name a role");
+  if (fields.has("life_seconds"))
+    result.life = std::chrono::seconds{fields.number("life_seconds", 1, max_token_life_seconds)};
+  if (fields.first_problem())
+    return *fields.first_problem();
+  return result;
+}
+
+parsed<join_body> parse_join(std::string_view body) {
+  field_reader fields{body, {"token", "node", "name", "mesh_address", "public_key", "signature"}};
+  join_body result;
+  auto& request = result.request;
+  const auto token = parse_uuid(fields.text("token", true));
+  const auto node = parse_uuid(fields.text("node", true));
+  fields.check(token.has_value(), "/token", "must be the token's id, a uuid");
+  fields.check(node && !node->nil(), "/node", "must be a uuid");
+  request.token.value = token.value_or(uuid{});
+  request.node.value = node.value_or(uuid{});
+  request.name = fields.text("name", true);
+  fields.check(is_word(request.name, max_name, "-"), "/name",
+               "must be 1 to 63 of A-Z a-z 0-9 -, the first a letter or digit");
+  request.mesh_address = fields.text("mesh_address", true);
+  fields.check(parse_address(request.mesh_address).has_value(), "/mesh_address",
+               "must be host:port, where the node's door will be");
+  request.public_key = fields.text("public_key", true);
+  fields.check(request.public_key.size() <= max_public_key, "/public_key",
+               "must be a public key in PEM");
+  result.signature = from_hex(fields.text("signature", true));
+  fields.check(!result.signature.empty(), "/signature", "must be hexadecimal");
+  if (fields.first_problem())
+    return *fields.first_problem();
+  return result;
 }
 
 parsed<void> parse_nothing(std::string_view body) {

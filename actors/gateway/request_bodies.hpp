@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/gateway/problem.hpp"
+#include "actors/peer/join.hpp"
 #include "messages/records.hpp"
 
 #include <string>
@@ -38,6 +39,24 @@ parsed<kill_body> parse_kill(std::string_view body);
 
 /// Accepts `{"confirm": "off"}` alone: who says that a host is off must mean it.
 parsed<void> parse_fenced(std::string_view body);
+
+struct replace_body {
+  std::string with; ///< a node's name or id
+};
+parsed<replace_body> parse_replace(std::string_view body);
+
+struct join_token_wish {
+  std::vector<node_role> roles;
+  std::chrono::milliseconds life = std::chrono::hours{1};
+};
+/// roles, as in "controller+gateway+host", must be there; life_seconds may.
+parsed<join_token_wish> parse_join_token_wish(std::string_view body);
+
+struct join_body {
+  join_request request;
+  std::vector<std::byte> signature;
+};
+parsed<join_body> parse_join(std::string_view body);
 
 /// Accepts nothing and `{}`.
 parsed<void> parse_nothing(std::string_view body);

@@ -43,6 +43,14 @@ enum class action : uint8_t {
   ready,
   metrics,
   fence_host,
+  list_nodes,
+  read_node,
+  promote_node,
+  demote_node,
+  remove_node,
+  replace_node,
+  create_join_token,
+  join,
 };
 
 /// Who may come by which listener.

@@ -52,7 +52,7 @@ sha256_digest sha256_of(std::string_view text) {
   return hash.end();
 }
 
-std::optional<sha256_digest> from_hex(std::string_view text) {
+std::optional<sha256_digest> digest_from_hex(std::string_view text) {
   sha256_digest digest;
   if (text.size() != 2 * digest.size())
     return std::nullopt;
@@ -91,7 +91,7 @@ std::string sha256_hex(std::string_view text) {
 result<token_table> token_table::make(const std::vector<api_token>& tokens) {
   token_table table;
   for (const auto& each : tokens) {
-    auto hash = from_hex(each.sha256);
+    auto hash = digest_from_hex(each.sha256);
     if (!hash || each.principal.empty())
       return make_failure(gateway_errc::bad_token_hash,
                           "gateway: the token of \"" + each.principal

@@ -80,6 +80,14 @@ void host_table::put(const task_record&) {
   // Nor tasks: what they do to a host's VMs it sees at the VMs.
 }
 
+void host_table::put(const node_record&) {
+  // The roster's.
+}
+
+void host_table::put(const join_token_record&) {
+  // The API's.
+}
+
 void host_table::remove(const any_record& record) {
   if (auto* vm = std::get_if<vm_record>(&record)) {
     vms_.erase(vm->id);

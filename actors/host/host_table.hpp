@@ -70,6 +70,8 @@ private:
   void put(const host_record& record);
   void put(const operation_record& record);
   void put(const task_record& record);
+  void put(const node_record& record);
+  void put(const join_token_record& record);
   void remove(const any_record& record);
   void keep_only(const std::set<std::pair<record_type, uuid>>& listed);
 

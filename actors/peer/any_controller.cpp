@@ -15,6 +15,8 @@ constexpr auto probe_interval = 500ms;
 constexpr auto probe_timeout = 1s;
 constexpr auto answer_timeout = 12s; // whoever asks gives up earlier
 
+constexpr size_t most_links = 64;
+
 using self_pointer = controller_actor::stateful_pointer<any_controller_state>;
 
 bool may_repeat(const proposal&, const caf::error& why) {
@@ -65,6 +67,27 @@ caf::result<Answer> pass_on(self_pointer self, const Question& what) {
   return promise;
 }
 
+void link_to(self_pointer self, const address& remote) {
+  auto& state = self->state;
+  auto config = state.pattern;
+  config.remote = remote;
+  state.addresses.push_back(remote);
+  state.links.push_back(self->spawn(link, config));
+}
+
+/// Controllers that joined since.
+void follow_roster(self_pointer self) {
+  auto& state = self->state;
+  if (!state.pattern.roster)
+    return;
+  for (const auto& each : state.pattern.roster->controllers())
+    if (state.links.size() < most_links
+        && std::ranges::find(state.addresses, each.door) == state.addresses.end()) {
+      link_to(self, each.door);
+      state.choice->grow(state.links.size());
+    }
+}
+
 void probe(self_pointer self) {
   auto& state = self->state;
   if (state.probing)
@@ -94,10 +117,9 @@ controller_actor::behavior_type any_controller(self_pointer self, link_config pa
                                                const std::vector<address>& controllers) {
   auto& state = self->state;
   pattern.expected_role = node_role::controller;
-  for (const auto& each : controllers) {
-    pattern.remote = each;
-    state.links.push_back(self->spawn(link, pattern));
-  }
+  state.pattern = pattern;
+  for (const auto& each : controllers)
+    link_to(self, each);
   // Not all nodes begin with the same one.
   auto chance = pattern.chance ? pattern.chance() : 0.0;
   auto count = controllers.size();
@@ -113,6 +135,7 @@ controller_actor::behavior_type any_controller(self_pointer self, link_config pa
       [self](const group_status_request& x) { return pass_on<group_status>(self, x); },
       [self](tick_atom) {
         self->delayed_send(self, probe_interval, tick_atom::value);
+        follow_roster(self);
         probe(self);
       },
   };

@@ -21,6 +21,9 @@ public:
   [[nodiscard]] size_t present() const { return present_; }
   [[nodiscard]] size_t count() const { return count_; }
 
+  /// There are so many now: more than before.
+  void grow(size_t count) { count_ = count; }
+
   /// This one did not answer, or could not serve. Another one is used from now
   /// on, unless that was so before.
   void failed(size_t which) {

@@ -16,6 +16,8 @@ using self_pointer = controllers_actor::stateful_pointer<controllers_state>;
 void link_back(self_pointer self) {
   auto& state = self->state;
   for (auto node : state.pattern.known->controllers()) {
+    if (state.pattern.roster && state.pattern.roster->removed(node))
+      continue;
     if (state.back.contains(node) || state.pattern.standing->find(node)
         || state.back.size() >= most_links)
       continue;
@@ -26,7 +28,50 @@ void link_back(self_pointer self) {
   }
 }
 
+void end(const link_actor& each) {
+  caf::anon_send_exit(each, caf::exit_reason::kill);
+}
+
+/// Links to those that joined, and none any more to those that were removed.
+void follow_roster(self_pointer self) {
+  auto& state = self->state;
+  const auto& roster = state.pattern.roster;
+  if (!roster)
+    return;
+  for (auto* links : {&state.joined, &state.back})
+    std::erase_if(*links, [&](const auto& each) {
+      const bool gone = roster->removed(each.first);
+      if (gone)
+        end(each.second);
+      return gone;
+    });
+  const auto wanted
+      = joined_to_dial(state.listed, state.own, state.pattern.self->node, roster->controllers());
+  for (const auto& each : wanted) {
+    if (state.joined.contains(each.node) || state.joined.size() >= most_links)
+      continue;
+    auto config = state.pattern;
+    config.expected_node = each.node;
+    config.remote = each.door;
+    state.joined.emplace(each.node, self->spawn(link, config));
+  }
+}
+
 } // namespace
+
+std::vector<known_controller> joined_to_dial(const std::vector<address>& controllers,
+                                             const address& own, node_id self,
+                                             const std::vector<known_controller>& known) {
+  auto listed
+      = [&](const address& x) { return std::ranges::find(controllers, x) != controllers.end(); };
+  std::vector<known_controller> out;
+  if (listed(own))
+    return out;
+  for (const auto& each : known)
+    if (each.node < self && !listed(each.door))
+      out.push_back(each);
+  return out;
+}
 
 std::vector<address> controllers_to_dial(const std::vector<address>& controllers,
                                          const address& own) {
@@ -35,17 +80,21 @@ std::vector<address> controllers_to_dial(const std::vector<address>& controllers
 
 controllers_state::~controllers_state() {
   for (const auto& each : dialled)
-    caf::anon_send_exit(each, caf::exit_reason::kill);
+    end(each);
+  for (const auto& [node, each] : joined)
+    end(each);
   for (const auto& [node, each] : back)
-    caf::anon_send_exit(each, caf::exit_reason::kill);
+    end(each);
 }
 
 controllers_actor::behavior_type controllers(self_pointer self, link_config pattern,
-                                             std::vector<address> dial) {
+                                             std::vector<address> listed, const address& own) {
   auto& state = self->state;
   state.pattern = std::move(pattern);
   state.pattern.expected_role = node_role::controller;
-  for (const auto& each : dial) {
+  state.listed = std::move(listed);
+  state.own = own;
+  for (const auto& each : controllers_to_dial(state.listed, own)) {
     auto config = state.pattern;
     config.remote = each;
     state.dialled.push_back(self->spawn(link, config));
@@ -54,6 +103,7 @@ controllers_actor::behavior_type controllers(self_pointer self, link_config patt
   return {
       [self](tick_atom) {
         self->delayed_send(self, tick_interval, tick_atom::value);
+        follow_roster(self);
         link_back(self);
       },
   };

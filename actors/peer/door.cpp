@@ -46,11 +46,25 @@ caf::actor_addr sender_address(self_pointer self) {
   return caf::actor_cast<caf::actor_addr>(self->current_sender());
 }
 
+bool removed(self_pointer self, node_id node) {
+  const auto& roster = self->state.config.roster;
+  return roster && roster->removed(node);
+}
+
+/// The guest that sent the present message; null for strangers, and for one that
+/// was removed since it came.
+const guest_book::guest* sending_guest(self_pointer self) {
+  if (!self->current_sender())
+    return nullptr;
+  const auto* guest = self->state.guests.find(sender_address(self));
+  return guest && !removed(self, guest->identity.node) ? guest : nullptr;
+}
+
 /// Who sent the present message; null for strangers.
 const node_identity* sender(self_pointer self) {
   if (is_local(self))
     return &self->state.self;
-  const auto* guest = self->state.guests.find(sender_address(self));
+  const auto* guest = sending_guest(self);
   return guest ? &guest->identity : nullptr;
 }
 
@@ -107,6 +121,11 @@ caf::result<welcome> greet(self_pointer self, const hello& what) {
                   "a hello that proves nothing: " + identity.error().message);
   if (identity->node != what.node)
     return refuse(self, mesh_errc::refused, "a hello in another node's name");
+  if (removed(self, identity->node))
+    return refuse(self, mesh_errc::refused,
+                  "node " + what.name
+                      + " was removed from the cluster: its certificate counts no "
+                        "more; let the machine join as a new node");
   state.config.log.info("peer", "a node has come",
                         {{"node", what.name}, {"id", to_string(what.node)}});
   auto handle = caf::actor_cast<caf::actor>(self->current_sender());
@@ -160,7 +179,7 @@ caf::result<snapshot_chunk> snapshot(self_pointer self, const snapshot_chunk_req
 
 void take_replica_message(self_pointer self, const replica_message& what) {
   auto& state = self->state;
-  const auto* guest = self->current_sender() ? state.guests.find(sender_address(self)) : nullptr;
+  const auto* guest = sending_guest(self);
   if (!guest || !may_replicate(guest->identity)) {
     refuse(self, mesh_errc::forbidden, "a replica's message from no controller");
     return;

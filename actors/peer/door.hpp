@@ -3,6 +3,7 @@
 #include "actors/log/log.hpp"
 #include "actors/peer/guest_book.hpp"
 #include "actors/peer/known_nodes.hpp"
+#include "actors/peer/node_roster.hpp"
 #include "messages/actors.hpp"
 #include "messages/address.hpp"
 
@@ -18,9 +19,10 @@ using door_with_clock = door_actor::extend<caf::reacts_to<tick_atom>>;
 
 struct door_config {
   std::shared_ptr<const mesh_identity> self;
-  std::optional<address> listen;      ///< where the door is published, over TLS; port 0: any
-  bool chaos = false;                 ///< may others kill actors here, or through here?
-  std::shared_ptr<known_nodes> known; ///< kept up to date; may be null
+  std::optional<address> listen;             ///< where the door is published, over TLS; port 0: any
+  bool chaos = false;                        ///< may others kill actors here, or through here?
+  std::shared_ptr<known_nodes> known;        ///< kept up to date; may be null
+  std::shared_ptr<const node_roster> roster; ///< whom not to let in any more; may be null
   logger log;
   /// Told the port once it is open; on the door's thread. May be empty.
   std::function<void(uint16_t)> published;

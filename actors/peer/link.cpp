@@ -99,6 +99,8 @@ auto attempt_failed(self_pointer self, const std::string& where) {
 std::string objection(const link_config& config, const node_identity& who) {
   if (!config.expected_node.nil() && who.node != config.expected_node)
     return "it is node " + to_string(who.node) + ", not " + to_string(config.expected_node);
+  if (config.roster && config.roster->removed(who.node))
+    return "node " + to_string(who.node) + " was removed from the cluster";
   if (config.expected_role && !who.has(*config.expected_role))
     return "node " + to_string(who.node) + " is no " + to_string(*config.expected_role);
   return {};

@@ -4,6 +4,7 @@
 #include "actors/peer/back_off.hpp"
 #include "actors/peer/hello_proof.hpp"
 #include "actors/peer/known_nodes.hpp"
+#include "actors/peer/node_roster.hpp"
 #include "actors/peer/standing_links.hpp"
 #include "messages/actors.hpp"
 #include "messages/address.hpp"
@@ -22,9 +23,10 @@ struct link_config {
   std::optional<node_role> expected_role; ///< unset: any
   bool dial = true;       ///< false: only over a connection that the other node made
   bool temporary = false; ///< ends when it goes down after it stood
-  std::shared_ptr<const known_nodes> known; ///< may be null
-  std::shared_ptr<standing_links> standing; ///< kept up to date; may be null
-  bool chaos = false;                       ///< may the other node kill actors here?
+  std::shared_ptr<const known_nodes> known;  ///< may be null
+  std::shared_ptr<const node_roster> roster; ///< whom not to speak to any more; may be null
+  std::shared_ptr<standing_links> standing;  ///< kept up to date; may be null
+  bool chaos = false;                        ///< may the other node kill actors here?
   /// Where such kills go; asked for each. May be empty.
   std::function<supervisor_actor()> supervisor;
   logger log;

@@ -17,6 +17,13 @@ struct rule {
   }
   bool operator()(const expire_lease&) const { return false; }
   bool operator()(const replace_vm&) const { return false; }
+  bool operator()(const register_node& x) const {
+    return x.node.id == who.node && x.node.roles == who.roles;
+  }
+  bool operator()(const wish_member& x) const {
+    return who.has(node_role::gateway) && x.wish != member_wish::removed;
+  }
+  bool operator()(const recover_cluster&) const { return false; }
   bool operator()(const barrier&) const { return true; }
   template <class ByUsers>
   bool operator()(const ByUsers&) const {
@@ -31,9 +38,13 @@ struct rule {
 } // namespace
 
 bool may_propose(const node_identity& who, const command& what) {
-  if (who.has(node_role::controller))
+  if (who.has(node_role::controller)) {
+    const auto* wish = std::get_if<wish_member>(&what.body);
     return !std::holds_alternative<expire_lease>(what.body)
-           && !std::holds_alternative<replace_vm>(what.body);
+           && !std::holds_alternative<replace_vm>(what.body)
+           && !std::holds_alternative<recover_cluster>(what.body)
+           && !(wish && wish->wish == member_wish::removed);
+  }
   return std::visit(rule{who}, what.body);
 }
 

@@ -10,7 +10,8 @@ namespace novacron {
 
 /// Hosts speak for themselves alone and may decide migrations; gateways pass on
 /// what their users ask, controllers what any of them asked there, which they
-/// have checked. Nobody but the leader's replica ends leases.
+/// have checked. Nobody but the leader's replica ends leases, and takes nodes
+/// out for good.
 bool may_propose(const node_identity& who, const command& what);
 
 /// Any node may read the state.

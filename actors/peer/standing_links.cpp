@@ -36,6 +36,15 @@ link_actor standing_links::find(node_id node) const {
   return found == links_.end() || found->second.empty() ? link_actor{} : found->second.back().link;
 }
 
+std::vector<link_actor> standing_links::all() const {
+  std::lock_guard lock{mutex_};
+  std::vector<link_actor> out;
+  for (const auto& [node, each] : links_)
+    if (!each.empty())
+      out.push_back(each.back().link);
+  return out;
+}
+
 bool standing_links::send(node_id to, std::vector<std::byte> message) {
   std::lock_guard lock{mutex_};
   auto found = links_.find(to);

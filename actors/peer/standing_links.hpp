@@ -31,6 +31,8 @@ public:
 
   /// The link that came to stand last; invalid: none does.
   [[nodiscard]] link_actor find(node_id node) const;
+  /// One for each node that has one.
+  [[nodiscard]] std::vector<link_actor> all() const;
 
   /// To the node's replica: in order, each once or not at all. False: dropped.
   bool send(node_id to, std::vector<std::byte> message);

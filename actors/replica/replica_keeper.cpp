@@ -148,9 +148,17 @@ caf::result<feed_listing> list(self_pointer self, const list_request& request) {
 group_status status_here(self_pointer self) {
   const auto& state = self->state;
   auto status = state.engine->status();
-  group_status out{state.place.node,         status.leads,    status.term, status.commit_index,
-                   status.applied_index,     status.timeline, {},          status.installing,
-                   std::move(status.refused)};
+  group_status out{state.place.node,
+                   status.leads,
+                   status.term,
+                   status.commit_index,
+                   status.applied_index,
+                   status.timeline,
+                   {},
+                   status.installing,
+                   std::move(status.refused),
+                   status.disk,
+                   state.members.doing()};
   if (status.leader)
     out.leads = state.place.node;
   for (const auto& each : status.members)
@@ -244,13 +252,43 @@ void listen(self_pointer self) {
   });
 }
 
-void watch_leases(self_pointer self) {
+void carry_out(self_pointer self, const member_change& what) {
+  self->state.engine->change_member(what, [self, post = on_actor(self)](const result<void>& done) {
+    auto problem = done ? std::string{} : done.error().message;
+    post([self, problem] { self->state.members.ended(problem, self->clock().now()); });
+  });
+}
+
+void carry_out(self_pointer self, const wish_member& what) {
+  self->state.engine->propose(
+      {{what, {}}}, [self, post = on_actor(self)](const std::vector<command_outcome>& each) {
+        auto problem = each.empty() ? std::string{"nobody answered"} : each.front().detail;
+        post([self, problem] { self->state.members.ended(problem, self->clock().now()); });
+      });
+}
+
+/// Makes the members what operators wish, where this replica leads.
+void watch_members(self_pointer self, const replica_status& status) {
+  auto& state = self->state;
+  if (!status.leader) {
+    state.members.forget();
+    return;
+  }
+  auto step = state.members.next(state.engine->nodes(), status, self->clock().now());
+  if (!step)
+    return;
+  state.log.info("replica", step->words);
+  std::visit([self](const auto& what) { carry_out(self, what); }, step->what);
+}
+
+void watch_what_leaders_do(self_pointer self) {
   auto& state = self->state;
   const auto now = self->clock().now();
   if (now - state.leases_at < lease_interval)
     return;
   state.leases_at = now;
   const auto status = state.engine->status();
+  watch_members(self, status);
   if (!status.leader || status.term != state.leases_term)
     state.leases.forget(); // a new leader gives every host its full term again
   state.leases_term = status.term;
@@ -314,7 +352,7 @@ replica_keeper_actor::behavior_type replica_keeper(self_pointer self, replica_op
         self->delayed_send(self, tick_interval, tick_atom::value);
         tell_leadership(self);
         serve_late_reads(self);
-        watch_leases(self);
+        watch_what_leaders_do(self);
       },
       [](const continuation& what) { what.run(); },
   };

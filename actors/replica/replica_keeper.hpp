@@ -3,6 +3,7 @@
 #include "actors/log/log.hpp"
 #include "actors/peer/standing_links.hpp"
 #include "actors/replica/lease_watch.hpp"
+#include "actors/replica/member_watch.hpp"
 #include "actors/replica/replica_port.hpp"
 #include "messages/actors.hpp"
 #include "storage/replica.hpp"
@@ -61,12 +62,14 @@ struct replica_keeper_state {
   lease_watch leases;
   uint64_t leases_term = 0; ///< in which `leases` were seen
   std::chrono::steady_clock::time_point leases_at;
+  member_watch members;
   logger log;
   static constexpr const char* name = "replica";
 };
 
-/// Owns the engine that `open` yields, and ends those leases that were not
-/// renewed. Opening and reading block, so spawn it detached:
+/// Owns the engine that `open` yields; where it leads, ends those leases that
+/// were not renewed, and makes the members what operators wish. Opening and reading block, so spawn
+/// it detached:
 ///
 ///     system.spawn<caf::detached>(replica_keeper, open, log)
 ///

@@ -195,6 +195,17 @@ std::string operation_json(const operation_record& operation) {
   return out.take();
 }
 
+namespace {
+
+void roles_member(json_writer& out, const std::vector<node_role>& roles) {
+  out.key("roles").begin_array();
+  for (auto role : roles)
+    out.text(to_string(role));
+  out.end_array();
+}
+
+} // namespace
+
 std::string task_json(const task_record& task, const std::function<std::string(node_id)>& host,
                       const std::function<std::string(vm_id)>& vm) {
   json_writer out;
@@ -228,6 +239,33 @@ std::string task_json(const task_record& task, const std::function<std::string(n
   time_member(out, "created", task.created);
   time_member(out, "ended", task.ended);
   out.key("revision").number(task.revision);
+  out.end_object();
+  return out.take();
+}
+
+std::string node_json(const node_record& node) {
+  json_writer out;
+  out.begin_object();
+  out.key("id").text(to_string(node.id));
+  out.key("name").text(node.name);
+  roles_member(out, node.roles);
+  out.key("mesh_address").text(node.mesh_address);
+  out.key("wanted").text(to_string(node.wish));
+  id_member(out, "replaces", node.replaces);
+  out.key("revision").number(node.revision);
+  out.end_object();
+  return out.take();
+}
+
+std::string join_token_json(const join_token_record& token) {
+  json_writer out;
+  out.begin_object();
+  out.key("id").text(to_string(token.id));
+  roles_member(out, token.roles);
+  time_member(out, "created", token.created);
+  time_member(out, "expires", token.expires);
+  id_member(out, "used_by", token.used_by);
+  out.key("revision").number(token.revision);
   out.end_object();
   return out.take();
 }

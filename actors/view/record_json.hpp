@@ -30,6 +30,9 @@ std::string operation_json(const operation_record& operation);
 /// The functions name hosts and VMs; empty: not known (any more).
 std::string task_json(const task_record& task, const std::function<std::string(node_id)>& host,
                       const std::function<std::string(vm_id)>& vm);
+/// As the log knows it: what the replicas say of it is added where it is listed.
+std::string node_json(const node_record& node);
+std::string join_token_json(const join_token_record& token);
 
 /// As in "2026-02-03T04:05:06.007Z".
 std::string to_rfc3339(log_time time);

@@ -79,6 +79,8 @@ void view_table::keep_only(const std::set<std::pair<record_type, uuid>>& named) 
   collect(record_type::migration, migrations_);
   collect(record_type::operation, operations_);
   collect(record_type::task, tasks_);
+  collect(record_type::node, nodes_);
+  collect(record_type::join_token, join_tokens_);
   for (const auto& [type, id] : gone)
     erase(type, id);
   staged_.clear();
@@ -210,6 +212,22 @@ bool view_table::put_one(const task_record& task) {
   return true;
 }
 
+bool view_table::put_one(const node_record& node) {
+  auto& entry = nodes_[node.id];
+  if (entry.id == node.id && entry.revision >= node.revision)
+    return false;
+  entry = node;
+  return true;
+}
+
+bool view_table::put_one(const join_token_record& token) {
+  auto& entry = join_tokens_[token.id];
+  if (entry.id == token.id && entry.revision >= token.revision)
+    return false;
+  entry = token;
+  return true;
+}
+
 void view_table::erase(record_type type, uuid id) {
   switch (type) {
   case record_type::vm:
@@ -236,6 +254,12 @@ void view_table::erase(record_type type, uuid id) {
     return;
   case record_type::task:
     tasks_.erase(task_id{id});
+    return;
+  case record_type::node:
+    nodes_.erase(node_id{id});
+    return;
+  case record_type::join_token:
+    join_tokens_.erase(token_id{id});
     return;
   }
 }
@@ -317,6 +341,10 @@ shared_json view_table::json_of(const any_record& record) const {
   }
   if (auto* task = std::get_if<task_record>(&record))
     return json_of_task(*task);
+  if (auto* node = std::get_if<node_record>(&record))
+    return share(node_json(*node));
+  if (auto* token = std::get_if<join_token_record>(&record))
+    return share(join_token_json(*token));
   return share(operation_json(std::get<operation_record>(record)));
 }
 

@@ -81,6 +81,12 @@ public:
   [[nodiscard]] std::optional<node_id> host_named(std::string_view name) const;
   /// Empty: no such host.
   [[nodiscard]] std::string name_of_host(node_id id) const;
+  /// The same of any node.
+  [[nodiscard]] std::string name_of_node(node_id id) const;
+  /// Sorted by id; those that were removed, too.
+  [[nodiscard]] std::vector<node_record> nodes() const;
+  [[nodiscard]] std::vector<host_record> host_records() const;
+  [[nodiscard]] std::optional<join_token_record> join_token(token_id id) const;
   /// VMs in each `actual_state`, by its number.
   [[nodiscard]] std::array<uint64_t, 9> vms_by_state() const;
 
@@ -125,6 +131,8 @@ private:
   bool put_one(const migration_record& migration);
   bool put_one(const operation_record& operation);
   bool put_one(const task_record& task);
+  bool put_one(const node_record& node);
+  bool put_one(const join_token_record& token);
   void erase(record_type type, uuid id);
   void index(const vm_record& vm);
   void unindex(const vm_record& vm);
@@ -142,6 +150,8 @@ private:
   std::map<migration_id, migration_entry> migrations_;
   std::map<operation_id, operation_entry> operations_;
   std::map<task_id, task_record> tasks_;
+  std::map<node_id, node_record> nodes_;
+  std::map<token_id, join_token_record> join_tokens_;
   std::map<std::string, std::set<vm_id>, std::less<>> vms_by_name_;
   std::array<std::set<vm_id>, 9> vms_by_state_;
   std::map<node_id, std::set<vm_id>> vms_by_host_;

@@ -229,4 +229,32 @@ void view_table::when_operation_ends(operation_id id, clock::time_point deadline
     waiters_.release(ticket);
 }
 
+std::string view_table::name_of_node(node_id id) const {
+  std::shared_lock lock{mutex_};
+  auto at = nodes_.find(id);
+  return at == nodes_.end() ? host_name(id) : at->second.name;
+}
+
+std::vector<node_record> view_table::nodes() const {
+  std::shared_lock lock{mutex_};
+  std::vector<node_record> all;
+  for (const auto& [id, node] : nodes_)
+    all.push_back(node);
+  return all;
+}
+
+std::vector<host_record> view_table::host_records() const {
+  std::shared_lock lock{mutex_};
+  std::vector<host_record> all;
+  for (const auto& [id, host] : hosts_)
+    all.push_back(host);
+  return all;
+}
+
+std::optional<join_token_record> view_table::join_token(token_id id) const {
+  std::shared_lock lock{mutex_};
+  auto at = join_tokens_.find(id);
+  return at == join_tokens_.end() ? std::nullopt : std::optional{at->second};
+}
+
 } // namespace novacron

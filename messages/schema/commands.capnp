@@ -123,6 +123,32 @@ struct CancelTask {
   task @0 :Ids.Uuid;
 }
 
+struct RegisterNode {
+  node @0 :Records.NodeRecord;
+}
+
+struct WishMember {
+  node @0 :Ids.Uuid;
+  wish @1 :Records.MemberWish;
+  replaces @2 :Ids.Uuid;
+}
+
+struct MakeJoinToken {
+  token @0 :Ids.Uuid;
+  key @1 :Data;  # 32 bytes
+  roles @2 :List(UInt8);
+  life @3 :Int64;
+}
+
+struct UseJoinToken {
+  token @0 :Ids.Uuid;
+  node @1 :Records.NodeRecord;
+}
+
+struct RecoverCluster {
+  survivor @0 :Ids.Uuid;
+}
+
 struct Command {
   union {
     unset @0 :Void;  # so that an empty message is no command
@@ -142,6 +168,11 @@ struct Command {
     moveVm @15 :MoveVm;
     noteMove @16 :NoteMove;
     cancelTask @17 :CancelTask;
+    registerNode @18 :RegisterNode;
+    wishMember @19 :WishMember;
+    makeJoinToken @20 :MakeJoinToken;
+    useJoinToken @21 :UseJoinToken;
+    recoverCluster @22 :RecoverCluster;
   }
   idempotency @10 :Idempotency;
 }
@@ -177,6 +208,12 @@ enum CommandErrc {
   overloaded @18;
   ruleBroken @19;
   unknownTask @20;
+  unknownNode @21;
+  nodeRemoved @22;
+  otherDisk @23;
+  nodeInUse @24;
+  badToken @25;
+  hostsAwaited @26;
 }
 
 struct CommandOutcome {

@@ -107,6 +107,8 @@ struct GroupStatus {
   members @6 :List(GroupMember);
   installing @7 :Bool;
   refused @8 :Text;
+  disk @9 :UInt64;
+  changing @10 :Text;
 }
 
 # -- faults on purpose --

@@ -125,6 +125,7 @@ struct HostRecord {
   cpuFeatures @19 :List(Text);
   maintenance @20 :HostState = up;
   drain @21 :Ids.Uuid;
+  awaited @22 :Bool;
 }
 
 struct LeaseRecord {
@@ -254,6 +255,38 @@ struct TaskRecord {
   revision @10 :UInt64;
 }
 
+# -- nodes --
+
+enum MemberWish {
+  unsaid @0;
+  standby @1;
+  voter @2;
+  leaving @3;
+  removed @4;
+}
+
+struct NodeRecord {
+  id @0 :Ids.Uuid;
+  name @1 :Text;
+  roles @2 :List(UInt8);
+  meshAddress @3 :Text;
+  disk @4 :UInt64;
+  wish @5 :MemberWish;
+  replaces @6 :Ids.Uuid;
+  changed @7 :Int64;
+  revision @8 :UInt64;
+}
+
+struct JoinTokenRecord {
+  id @0 :Ids.Uuid;
+  key @1 :Data;  # 32 bytes
+  roles @2 :List(UInt8);
+  created @3 :Int64;
+  expires @4 :Int64;
+  usedBy @5 :Ids.Uuid;
+  revision @6 :UInt64;
+}
+
 struct Record {
   # Any of the feed's records, as it is stored and as it travels.
   union {
@@ -263,5 +296,7 @@ struct Record {
     migration @3 :MigrationRecord;
     operation @4 :OperationRecord;
     task @5 :TaskRecord;
+    node @6 :NodeRecord;
+    joinToken @7 :JoinTokenRecord;
   }
 }

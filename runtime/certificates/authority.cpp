@@ -103,13 +103,16 @@ result<certificate_authority> certificate_authority::load(certified_key files) {
   return certificate_authority{std::move(files)};
 }
 
-result<certified_key> certificate_authority::issue(const certificate_request& request) const {
-  auto issuer = read_certificate(files_.certificate);
-  auto issuer_key = read_key(files_.key);
-  key_handle key{EVP_EC_gen("P-256")};
-  if (!issuer || !issuer_key || !key)
-    return refused("make a key for " + request.name);
-  auto x = draft(key.get(), request.name, request.valid_for);
+namespace {
+
+/// Null, and OpenSSL has the words, when it can't be signed.
+certificate_handle certificate_for(EVP_PKEY* key, const certificate_request& request,
+                                   const certified_key& authority) {
+  auto issuer = read_certificate(authority.certificate);
+  auto issuer_key = read_key(authority.key);
+  if (!issuer || !issuer_key)
+    return {};
+  auto x = draft(key, request.name, request.valid_for);
   if (!x || X509_set_issuer_name(x.get(), X509_get_subject_name(issuer.get())) != 1
       || !add_extension(x.get(), issuer.get(), NID_basic_constraints, "critical,CA:FALSE")
       || !add_extension(x.get(), issuer.get(), NID_key_usage, "critical,digitalSignature")
@@ -118,8 +121,33 @@ result<certified_key> certificate_authority::issue(const certificate_request& re
       || !add_extension(x.get(), issuer.get(), NID_authority_key_identifier, "keyid:always")
       || !add_extension(x.get(), issuer.get(), NID_subject_alt_name, subject_names(request))
       || X509_sign(x.get(), issuer_key.get(), EVP_sha256()) == 0)
+    return {};
+  return x;
+}
+
+} // namespace
+
+result<certified_key> certificate_authority::issue(const certificate_request& request) const {
+  key_handle key{EVP_EC_gen("P-256")};
+  if (!key)
+    return refused("make a key for " + request.name);
+  auto x = certificate_for(key.get(), request, files_);
+  if (!x)
     return refused("make a certificate for " + request.name);
   return certified_key{pem_of(x.get()), pem_of(key.get())};
+}
+
+result<std::string> certificate_authority::certify(const certificate_request& request,
+                                                   std::string_view public_key) const {
+  auto reader = reader_of(public_key);
+  key_handle key{reader ? PEM_read_bio_PUBKEY(reader.get(), nullptr, no_passphrase, nullptr)
+                        : nullptr};
+  if (!key || EVP_PKEY_is_a(key.get(), "EC") != 1)
+    return refused("read the key for " + request.name + ", which must be on P-256");
+  auto x = certificate_for(key.get(), request, files_);
+  if (!x)
+    return refused("make a certificate for " + request.name);
+  return pem_of(x.get());
 }
 
 } // namespace novacron

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace novacron {
@@ -37,6 +38,9 @@ public:
 
   /// A new key and a certificate for it.
   [[nodiscard]] result<certified_key> issue(const certificate_request& request) const;
+  /// A certificate, in PEM, for a key that somebody else has; `public_key` is in PEM.
+  [[nodiscard]] result<std::string> certify(const certificate_request& request,
+                                            std::string_view public_key) const;
 
 private:
   explicit certificate_authority(certified_key files) : files_{std::move(files)} {

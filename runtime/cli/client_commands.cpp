@@ -35,6 +35,8 @@ void add_client_commands(CLI::App& app, std::function<int()>& chosen, terminal w
   add_vm_commands(app, mount);
   add_look_commands(app, mount);
   add_maintenance_commands(app, mount);
+  add_member_commands(app, mount);
+  add_join_commands(app, mount);
 }
 
 } // namespace novacron

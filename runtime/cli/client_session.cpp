@@ -166,11 +166,33 @@ json::value client_session::await_task(const std::string& id, std::chrono::secon
     }
     if (clock::now() > deadline)
       fail(exit_status::refused, "the task still runs after " + std::to_string(limit.count())
-                                     + " s, and goes on
-                                     look again with
-           : novacron task show "
-                 + id);
+                                     + " s, and goes on\nlook again with: novacron task show "
+                                     + id);
     draw(render_task_progress(now));
+    std::this_thread::sleep_for(poll_interval);
+  }
+}
+
+json::value client_session::await_node(const std::string& id, std::chrono::seconds limit) {
+  const auto deadline = clock::now() + limit;
+  for (;;) {
+    const auto page = read("/api/v1/nodes");
+    json::value node;
+    if (const auto* items = field(page, "items").if_array())
+      for (const auto& each : *items)
+        if (field_text(each, "id") == id)
+          node = each;
+    if (field_text(node, "settled") == "true") {
+      end_line();
+      return node;
+    }
+    const auto changing = field_text(page, "changing");
+    if (clock::now() > deadline)
+      fail(exit_status::refused,
+           "it is not so yet after " + std::to_string(limit.count())
+               + " s: " + render_node_progress(node, changing)
+               + "\nthe cluster goes on with it; look again with: novacron node ls");
+    draw(render_node_progress(node, changing));
     std::this_thread::sleep_for(poll_interval);
   }
 }

@@ -64,6 +64,8 @@ public:
 
   /// Waits for the end of a task, showing how far it is.
   boost::json::value await_task(const std::string& id, std::chrono::seconds limit);
+  /// Waits until a node is what is wished of it, showing how far it is.
+  boost::json::value await_node(const std::string& id, std::chrono::seconds limit);
 
   void show_list(listed_thing what, const boost::json::array& items);
   void show_one(const boost::json::value& document);

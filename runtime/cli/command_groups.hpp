@@ -21,6 +21,10 @@ struct command_mount {
   void on(CLI::App* command, std::function<void(client_session&)> run) const;
 };
 
+/// node ls, promote, demote, remove, replace: beside `node`, which runs one.
+void add_member_commands(CLI::App& app, const command_mount& mount);
+/// cluster token, cluster join.
+void add_join_commands(CLI::App& app, const command_mount& mount);
 void add_vm_commands(CLI::App& app, const command_mount& mount);
 /// migration, operation, host, cluster status, events.
 void add_look_commands(CLI::App& app, const command_mount& mount);

@@ -133,6 +133,37 @@ std::string render_cluster(const json::value& cluster) {
          + format_table({"NAME", "ROLE", "LEADS", "ONLINE", "STORED", "LAG", "ID"}, rows);
 }
 
+std::string render_nodes(const json::array& nodes) {
+  std::vector<table_row> rows;
+  for (const auto& node : nodes) {
+    std::string roles;
+    if (const auto* list = field(node, "roles").if_array())
+      for (const auto& role : *list)
+        roles += (roles.empty() ? "" : "+") + std::string{role.as_string()};
+    const auto member = field_text(node, "member");
+    const auto wanted = field_text(node, "wanted");
+    const auto up = field_text(node, "up");
+    rows.push_back({field_text(node, "name"), member.empty() ? "-" : member,
+                    wanted == "unsaid" ? "-" : wanted,
+                    field_text(node, "leader") == "true" ? "leader" : "-",
+                    up.empty()     ? "-"
+                    : up == "true" ? "up"
+                                   : "down",
+                    or_dash(field_text(node, "lag")), or_dash(roles),
+                    or_dash(field_text(node, "mesh_address")), field_text(node, "id")});
+  }
+  return format_table({"NAME", "MEMBER", "WANTED", "LEADS", "UP", "LAG", "ROLES", "ADDRESS", "ID"},
+                      rows);
+}
+
+std::string render_node_progress(const json::value& node, const std::string& changing) {
+  const auto member = field_text(node, "member");
+  const auto lag = field_text(node, "lag");
+  return field_text(node, "name") + ": " + (member.empty() ? "no member" : member) + ", wanted "
+         + field_text(node, "wanted") + (lag.empty() ? "" : ", lag " + lag)
+         + (changing.empty() ? "" : " (" + changing + ')');
+}
+
 std::string render_event(const json::value& event) {
   const auto& record = field(event, "record");
   auto name = field_text(record, "name");

@@ -15,6 +15,10 @@ enum class listed_thing : uint8_t { vms, hosts, migrations };
 std::string render_list(listed_thing what, const boost::json::array& items);
 /// One VM, migration or operation, a line per field.
 std::string render_one(const boost::json::value& document);
+/// As `node ls` shows them.
+std::string render_nodes(const boost::json::array& nodes);
+/// One line: how far a node is from what is wished of it.
+std::string render_node_progress(const boost::json::value& node, const std::string& changing);
 /// How the cluster's replicas stand.
 std::string render_cluster(const boost::json::value& cluster);
 /// One event, on one line.

@@ -62,12 +62,20 @@ void read_controller(config_reading& reading, table_reader& file, node_config& c
                             "\"controller\"; drop the section or add the role");
   table_reader controller{reading, table, "controller"};
   controller.read("founders", config.controller.founders, optional_key("\"cluster/founders\""));
-  controller.finish();
+  controller.read("joined", config.controller.joined, optional_key("true"));
   const auto& all = config.mesh.controllers;
-  if (!wanted || all.size() < 2)
+  const bool listed = std::find(all.begin(), all.end(), config.mesh.listen) != all.end();
+  if (config.controller.joined && !config.controller.founders.empty())
+    controller.complain("joined", "and controller.founders exclude each other: who joins founds "
+                                  "nothing; drop one of them");
+  if (config.controller.joined && listed)
+    controller.complain("joined", "and yet mesh.controllers holds this node's mesh.listen: list "
+                                  "those that founded the cluster only");
+  controller.finish();
+  if (!wanted || config.controller.joined || all.size() < 2)
     return;
   table_reader mesh{reading, file.table("mesh"), "mesh"};
-  if (std::find(all.begin(), all.end(), config.mesh.listen) == all.end())
+  if (!listed)
     mesh.complain("controllers", "doesn't hold mesh.listen, " + to_string(config.mesh.listen)
                                      + "; list all controllers, in the same order on each node");
   if (config.controller.founders.empty())
@@ -92,6 +100,7 @@ gateway_section read_gateway(config_reading& reading, const toml::table* table) 
   if (operators.port != 0)
     section.operator_listen = operators;
   gateway.read("tokens", section.tokens, needed("\"cluster/tokens\""));
+  gateway.read("authority_key", section.authority_key, optional_key("\"cluster/ca.key\""));
   gateway.read_number("io_threads", section.io_threads, optional_key("1"), 64);
   gateway.finish();
   return section;

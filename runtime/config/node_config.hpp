@@ -28,6 +28,9 @@ struct mesh_section {
 /// [controller], of nodes with that role; may be absent.
 struct controller_section {
   std::filesystem::path founders; ///< the first voters, a line each; empty: this node alone
+  /// It came to a cluster that had controllers: it founds nothing, and stands in
+  /// nobody's list of controllers.
+  bool joined = false;
 };
 
 /// [gateway], of nodes with that role.
@@ -35,6 +38,7 @@ struct gateway_section {
   address listen;                         ///< the API
   std::optional<address> operator_listen; ///< metrics
   std::filesystem::path tokens;           ///< a line per token: SHA-256 in hexadecimal, name
+  std::filesystem::path authority_key; ///< the CA's: signs for nodes that join; empty: it doesn't
   uint32_t io_threads = 1;
 };
 

@@ -12,11 +12,13 @@
 #include "actors/peer/mesh_config.hpp"
 #include "actors/peer/mesh_transport.hpp"
 #include "actors/peer/peers.hpp"
+#include "actors/peer/roster.hpp"
 #include "actors/recovery/recovery.hpp"
 #include "actors/replica/replica_keeper.hpp"
 #include "actors/scheduler/scheduler.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/view/view.hpp"
+#include "runtime/certificates/join_signing.hpp"
 #include "runtime/certificates/token_file.hpp"
 #include "runtime/node/host_setup.hpp"
 #include "runtime/node/own_replica.hpp"
@@ -82,6 +84,7 @@ private:
     spec.children.push_back(door());
     if (parts_.gateway)
       add_gateway(spec);
+    spec.children.push_back(roster());
     if (start_.config.has(node_role::controller)) { // last: their ends concern nobody else
       spec.children.push_back(controllers());
       spec.children.push_back(recovery());
@@ -129,6 +132,7 @@ private:
   link_config link_pattern() {
     link_config config;
     config.self = parts_.identity;
+    config.roster = parts_.roster;
     config.chaos = start_.config.chaos;
     config.supervisor = [&parts = parts_] { return parts.root.get(); };
     config.log = start_.log;
@@ -149,10 +153,29 @@ private:
     auto config = link_pattern();
     config.known = parts_.known;
     config.standing = parts_.links;
-    auto dial = dialled();
     auto& system = system_;
-    return child("controllers", [&system, config, dial](auto&) {
-      return caf::actor_cast<caf::actor>(system.spawn(novacron::controllers, config, dial));
+    return child("controllers", [&system, config, mesh = start_.config.mesh](auto&) {
+      return caf::actor_cast<caf::actor>(
+          system.spawn(novacron::controllers, config, mesh.controllers, mesh.listen));
+    });
+  }
+
+  child_spec roster() {
+    roster_config config;
+    config.self = parts_.own_record;
+    config.self.mesh_address = to_string(start_.config.mesh.listen);
+    config.book = parts_.roster;
+    auto& parts = parts_;
+    config.feed = [&parts] { return parts.feed.get(); };
+    config.frontend = [&parts] { return parts.frontend.get(); };
+    if (start_.config.has(node_role::controller)) {
+      config.replica = [&parts] { return parts.replica.get(); };
+      config.links = parts_.links;
+    }
+    config.log = start_.log;
+    auto& system = system_;
+    return child("roster", [&system, config](auto&) {
+      return caf::actor_cast<caf::actor>(system.spawn<caf::detached>(novacron::roster, config));
     });
   }
 
@@ -221,6 +244,7 @@ private:
   child_spec door() {
     door_config config;
     config.self = parts_.identity;
+    config.roster = parts_.roster;
     config.known = parts_.known;
     config.listen = address{start_.config.mesh.listen.host, start_.config.mesh.listen.port};
     config.chaos = start_.config.chaos;
@@ -323,6 +347,15 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
   identity->node = config.id;
   identity->name = config.name;
   identity->cluster = config.cluster;
+  auto owner = identity_of(identity->certificate);
+  if (!owner)
+    return owner.error();
+  parts->own_record.id = config.id;
+  parts->own_record.name = config.name;
+  parts->own_record.roles = owner->roles;
+  parts->roster = std::make_shared<node_roster>(config.state / "nodes");
+  if (parts->roster->removed(config.id))
+    start.log.warning("node", "this node was removed from the cluster; others refuse it");
   parts->identity = std::make_shared<const mesh_identity>(std::move(*identity));
   if (config.has(node_role::controller)) {
     auto begins = look_at_beginning(config);
@@ -339,6 +372,7 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
     gateway_config gateway;
     gateway.address = config.gateway->listen.host;
     gateway.port = config.gateway->listen.port;
+    gateway.operator_port.reset(); // none, unless the file names it
     if (const auto& operators = config.gateway->operator_listen) {
       gateway.operator_address = operators->host;
       gateway.operator_port = operators->port;
@@ -346,6 +380,10 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
     gateway.tokens = std::move(*tokens);
     gateway.chaos = config.chaos;
     gateway.io_threads = config.gateway->io_threads;
+    auto joins = make_join_desk(config, parts->roster);
+    if (!joins)
+      return joins.error();
+    gateway.joins = std::move(*joins);
     auto ports = bind_gateway(gateway);
     if (!ports)
       return ports.error();

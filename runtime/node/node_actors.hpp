@@ -4,6 +4,7 @@
 #include "actors/host/host_context.hpp"
 #include "actors/peer/hello_proof.hpp"
 #include "actors/peer/known_nodes.hpp"
+#include "actors/peer/node_roster.hpp"
 #include "actors/peer/standing_links.hpp"
 #include "actors/replica/replica_port.hpp"
 #include "actors/view/view_table.hpp"
@@ -18,8 +19,10 @@ namespace novacron {
 /// role that this node doesn't have stays empty.
 struct node_parts {
   std::shared_ptr<const mesh_identity> identity;
+  node_record own_record; ///< id, name and the certificate's roles
   std::shared_ptr<known_nodes> known = std::make_shared<known_nodes>();
   std::shared_ptr<standing_links> links = std::make_shared<standing_links>(); ///< to controllers
+  std::shared_ptr<node_roster> roster = std::make_shared<node_roster>();
   std::shared_ptr<replica_port> port = std::make_shared<replica_port>();
   std::shared_ptr<host_context> host; ///< null without the host role
   std::shared_ptr<view_table> view;   ///< null without the gateway role
@@ -46,8 +49,8 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start);
 ///
 ///     node (one_for_one)
 ///     ├─ services (rest_for_one): replica, feed, scheduler, frontend | controller,
-///     │                           peers, door, view, gateway, controllers,
-///     │                           drain
+///     │                           peers, door, view, gateway, roster, controllers,
+///     │                           recovery, drain
 ///     ├─ guests   (one_for_one):  a VM's or a migration's actor each
 ///     └─ host
 ///

@@ -72,15 +72,20 @@ void add_node_command(CLI::App& app, const std::filesystem::path& program,
     config_overrides overrides;
   };
   auto options = std::make_shared<node_options>();
-  auto* node = app.add_subcommand("node", "Run a node until SIGTERM");
-  node->add_option("--config", options->file, "the node's file")->required();
+  auto* node = app.add_subcommand("node", "Run a node until SIGTERM; or look at nodes");
+  node->require_subcommand(0, 1);
+  auto* file = node->add_option("--config", options->file, "the node's file");
   node->add_option("--folder", options->overrides.folder,
                    "where relative paths start; otherwise at the file's folder");
   node->add_option("--set", options->overrides.settings,
                    "section.key=value; overrules the file; repeatable")
       ->expected(1)
       ->take_all();
-  node->callback([options, program, &chosen] {
+  node->callback([options, program, node, file, &chosen] {
+    if (!node->get_subcommands().empty())
+      return; // which has chosen
+    if (file->count() == 0)
+      throw CLI::RequiredError{"--config"};
     chosen
         = [options, program]() -> int { start_node(options->file, options->overrides, program); };
   });

@@ -3,6 +3,8 @@
 namespace novacron {
 
 result<founding> look_at_beginning(const node_config& config) {
+  if (config.controller.joined)
+    return founding{{}, true};
   std::vector<node_id> founders;
   if (!config.controller.founders.empty()) {
     auto read = read_founders(config.controller.founders);

@@ -148,4 +148,9 @@ std::vector<lease_record> applier::leases() const {
   return state_.leases();
 }
 
+std::vector<node_record> applier::nodes() const {
+  std::lock_guard guard{state_mutex_};
+  return state_.nodes();
+}
+
 } // namespace novacron

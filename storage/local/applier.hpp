@@ -51,6 +51,8 @@ public:
   [[nodiscard]] const applied_mark& mark() const { return mark_; }
   /// Any thread.
   [[nodiscard]] std::vector<lease_record> leases() const;
+  /// Any thread.
+  [[nodiscard]] std::vector<node_record> nodes() const;
 
 private:
   struct collected;
@@ -73,7 +75,7 @@ private:
   uint64_t changed_ = 0;                ///< written, not told; 0: nothing
   std::mutex listener_mutex_;
   std::function<void(uint64_t)> listener_;
-  mutable std::mutex state_mutex_; ///< only `leases` reads from other threads
+  mutable std::mutex state_mutex_; ///< only `leases` and `nodes` read from other threads
   cluster_state state_;
 };
 

@@ -44,6 +44,7 @@ public:
   void change_member(const member_change& wish, std::function<void(result<void>)> done) override;
   void hand_over(node_id to) override;
   [[nodiscard]] std::vector<lease_record> leases() const override;
+  [[nodiscard]] std::vector<node_record> nodes() const override;
   result<void> checkpoint(const std::filesystem::path& folder) override;
 
 private:
@@ -73,6 +74,7 @@ private:
   void run();
   void turn(inbox::work work);
   void take_in(const inbox::received& one);
+  void adopt_timeline(const raft_envelope& message);
   void submit(std::vector<waiting_proposal> proposals);
   log_entry::bytes to_entry(std::span<const waiting_proposal> proposals) const;
   void change(const member_change& wish, const std::function<void(result<void>)>& done);

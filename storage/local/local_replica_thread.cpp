@@ -5,6 +5,7 @@
 #include "storage/local/local_replica.hpp"
 
 #include <algorithm>
+#include <rocksdb/write_batch.h>
 #include <utility>
 
 namespace novacron {
@@ -70,6 +71,7 @@ void local_replica::turn(inbox::work work) {
 void local_replica::take_in(const inbox::received& one) {
   if (retired())
     return;
+  adopt_timeline(one.message);
   switch (peers_->judge(one.from, one.message)) {
   case peers::verdict::good:
     core_->receive(one.message.from, to_string(one.from), one.message.body, now());
@@ -81,19 +83,32 @@ void local_replica::take_in(const inbox::received& one) {
     send(one.message.from, vote_answer{});
     break;
   case peers::verdict::own_emptied:
-    refused_ = "storage: " + config_.folder.string() + " is not the disk that the group knows as "
-               + "node " + to_string(config_.node)
-               + "'s: it was emptied or exchanged, and its votes are forgotten; remove the member "
-                 "from the group, empty the folder and join as a new one";
+    refused_
+        = "storage: " + config_.folder.string() + " is not the disk that the group knows as "
+          + "node " + to_string(config_.node)
+          + "'s: it was emptied or exchanged, and its votes are forgotten; let a new node join "
+            "and take its place: novacron node replace THIS NEW";
     lost_leadership_ = true;
     break;
   }
 }
 
+/// A replica that has nothing yet, and waits to be added, doesn't know which
+/// timeline the group is in. Whoever addresses it by its disk does.
+void local_replica::adopt_timeline(const raft_envelope& message) {
+  if (message.timeline <= db_->timeline() || message.group != config_.group
+      || message.to != identity_.id || identity_.founder || core_->last_index() != 0)
+    return;
+  rocksdb::WriteBatch batch;
+  db_->put_timeline(batch, message.timeline);
+  db_->write(batch, database::durability::synced);
+  peers_->enter(message.timeline);
+}
+
 log_entry::bytes local_replica::to_entry(std::span<const waiting_proposal> proposals) const {
   command_batch batch;
   batch.group = config_.group;
-  batch.timeline = config_.timeline;
+  batch.timeline = db_->timeline();
   batch.cluster_version = known_cluster_version;
   batch.time = config_.clock ? config_.clock()
                              : std::chrono::time_point_cast<std::chrono::milliseconds>(
@@ -233,7 +248,7 @@ void local_replica::publish() {
   status.commit_index = core_->commit_index();
   status.applied_index = applier_->mark().index;
   status.voters = static_cast<uint32_t>(count_voters(members_));
-  status.timeline = config_.timeline;
+  status.timeline = db_->timeline();
   status.disk = identity_.disk;
   status.installing = core_->installing();
   status.refused = refused_;

@@ -29,6 +29,9 @@ public:
     // nop
   }
 
+  /// Messages of this timeline count from now on.
+  void enter(uint32_t timeline) { timeline_ = timeline; }
+
   /// The newest membership.
   void follow(const membership& members);
 
@@ -59,7 +62,7 @@ private:
   const own_identity self_;
   const node_id node_;
   const uint32_t group_;
-  const uint32_t timeline_;
+  uint32_t timeline_;
   uint64_t own_named_disk_ = 0; ///< as the membership says
   uint64_t sent_ = 0;
   std::map<uint64_t, peer> peers_;

@@ -180,6 +180,12 @@ result<void> database::identify(const database_identity& identity) {
   }
   if (known == encode(identity))
     return {};
+  auto of_its_timeline = identity;
+  of_its_timeline.timeline = decode_identity(known).timeline;
+  if (identity.timeline == 0 && known == encode(of_its_timeline)) {
+    identity_ = of_its_timeline;
+    return {};
+  }
   if (field_reader{known}.number<uint32_t>() != format_version)
     return make_failure(storage_errc::unknown_version,
                         "storage: the database in " + folder_.string()
@@ -189,6 +195,11 @@ result<void> database::identify(const database_identity& identity) {
                                                  + " belongs to " + describe(decode_identity(known))
                                                  + ", not to " + describe(identity)
                                                  + "; name this node's own folder");
+}
+
+void database::put_timeline(rocksdb::WriteBatch& batch, uint32_t timeline) {
+  identity_.timeline = timeline;
+  batch.Put(in(column::meta), meta_key(0, "identity"), encode(identity_));
 }
 
 void database::write(rocksdb::WriteBatch& batch, durability wanted) {

@@ -24,7 +24,7 @@ namespace novacron {
 struct database_identity {
   cluster_id cluster;
   node_id node;
-  uint32_t timeline = 0;
+  uint32_t timeline = 0; ///< to open with: 0 takes whatever the folder says
   uint32_t group = 0;
 
   friend bool operator==(const database_identity&, const database_identity&) = default;
@@ -54,6 +54,9 @@ public:
     return handles_[static_cast<size_t>(which)];
   }
   [[nodiscard]] uint32_t group() const { return identity_.group; }
+  [[nodiscard]] uint32_t timeline() const { return identity_.timeline; }
+  /// Says in `batch` that the database belongs to another timeline from now on.
+  void put_timeline(rocksdb::WriteBatch& batch, uint32_t timeline);
   /// Just made: it holds its identity and nothing else.
   [[nodiscard]] bool fresh() const { return fresh_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }

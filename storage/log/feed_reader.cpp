@@ -42,11 +42,16 @@ failure unreadable(const database& db, const std::string& why) {
                       "storage: cannot read the feed from " + db.folder().string() + ": " + why);
 }
 
+/// Of interest to every host.
+bool is_everyones(record_type type) {
+  return type == record_type::host || type == record_type::node;
+}
+
 } // namespace
 
 bool feed_reader::concerns(const any_record& record, node_id host,
                            const rocksdb::Snapshot* at) const {
-  if (host.nil() || std::holds_alternative<host_record>(record))
+  if (host.nil() || is_everyones(type_of(record)))
     return true;
   if (auto migration = std::get_if<migration_record>(&record))
     return migration->from == host || migration->to == host;
@@ -151,14 +156,14 @@ result<feed_changes> feed_reader::changes_after(const pull_request& request) con
     last = *revision;
     scanned += i->value().size();
     const auto& audience = stored->audience;
-    // An empty audience is everyone's if it is a host's, else nobody's.
+    // An empty audience is everyone's if it is a host's or a node's, else nobody's.
     if (!host.nil() && !audience.empty()
         && std::find(audience.begin(), audience.end(), host) == audience.end())
       continue;
     auto each = decode<change>(stored->encoded);
     if (!each)
       return unreadable(db_, each.error().message);
-    if (!host.nil() && audience.empty() && type_of(each->record) != record_type::host)
+    if (!host.nil() && audience.empty() && !is_everyones(type_of(each->record)))
       continue;
     size += stored->encoded.size();
     answer.changes.push_back(std::move(*each));

@@ -23,9 +23,13 @@ state_kind kind_of(record_type type) {
   case record_type::operation:
     return state_kind::operation;
   case record_type::task:
+    return state_kind::task;
+  case record_type::node:
+    return state_kind::node;
+  case record_type::join_token:
     break;
   }
-  return state_kind::task;
+  return state_kind::join_token;
 }
 
 std::string log_key(uint32_t group, uint64_t index) {

@@ -15,7 +15,17 @@ namespace novacron {
 
 /// What a key of the `state` column family names: the feed's record types, and,
 /// between the first and the later ones of them, what is not fed.
-enum class state_kind : uint8_t { vm = 1, host, migration, operation, lease, answer, task };
+enum class state_kind : uint8_t {
+  vm = 1,
+  host,
+  migration,
+  operation,
+  lease,
+  answer,
+  task,
+  node,
+  join_token
+};
 
 /// Where a record of the feed is kept.
 state_kind kind_of(record_type type);
@@ -37,7 +47,7 @@ std::string state_key(uint32_t group, state_kind kind, const uuid& id);
 std::string answer_state_key(uint32_t group, std::string_view answer);
 /// Before all keys of this kind; `kind` may be one past the last.
 std::string state_begin(uint32_t group, uint8_t kind);
-inline constexpr uint8_t state_kinds_end = static_cast<uint8_t>(state_kind::task) + 1;
+inline constexpr uint8_t state_kinds_end = static_cast<uint8_t>(state_kind::join_token) + 1;
 std::optional<state_kind> kind_of_state_key(std::string_view key);
 /// The same key in `which` generation, from whichever it is of.
 std::string in_generation(state_generation which, std::string key);

@@ -46,7 +46,9 @@ batch_applier::outcome batch_applier::run(const command& command) {
       return repeated;
     }
   }
-  auto what = std::visit([this](const auto& body) { return apply(body); }, command.body);
+  auto waits = awaits_hosts(command.body);
+  auto what
+      = waits ? *waits : std::visit([this](const auto& body) { return apply(body); }, command.body);
   what.revision = revision_;
   if (what.ok() && !asked.key.empty())
     remember(command, what);
@@ -153,6 +155,12 @@ void batch_applier::emit_changes() {
       case record_type::task:
         each.record = state_.tasks_.at({name.second});
         break;
+      case record_type::node:
+        each.record = state_.nodes_.at({name.second});
+        break;
+      case record_type::join_token:
+        each.record = state_.join_tokens_.at({name.second});
+        break;
       }
     }
     done_.audience.push_back(audience_of(each.record));
@@ -231,6 +239,20 @@ void batch_applier::add(task_record task) {
   touch(record_type::task, id.value);
 }
 
+void batch_applier::add(node_record node) {
+  stamp(node);
+  auto id = node.id;
+  state_.nodes_.insert_or_assign(id, std::move(node));
+  touch(record_type::node, id.value);
+}
+
+void batch_applier::add(join_token_record token) {
+  stamp(token);
+  auto id = token.id;
+  state_.join_tokens_.insert_or_assign(id, std::move(token));
+  touch(record_type::join_token, id.value);
+}
+
 void batch_applier::add(lease_record lease) {
   state_.leases_.insert_or_assign(lease.host, lease);
   std::erase_if(done_.leases, [&](const auto& x) { return x.host == lease.host; });
@@ -275,6 +297,14 @@ void batch_applier::remove(const task_record& task) {
   touch(record_type::task, last.id.value);
   last.revision = revision_;
   removed_.insert_or_assign({record_type::task, last.id.value}, std::move(last));
+}
+
+void batch_applier::remove(const join_token_record& token) {
+  auto last = token;
+  state_.join_tokens_.erase(last.id);
+  touch(record_type::join_token, last.id.value);
+  last.revision = revision_;
+  removed_.insert_or_assign({record_type::join_token, last.id.value}, std::move(last));
 }
 
 } // namespace novacron

@@ -65,6 +65,27 @@ private:
   void advance_tasks();
   void advance(const task_record& task, const std::set<vm_id>& touched);
 
+  outcome apply(const register_node& command);
+  outcome apply(const wish_member& command);
+  outcome apply(const make_join_token& command);
+  outcome apply(const use_join_token& command);
+  outcome apply(const recover_cluster& command);
+
+  // -- parts of the commands about nodes (node_commands.cpp) --------------------------
+
+  /// Why a node must not be taken away. Nothing: it may.
+  std::optional<outcome> still_needed(const node_record& node) const;
+  /// The node's host, if it is one, ends with it.
+  void end_host_of(node_id node);
+  std::optional<outcome> name_conflict(const node_record& node) const;
+  void drop_old_tokens();
+  [[nodiscard]] bool hosts_are_awaited() const;
+
+  /// After a recovery, as long as hosts are awaited: why `command` must wait.
+  std::optional<outcome> awaits_hosts(const command_body& command) const;
+  /// A guest's next permission; never one that a lost log may have given.
+  [[nodiscard]] epoch next_epoch(const epoch& present) const;
+
   // -- parts of request_state --------------------------------------------------------
 
   outcome request_running(const vm_record& vm, operation_id operation);
@@ -97,10 +118,12 @@ private:
   void lose(const vm_record& vm);
   /// A lost host holds a lease again: those whom nobody has placed elsewhere stay.
   void start_where_they_were(node_id host);
+  /// The same on all hosts, once the last one that was awaited after a recovery is heard of.
+  void start_what_waited_for_hosts();
   /// A lost host registers with a new boot: nothing of the earlier one runs.
   void end_guests_of_earlier_boots(const host_record& host);
   /// A new permission to start, where the VM is placed now.
-  static void permit(vm_record& vm);
+  void permit(vm_record& vm) const;
 
   // -- operations --------------------------------------------------------------------
 
@@ -144,6 +167,10 @@ private:
   void edit(const host_record& host, F change);
   template <class F>
   void edit(const task_record& task, F change);
+  template <class F>
+  void edit(const node_record& node, F change);
+  template <class F>
+  void edit(const join_token_record& token, F change);
 
   void add(vm_record vm);
   void add(migration_record migration);
@@ -151,10 +178,13 @@ private:
   void add(host_record host);
   void add(lease_record lease);
   void add(task_record task);
+  void add(node_record node);
+  void add(join_token_record token);
   void remove(const vm_record& vm);
   void remove(const migration_record& migration);
   void remove(const operation_record& operation);
   void remove(const task_record& task);
+  void remove(const join_token_record& token);
 
   template <class Record>
   void stamp(Record& record);
@@ -164,6 +194,7 @@ private:
   /// Counts the VM's claims out before an edit and in after it.
   void count(vm_id vm, int sign);
 
+  static std::string removed_for_ever(const node_record& node);
   static outcome refuse(command_errc why, std::string detail);
   static outcome accept(const vm_record& vm, operation_id operation);
 
@@ -241,6 +272,22 @@ void batch_applier::edit(const task_record& task, F change) {
   stamp(record);
   state_.index(record);
   touch(record_type::task, record.id.value);
+}
+
+template <class F>
+void batch_applier::edit(const node_record& node, F change) {
+  auto& record = state_.nodes_.at(node.id);
+  change(record);
+  stamp(record);
+  touch(record_type::node, record.id.value);
+}
+
+template <class F>
+void batch_applier::edit(const join_token_record& token, F change) {
+  auto& record = state_.join_tokens_.at(token.id);
+  change(record);
+  stamp(record);
+  touch(record_type::join_token, record.id.value);
 }
 
 } // namespace novacron

@@ -41,6 +41,21 @@ const task_record* cluster_state::find(task_id task) const {
   return find_in(tasks_, task);
 }
 
+const node_record* cluster_state::find_node(node_id node) const {
+  return find_in(nodes_, node);
+}
+
+const join_token_record* cluster_state::find(token_id token) const {
+  return find_in(join_tokens_, token);
+}
+
+std::vector<node_record> cluster_state::nodes() const {
+  std::vector<node_record> all;
+  for (const auto& [id, node] : nodes_)
+    all.push_back(node);
+  return all;
+}
+
 std::vector<lease_record> cluster_state::leases() const {
   std::vector<lease_record> all;
   for (const auto& [host, lease] : leases_)
@@ -73,6 +88,8 @@ std::vector<any_record> cluster_state::records() const {
   add(migrations_);
   add(operations_);
   add(tasks_);
+  add(nodes_);
+  add(join_tokens_);
   auto key = [](const any_record& x) { return std::pair{type_of(x), id_of(x)}; };
   std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
   return all;
@@ -93,8 +110,12 @@ void cluster_state::load(any_record record) {
           migrations_.insert_or_assign(id, std::move(x));
         else if constexpr (std::is_same_v<record_kind, operation_record>)
           operations_.insert_or_assign(id, std::move(x));
-        else
+        else if constexpr (std::is_same_v<record_kind, task_record>)
           tasks_.insert_or_assign(id, std::move(x));
+        else if constexpr (std::is_same_v<record_kind, node_record>)
+          nodes_.insert_or_assign(id, std::move(x));
+        else
+          join_tokens_.insert_or_assign(id, std::move(x));
       },
       std::move(record));
 }

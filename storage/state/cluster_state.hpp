@@ -22,7 +22,7 @@ namespace novacron {
 /// first word on how a guest ended counts. 3: what was on a lost host goes on
 /// elsewhere (`lost_hosts_since`), what a migration's destination measured counts
 /// until its source says, hosts are cordoned and drained, VMs have placement
-/// rules, and migrations compare CPUs.
+/// rules, migrations compare CPUs; nodes, their membership, tokens.
 inline constexpr uint32_t known_cluster_version = 3;
 
 /// The first `command_batch::cluster_version` under which a host's end has
@@ -89,7 +89,11 @@ public:
   [[nodiscard]] const migration_record* find(migration_id migration) const;
   [[nodiscard]] const operation_record* find(operation_id operation) const;
   [[nodiscard]] const task_record* find(task_id task) const;
+  [[nodiscard]] const node_record* find_node(node_id node) const;
+  [[nodiscard]] const join_token_record* find(token_id token) const;
   [[nodiscard]] std::vector<lease_record> leases() const;
+  /// Sorted by id.
+  [[nodiscard]] std::vector<node_record> nodes() const;
   [[nodiscard]] size_t answers() const { return answers_.size(); }
   /// What is promised to guests on `host`.
   [[nodiscard]] host_load load_of(node_id host) const;
@@ -125,6 +129,8 @@ private:
   std::unordered_map<task_id, task_record> tasks_;
   std::unordered_map<node_id, lease_record> leases_;
   std::map<std::string, stored_answer> answers_; ///< by `answer_key`
+  std::map<node_id, node_record> nodes_;
+  std::map<token_id, join_token_record> join_tokens_;
 
   // Indexes: derived from the records above, rebuilt by `loaded`.
   std::unordered_map<std::string, vm_id> names_;               ///< of VMs that aren't gone

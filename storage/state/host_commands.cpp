@@ -10,8 +10,11 @@ batch_applier::outcome batch_applier::apply(const register_host& command) {
   const auto& said = command.host;
   if (said.id.nil())
     return refuse(command_errc::unknown_host, "a host cannot register without an id");
+  if (auto node = state_.find_node(said.id); node && node->wish == member_wish::removed)
+    return refuse(command_errc::node_removed, removed_for_ever(*node));
   auto known = state_.find(said.id);
   auto host = said;
+  host.awaited = false;
   host.maintenance = known ? known->maintenance : host_state::up;
   host.drain = known ? known->drain : task_id{};
   host.state = host.maintenance;
@@ -20,8 +23,9 @@ batch_applier::outcome batch_applier::apply(const register_host& command) {
     add(std::move(host));
     return {};
   }
-  const bool stays_lost = host_lost(host.id); // until a lease is granted
-  const bool new_boot = host.boot != known->boot;
+  const bool stays_lost = host_lost(host.id);                           // until a lease is granted
+  const bool new_boot = host.boot != known->boot && !known->boot.nil(); // nil: recovered
+  const bool awaits = hosts_are_awaited();
   if (stays_lost)
     host.state = known->state;
   host.changed = known->changed;
@@ -30,6 +34,8 @@ batch_applier::outcome batch_applier::apply(const register_host& command) {
     edit(*known, [&](host_record& x) { x = host; });
   if (stays_lost && new_boot)
     end_guests_of_earlier_boots(*known);
+  if (awaits)
+    start_what_waited_for_hosts();
   return {};
 }
 

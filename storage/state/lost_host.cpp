@@ -125,13 +125,25 @@ void batch_applier::lose(const vm_record& vm) {
 }
 
 void batch_applier::start_where_they_were(node_id host) {
+  if (hosts_are_awaited())
+    return;
   for (const auto& id : placed_on(host))
     if (const auto& vm = *state_.find(id); vm.actual == actual_state::lost && vm.fenced)
-      edit(vm, [](vm_record& x) { permit(x); });
+      edit(vm, [this](vm_record& x) { permit(x); });
 }
 
-void batch_applier::permit(vm_record& vm) {
-  vm.epoch = vm.epoch.next();
+void batch_applier::start_what_waited_for_hosts() {
+  std::vector<node_id> hosts;
+  for (const auto& [id, host] : state_.hosts_)
+    if (!host_lost(id))
+      hosts.push_back(id);
+  std::sort(hosts.begin(), hosts.end());
+  for (const auto& id : hosts)
+    start_where_they_were(id);
+}
+
+void batch_applier::permit(vm_record& vm) const {
+  vm.epoch = next_epoch(vm.epoch);
   vm.actual = actual_state::starting;
   vm.reason.clear();
   vm.fenced = false;
@@ -172,11 +184,14 @@ batch_applier::outcome batch_applier::apply(const fence_host& command) {
     return refuse(command_errc::wrong_state,
                   "host " + host->name + " is " + to_string(host->state)
                       + " and holds a lease; only one that is unreachable can be said to be off");
+  const bool awaits = hosts_are_awaited();
   edit(*host, [&](host_record& x) {
     x.state = host_state::fenced;
     x.lost_lease = lease == state_.leases_.end() ? 0 : lease->second.renewal;
   });
   lose_guests(*host);
+  if (awaits)
+    start_what_waited_for_hosts();
   return {};
 }
 

@@ -43,7 +43,7 @@ batch_applier::outcome batch_applier::place_elsewhere(const vm_record& vm, node_
     return *why;
   edit(vm, [&](vm_record& x) {
     x.host = to;
-    x.epoch = x.epoch.next();
+    x.epoch = next_epoch(x.epoch);
     if (x.actual == actual_state::failed)
       x.seen_epoch = x.epoch; // its end is known; the new host has nothing to add
   });

@@ -86,7 +86,7 @@ batch_applier::outcome batch_applier::request_running(const vm_record& vm, opera
   const bool waits = host_lost(vm.host); // which can't use this permission
   const bool no_guest = vm.actual == defined || vm.actual == failed;
   edit(vm, [&](vm_record& x) {
-    x.epoch = x.epoch.next();
+    x.epoch = next_epoch(x.epoch);
     x.requested = requested_state::running;
     x.actual = waits ? lost : starting;
     x.fenced = waits && no_guest;

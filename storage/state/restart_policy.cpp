@@ -66,6 +66,8 @@ void batch_applier::restart_what_is_due() {
     auto migration = state_.find(vm.migration);
     return !migration || migration->phase == migration_phase::finished;
   };
+  if (hosts_are_awaited())
+    return;
   std::vector<vm_id> ready;
   for (const auto& [due, id] : state_.due_restarts_) {
     if (due > state_.now_ || ready.size() == most_restarts)
@@ -74,7 +76,7 @@ void batch_applier::restart_what_is_due() {
       ready.push_back(id);
   }
   for (const auto& id : ready)
-    edit(*state_.find(id), [](vm_record& x) { permit(x); });
+    edit(*state_.find(id), [this](vm_record& x) { permit(x); });
 }
 
 } // namespace novacron

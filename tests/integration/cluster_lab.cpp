@@ -78,7 +78,7 @@ cluster_lab::cluster_lab(bool simulated, std::vector<std::string> settings, lab_
     : folder_{make_folder()}, port_{free_ports()},
       simulated_{simulated}, settings_{std::move(settings)}, plan_{plan} {
   auto nodes = development_nodes();
-  if (plan == lab_plan::three_nodes)
+  if (plan != lab_plan::dev)
     for (auto& node : nodes)
       node.roles = {node_role::controller, node_role::gateway, node_role::host};
   auto made = init_cluster(folder_ / "cluster", nodes);
@@ -86,7 +86,11 @@ cluster_lab::cluster_lab(bool simulated, std::vector<std::string> settings, lab_
   auto token = read_small_file(folder_ / "cluster" / "admin-token", "the token");
   REQUIRE(token.has_value());
   token->resize(token->find_last_not_of('\n') + 1);
-  for (int node = 1; node <= (plan == lab_plan::dev ? 1 : 3); ++node) {
+  if (plan == lab_plan::members)
+    for (int node = 1; node <= 3; ++node)
+      write_member_file(node);
+  const int gateways = plan == lab_plan::dev ? 1 : plan == lab_plan::members ? 6 : 3;
+  for (int node = 1; node <= gateways; ++node) {
     auto client = gateway_client::make(url(node), *token);
     REQUIRE(client.has_value());
     api_.emplace(node, std::move(*client));
@@ -107,10 +111,49 @@ cluster_lab::~cluster_lab() {
 }
 
 std::string cluster_lab::url(int node) const {
-  return "http://" + loopback(port_ + gateway_offset + node);
+  return "http://" + loopback(gateway_port(node));
+}
+
+int cluster_lab::gateway_port(int node) const {
+  return port_ + (plan_ == lab_plan::members ? 6 : gateway_offset) + node;
+}
+
+fs::path cluster_lab::joined_folder(int node) const {
+  return folder_ / ("joined-" + std::to_string(node));
+}
+
+void cluster_lab::write_member_file(int node) const {
+  const auto name = "node-" + std::to_string(node);
+  const bool host = node == 1;
+  std::ofstream out{folder_ / (name + ".toml")};
+  out << "[node]\nname = \"" << name << "\"\nroles = [\"controller\", \"gateway\""
+      << (host ? ", \"host\"" : "") << "]\nstate = \"" << name
+      << "\"\ncluster = \"cluster/cluster-id\"\n[mesh]\nlisten = \"" << loopback(mesh_port(node))
+      << "\"\ncontrollers = [\"" << loopback(mesh_port(1)) << "\", \"" << loopback(mesh_port(2))
+      << "\", \"" << loopback(mesh_port(3))
+      << "\"]\n[controller]\nfounders = \"cluster/founders\"\n[tls]\ncertificate = \"cluster/"
+      << name << ".pem\"\nkey = \"cluster/" << name << ".key\"\nauthority = \"cluster/ca.pem\"\n"
+      << "[gateway]\nlisten = \"" << loopback(gateway_port(node))
+      << "\"\ntokens = \"cluster/tokens\"\nauthority_key = \"cluster/ca.key\"\n";
+  const fs::path guest = NOVACRON_GUEST_FOLDER;
+  if (host)
+    out << "[host]\nhypervisor = \"simulated\"\npage_listen = \"" << loopback(page_port(node))
+        << "\"\nvcpus = 1024\nmemory_mib = 1000000\n[host.images.tick]\nkernel = \""
+        << (guest / "vmlinuz").string() << "\"\ninitrd = \"" << (guest / "initrd.gz").string()
+        << "\"\n";
+}
+
+child_command cluster_lab::member_command(int node) const {
+  const auto name = "node-" + std::to_string(node);
+  const auto home = node <= 3 ? folder_ : joined_folder(node);
+  return {NOVACRON_PROGRAM,
+          {"node", "--config", (home / (name + ".toml")).string()},
+          folder_ / (name + ".log")};
 }
 
 child_command cluster_lab::command_of(int node, std::vector<std::string> more) const {
+  if (plan_ == lab_plan::members)
+    return member_command(node);
   const auto name = "node-" + std::to_string(node);
   const fs::path guest = NOVACRON_GUEST_FOLDER;
   auto controllers = '"' + loopback(mesh_port(1)) + '"';
@@ -126,7 +169,7 @@ child_command cluster_lab::command_of(int node, std::vector<std::string> more) c
       "host.images.tick.initrd=" + (guest / "initrd.gz").string(),
   };
   if (api_.contains(node)) {
-    all.push_back("gateway.listen=" + loopback(port_ + gateway_offset + node));
+    all.push_back("gateway.listen=" + loopback(gateway_port(node)));
     all.push_back("gateway.operator_listen=" + loopback(port_ + operator_offset + node));
   }
   if (const auto* self = ::geteuid() != 0 ? ::getpwuid(::geteuid()) : nullptr)

@@ -16,8 +16,10 @@
 namespace novacron::test {
 
 /// What a cluster is made of: cluster-configs/dev, where node 1 is the only
-/// controller, or cluster-configs/three-nodes, where each node is one.
-enum class lab_plan : uint8_t { dev, three_nodes };
+/// controller, or cluster-configs/three-nodes, where each node is one; or, for
+/// changes of the members, three controllers of which only node 1 is a host, and
+/// which sign for those that join as nodes 4 to 6.
+enum class lab_plan : uint8_t { dev, three_nodes, members };
 
 /// A cluster as processes of the novacron executable, in a folder and on ports
 /// of its own. Nothing restarts a node but the test. Ends all that
@@ -35,7 +37,12 @@ public:
   /// Of a node's gateway.
   [[nodiscard]] std::string url(int node = 1) const;
   [[nodiscard]] int mesh_port(int node) const { return port_ + node; }
-  [[nodiscard]] int page_port(int node) const { return port_ + 10 + node; }
+  [[nodiscard]] int page_port(int node) const {
+    return port_ + (plan_ == lab_plan::members ? 12 : 10) + node;
+  }
+  [[nodiscard]] int gateway_port(int node) const;
+  /// Where a node that joins has its files; of `members`.
+  [[nodiscard]] std::filesystem::path joined_folder(int node) const;
 
   /// What starts node 1, 2 or 3; settings that stand later win.
   [[nodiscard]] child_command command_of(int node, std::vector<std::string> more = {}) const;
@@ -71,6 +78,9 @@ public:
   [[nodiscard]] std::string end_of_log(int node) const;
 
 private:
+  void write_member_file(int node) const;
+  [[nodiscard]] child_command member_command(int node) const;
+
   std::filesystem::path folder_;
   int port_;
   bool simulated_;

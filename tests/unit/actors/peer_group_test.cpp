@@ -44,12 +44,12 @@ struct group_node : test_node {
     keeper = replica_actor{};
   }
 
-  void join(std::vector<address> dial) {
+  void join(const std::vector<address>& all) {
     link_config pattern;
     pattern.self = identity;
     pattern.known = known;
     pattern.standing = links;
-    keep(system->spawn(controllers, pattern, std::move(dial)));
+    keep(system->spawn(controllers, pattern, all, address{"127.0.0.1", listens}));
   }
 
   void open() {
@@ -86,7 +86,7 @@ struct group {
     for (auto* each : nodes)
       all.push_back({"127.0.0.1", each->listens});
     for (auto* each : nodes)
-      each->join(controllers_to_dial(all, {"127.0.0.1", each->listens}));
+      each->join(all);
   }
 
   bool linked() {

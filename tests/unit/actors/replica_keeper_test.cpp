@@ -23,6 +23,8 @@ struct engine_room {
   uint64_t term = 1;
   node_id leads;
   std::vector<std::pair<node_id, size_t>> received;
+  std::vector<node_record> nodes;
+  std::vector<member_change> changes;
 };
 
 /// A log in memory: every command succeeds and takes one revision.
@@ -80,11 +82,13 @@ public:
       return make_failure(storage_errc::stopped, "it isn't offered any more");
     return snapshot_chunk{{}, "next", 0};
   }
-  void change_member(const member_change&, std::function<void(result<void>)> done) override {
+  void change_member(const member_change& wish, std::function<void(result<void>)> done) override {
+    room_.changes.push_back(wish);
     done({});
   }
   void hand_over(node_id) override {}
   [[nodiscard]] std::vector<lease_record> leases() const override { return room_.leases; }
+  [[nodiscard]] std::vector<node_record> nodes() const override { return room_.nodes; }
   result<void> checkpoint(const std::filesystem::path&) override { return {}; }
 
 private:
@@ -222,6 +226,30 @@ TEST_CASE_FIXTURE(one_replica, "a leader ends leases that were not renewed") {
   pass(500ms);
   REQUIRE(room.proposed.size() == 1);
   CHECK(std::get<expire_lease>(room.proposed.front().body).renewal == 4);
+}
+
+TEST_CASE_FIXTURE(one_replica, "a leader does to the members what the log wishes, others don't") {
+  node_record fresh;
+  fresh.id = {{0, 7}};
+  fresh.name = "node-7";
+  fresh.roles = {node_role::controller};
+  fresh.disk = 70;
+  node_record leaving = fresh;
+  leaving.id = {{0, 8}};
+  leaving.wish = member_wish::leaving;
+  room.nodes = {fresh, leaving};
+  room.leader = false;
+  start();
+  pass(1s);
+  CHECK(room.changes.empty());
+  CHECK(room.proposed.empty());
+  room.leader = true;
+  pass(1s);
+  REQUIRE(!room.changes.empty());
+  CHECK(room.changes.front() == member_change{member_change::kind::add, fresh.id, 70});
+  REQUIRE(!room.proposed.empty());
+  CHECK(std::get<wish_member>(room.proposed.front().body)
+        == wish_member{leaving.id, member_wish::removed, {}});
 }
 
 TEST_CASE_FIXTURE(one_replica, "who doesn't lead ends no leases") {

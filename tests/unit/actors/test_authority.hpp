@@ -58,6 +58,7 @@ public:
   }
 
   [[nodiscard]] std::string certificate() const { return pem(own_.get()); }
+  [[nodiscard]] std::string key() const { return pem(key_.get()); }
 
   [[nodiscard]] pair issue(node_id node, const std::vector<node_role>& roles) const {
     auto names = "URI:" + std::string{node_uri} + to_string(node);

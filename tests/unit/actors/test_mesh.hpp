@@ -28,7 +28,8 @@ struct test_node {
   caf::actor_system_config cfg;
   std::unique_ptr<caf::actor_system> system;
   std::shared_ptr<known_nodes> known = std::make_shared<known_nodes>(); ///< as its door writes it
-  std::vector<caf::actor> actors;                                       ///< to be ended
+  std::shared_ptr<node_roster> roster; ///< of its door; may be null
+  std::vector<caf::actor> actors;      ///< to be ended
 
   test_node(const test_authority& authority, node_id id, std::vector<node_role> roles) {
     auto own = authority.issue(id, roles);
@@ -63,6 +64,7 @@ struct test_node {
     config.listen = address{"127.0.0.1", port};
     config.chaos = chaos;
     config.known = known;
+    config.roster = roster;
     config.published = [opened](uint16_t x) { opened->set_value(x); };
     the_door = keep(door_actor{system->spawn(door, config, routes)});
     auto future = opened->get_future();

@@ -65,6 +65,7 @@ TEST_CASE("each word names one value, and its value's word is it again") {
   check_words<move_state>();
   check_words<deadline_policy>();
   check_words<maintenance_wish>();
+  check_words<member_wish>();
 }
 
 TEST_CASE("the last value has the last word") {
@@ -82,6 +83,9 @@ TEST_CASE("the last value has the last word") {
   CHECK(to_string(move_state::failed) == "failed");
   CHECK(to_string(deadline_policy::stop) == "stop");
   CHECK(word_of(maintenance_wish::drain) == "drain");
+  CHECK(to_string(command_errc::hosts_awaited) == "hosts_awaited");
+  CHECK(to_string(member_wish::removed) == "removed");
+  CHECK(to_string(record_type::join_token) == "join_token");
   CHECK(to_string(record_type::vm) == "vm");
   CHECK(to_string(record_type::task) == "task");
   CHECK(to_string(node_role::controller) == "controller");
@@ -108,6 +112,7 @@ TEST_CASE("schemas number and name their values as the structs do") {
   check_schema<move_state, schema::MoveState>();
   check_schema<deadline_policy, schema::DeadlinePolicy>();
   check_schema<maintenance_wish, schema::MaintenanceWish>();
+  check_schema<member_wish, schema::MemberWish>();
 }
 
 TEST_CASE("a record knows its type and its id") {

@@ -126,7 +126,7 @@ public:
     fill_all(x.id, x.name, x.mesh_address, x.page_address, x.vcpus, x.memory_mib, x.images,
              x.hypervisor, x.accelerator, x.live_migration_problem, x.boot, x.state, x.changed,
              x.revision, x.fences, x.lost_lease, x.labels, x.memory_overcommit_percent,
-             x.vcpu_overcommit_percent, x.cpu_features, x.maintenance, x.drain);
+             x.vcpu_overcommit_percent, x.cpu_features, x.maintenance, x.drain, x.awaited);
   }
   void fill(lease_record& x) { fill_all(x.host, x.boot, x.renewal, x.term, x.granted, x.expired); }
   void fill(migration_cost& x) {
@@ -145,6 +145,13 @@ public:
   void fill(task_record& x) {
     fill_all(x.id, x.kind, x.host, x.state, x.parallel, x.deadline, x.then, x.moves, x.created,
              x.ended, x.revision);
+  }
+  void fill(node_record& x) {
+    fill_all(x.id, x.name, x.roles, x.mesh_address, x.disk, x.wish, x.replaces, x.changed,
+             x.revision);
+  }
+  void fill(join_token_record& x) {
+    fill_all(x.id, x.key, x.roles, x.created, x.expires, x.used_by, x.revision);
   }
   void fill(stored_record& x) { fill(x.record); }
 
@@ -172,6 +179,11 @@ public:
   void fill(move_vm& x) { fill_all(x.task, x.vm, x.attempt, x.to, x.migration); }
   void fill(note_move& x) { fill_all(x.task, x.vm, x.attempt, x.reason); }
   void fill(cancel_task& x) { fill(x.task); }
+  void fill(register_node& x) { fill(x.node); }
+  void fill(wish_member& x) { fill_all(x.node, x.wish, x.replaces); }
+  void fill(make_join_token& x) { fill_all(x.token, x.key, x.roles, x.life); }
+  void fill(use_join_token& x) { fill_all(x.token, x.node); }
+  void fill(recover_cluster& x) { fill(x.survivor); }
   void fill(command& x) { fill_all(x.body, x.idempotency); }
   void fill(command_batch& x) {
     fill_all(x.group, x.timeline, x.cluster_version, x.time, x.commands);
@@ -217,7 +229,7 @@ public:
   void fill(group_member& x) { fill_all(x.node, x.voter, x.online, x.stored_index); }
   void fill(group_status& x) {
     fill_all(x.node, x.leads, x.term, x.commit_index, x.applied_index, x.timeline, x.members,
-             x.installing, x.refused);
+             x.installing, x.refused, x.disk, x.changing);
   }
 
 private:

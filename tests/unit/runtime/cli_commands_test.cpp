@@ -205,3 +205,47 @@ TEST_CASE_FIXTURE(cli_fixture, "a host is called off only by somebody who confir
   CHECK(server.requests().at(0).ends_with(R"({"confirm":"off"})"));
   CHECK(out.str().find("state:  fenced") != std::string::npos);
 }
+
+TEST_CASE_FIXTURE(cli_fixture, "nodes are a table of who votes, who is up and how far each is") {
+  canned["GET /api/v1/nodes?limit=1000"]
+      = {{200, R"({"items":[{"id":"i1","name":"node-1","roles":["controller","host"],)"
+               R"("mesh_address":"127.0.0.1:7101","member":"voter","wanted":"unsaid",)"
+               R"("leader":true,"up":true,"lag":0,"settled":true},)"
+               R"({"id":"i2","name":"node-2","roles":["host"],"member":null,"wanted":"unsaid",)"
+               R"("leader":false,"up":false,"lag":null}],"next_cursor":null})"}};
+  CHECK(run({"node", "ls"}) == 0);
+  CHECK(out.str()
+        == "NAME    MEMBER  WANTED  LEADS   UP    LAG  ROLES            ADDRESS         ID\n"
+           "node-1  voter   -       leader  up    0    controller+host  127.0.0.1:7101  i1\n"
+           "node-2  -       -       -       down  -    host             -               i2\n");
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "a change of the members is waited for, and its way is shown") {
+  canned["POST /api/v1/nodes/node-3/replace"] = {{202, R"({"id":"i4","settled":false})"}};
+  auto page = [](const std::string& rest) {
+    return cli_server::answer{200, R"({"items":[{"id":"i4","name":"node-4","wanted":"voter",)"
+                                       + rest + R"(}],"changing":"promote node node-4"})"};
+  };
+  canned["GET /api/v1/nodes"] = {page(R"("member":"standby","lag":7,"settled":false)"),
+                                 page(R"("member":"voter","lag":0,"settled":true)")};
+  CHECK(run({"node", "replace", "node-3", "node-4"}) == 0);
+  CHECK(server.requests().at(0).ends_with(R"({"with":"node-4"})"));
+  CHECK(err.str() == "node-4: standby, wanted voter, lag 7 (promote node node-4)\n");
+  CHECK(out.str().find("member:   voter\n") != std::string::npos);
+  CHECK(run({"node", "replace", "node-3", "node-4", "--no-wait"}) == 0);
+  CHECK(err.str().empty());
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "a refused change of the members ends with 1 and the reason") {
+  canned["POST /api/v1/nodes/node-2/remove"]
+      = {{409, R"({"title":"It would cost the majority","detail":"2 are needed; bring it back"})"}};
+  CHECK(run({"node", "remove", "node-2"}) == 1);
+  CHECK(last_line() == "2 are needed; bring it back");
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "a token to join with is printed alone, for a pipe") {
+  canned["POST /api/v1/join-tokens"] = {{201, R"({"id":"i","token":"novacron-join-1.x"})"}};
+  CHECK(run({"cluster", "token", "--role", "controller+gateway", "--life", "60"}) == 0);
+  CHECK(out.str() == "novacron-join-1.x\n");
+  CHECK(server.requests().at(0).ends_with(R"({"roles":"controller+gateway","life_seconds":60})"));
+}

@@ -171,6 +171,14 @@ TEST_CASE("controllers of a group list all of them, themselves too, and name the
   CHECK(holds(complaint(with(one, R"(controllers = ["127.0.0.1:7102", "127.0.0.1:7103"])"),
                         {"controller.founders=cluster/f"}),
               "doesn't hold mesh.listen"));
+  const std::string others = R"(controllers = ["127.0.0.1:7102", "127.0.0.1:7103"])";
+  auto joined = parse_config(with(one, others), "n.toml", {"/srv", {"controller.joined=true"}});
+  REQUIRE(joined.has_value());
+  CHECK(joined->controller.joined);
+  CHECK(holds(
+      complaint(with(one, others), {"controller.joined=true", "controller.founders=cluster/f"}),
+      "exclude each other"));
+  CHECK(holds(complaint(with(one, two), {"controller.joined=true"}), "and yet mesh.controllers"));
   CHECK(holds(complaint(with(R"(roles = ["host", "gateway", "controller"])",
                              R"(roles = ["host", "gateway"])"),
                         {"controller.founders=cluster/f"}),

@@ -1,5 +1,6 @@
 #include "test_replica.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <doctest/doctest.h>
 #include <map>
@@ -227,32 +228,65 @@ TEST_CASE("one VM's record can be read alone, wherever it is placed") {
   CHECK(std::get<vm_record>(page->records[0]).id == test_vm(2));
   CHECK(page->next.empty());
   CHECK(one->list({{test_host(1)}, {}, 65'536, false, test_vm(9)})->records.empty());
-  TEST_CASE("tasks are kept, listed and fed like other records, past what isn't fed") {
-    scratch_folder folder;
-    const task_id drain{{5, 5}};
-    {
-      auto one = open_replica(test_config(folder.path()));
-      propose(*one, {register_test_host(1), register_test_host(2), create_test_vm(1, 1, "a-key")});
-      REQUIRE(propose(*one, renew_lease{test_host(1), test_boot, std::chrono::seconds{5}}).ok());
-      follower all{*one, {}, {}, 0};
-      all.list(65536);
-      maintain_host wish;
-      wish.host = test_host(1);
-      wish.wish = maintenance_wish::drain;
-      wish.task = drain;
-      REQUIRE(propose(*one, wish).ok());
-      while (all.pull(65536))
-        ;
-      CHECK(all.known.contains({record_type::task, drain.value}));
-      for (uint32_t page : {1u, 65536u})
-        CHECK(all.known == to_table(list_all(*one, {}, page).first));
-      CHECK(of_type(list_all(*one, test_host(1)).first, record_type::task).empty()); // not a host's
-    }
-    auto again = open_replica(test_config(folder.path()));
-    const auto tasks = of_type(list_all(*again).first, record_type::task);
-    REQUIRE(tasks.size() == 1);
-    CHECK(std::get<task_record>(tasks[0]).moves.size() == 1);
-    CHECK(
-        propose(*again, renew_lease{test_host(1), test_boot, std::chrono::seconds{5}}).lease.renewal
-        == 2);
+}
+
+TEST_CASE("tasks are kept, listed and fed like other records, past what isn't fed") {
+  scratch_folder folder;
+  const task_id drain{{5, 5}};
+  {
+    auto one = open_replica(test_config(folder.path()));
+    propose(*one, {register_test_host(1), register_test_host(2), create_test_vm(1, 1, "a-key")});
+    REQUIRE(propose(*one, renew_lease{test_host(1), test_boot, std::chrono::seconds{5}}).ok());
+    follower all{*one, {}, {}, 0};
+    all.list(65536);
+    maintain_host wish;
+    wish.host = test_host(1);
+    wish.wish = maintenance_wish::drain;
+    wish.task = drain;
+    REQUIRE(propose(*one, wish).ok());
+    while (all.pull(65536))
+      ;
+    CHECK(all.known.contains({record_type::task, drain.value}));
+    for (uint32_t page : {1u, 65536u})
+      CHECK(all.known == to_table(list_all(*one, {}, page).first));
+    CHECK(of_type(list_all(*one, test_host(1)).first, record_type::task).empty()); // not a host's
   }
+  auto again = open_replica(test_config(folder.path()));
+  const auto tasks = of_type(list_all(*again).first, record_type::task);
+  REQUIRE(tasks.size() == 1);
+  CHECK(std::get<task_record>(tasks[0]).moves.size() == 1);
+  CHECK(propose(*again, renew_lease{test_host(1), test_boot, std::chrono::seconds{5}}).lease.renewal
+        == 2);
+}
+
+TEST_CASE("nodes are listed behind what isn't fed, page by page, and told to every host") {
+  scratch_folder folder;
+  auto one = open_replica(test_config(folder.path()));
+  CHECK(propose(*one, register_test_host(1).body).ok());
+  CHECK(propose(*one, renew_lease{test_host(1), test_boot, std::chrono::seconds{9}}).ok());
+  for (uint64_t n = 1; n <= 3; ++n) {
+    node_record node;
+    node.id = {{0xa, n}};
+    node.name = "node-" + std::to_string(n);
+    CHECK(propose(*one, register_node{node}, {"ann", std::to_string(n), {}}).ok());
+  }
+  CHECK(
+      propose(*one, make_join_token{{{9, 9}}, {}, {node_role::host}, std::chrono::hours{1}}).ok());
+  const auto all = list_all(*one, {}, 1).first; // a record a page
+  const auto of_a_host = list_all(*one, test_host(7), 1).first;
+  auto count = [](const auto& records, record_type type) {
+    return std::count_if(records.begin(), records.end(),
+                         [&](const auto& x) { return type_of(x) == type; });
+  };
+  CHECK(all.size() == 5);
+  CHECK(count(all, record_type::node) == 3);
+  CHECK(count(of_a_host, record_type::node) == 3);
+  CHECK(count(of_a_host, record_type::join_token) == 0);
+  pull_request request;
+  request.filter.host = test_host(7);
+  auto changes = one->changes_after(request);
+  REQUIRE(changes.has_value());
+  CHECK(std::ranges::count_if(changes->changes,
+                              [](const auto& x) { return type_of(x.record) == record_type::node; })
+        == 3);
+}

@@ -66,6 +66,8 @@ private:
       ++generation_;
     if (below(6) == 0)
       return maintenance(state);
+    if (below(40) == 0)
+      return about_nodes();
     switch (below(17)) {
     case 0: {
       host_record h;
@@ -182,6 +184,31 @@ private:
     if (below(6) == 0)
       return note_move{task.id, order.vm, order.attempt, "why not " + std::to_string(below(3))};
     return order;
+  }
+
+  command_body about_nodes() {
+    switch (below(3)) {
+    case 0: {
+      node_record n;
+      n.id = host();
+      n.name = "node-" + std::to_string(below(hosts + 1));
+      n.roles = {node_role::controller};
+      n.disk = below(3);
+      return register_node{n};
+    }
+    case 1:
+      return wish_member{host(), static_cast<member_wish>(below(4)),
+                         below(4) == 0 ? host() : node_id{}};
+    default: {
+      const token_id token{{5, below(20)}};
+      if (below(2) == 0)
+        return make_join_token{token, {}, {node_role::host}, std::chrono::hours{below(30)}};
+      node_record n;
+      n.id = fresh<node_id>();
+      n.name = "new-" + std::to_string(below(5));
+      return use_join_token{token, n};
+    }
+    }
   }
 
   host_report report(const cluster_state& state) {

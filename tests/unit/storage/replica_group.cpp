@@ -130,8 +130,14 @@ void replica_group::open(uint64_t n, bool join) {
   REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
 }
 
-result<void> replica_group::try_open(uint64_t n, bool join) {
+void replica_group::open_as_folder_says(uint64_t n, bool join) {
+  auto opened = try_open(n, join, 0);
+  REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
+}
+
+result<void> replica_group::try_open(uint64_t n, bool join, uint32_t timeline) {
   auto config = test_config(folder(n));
+  config.timeline = timeline;
   config.node = node(n);
   config.join = join;
   config.keep_log = keep_log_;

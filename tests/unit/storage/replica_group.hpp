@@ -77,7 +77,10 @@ public:
   static node_id node(uint64_t n) { return {{0xa, n}}; }
 
   void open(uint64_t n, bool join = false);
-  result<void> try_open(uint64_t n, bool join = false);
+  /// In whatever timeline its folder is.
+  void open_as_folder_says(uint64_t n, bool join = false);
+  result<void> try_open(uint64_t n, bool join = false, uint32_t timeline = 1);
+  std::filesystem::path folder(uint64_t n) { return folder_ / ("node-" + std::to_string(n)); }
   /// Ends the replica; its folder stays.
   void close(uint64_t n);
   /// Its disk is exchanged for an empty one.
@@ -101,8 +104,6 @@ public:
   memory_network network;
 
 private:
-  std::filesystem::path folder(uint64_t n) { return folder_ / ("node-" + std::to_string(n)); }
-
   scratch_folder folder_;
   const uint64_t voters_;
   const uint32_t keep_log_;

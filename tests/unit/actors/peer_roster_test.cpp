@@ -1,0 +1,98 @@
+#include "actors/peer/controllers.hpp"
+#include "actors/peer/node_roster.hpp"
+#include "tests/unit/actors/test_mesh.hpp"
+
+using namespace novacron;
+
+namespace {
+
+node_record node_of(node_id id, const std::string& door, member_wish wish = member_wish::unsaid) {
+  node_record node;
+  node.id = id;
+  node.name = "node";
+  node.roles = {node_role::controller};
+  node.mesh_address = door;
+  node.wish = wish;
+  return node;
+}
+
+bool knocks_in_vain(test_node& who, uint16_t port) {
+  return who.fails_through(who.link_by(who.to(port)), "was removed from the cluster");
+}
+
+} // namespace
+
+TEST_CASE("a roster outlives its process, and removal is for ever") {
+  scratch_folder folder;
+  const auto file = folder.path() / "nodes";
+  {
+    node_roster roster{file};
+    roster.put(node_of(host_id, "127.0.0.1:7102"));
+    roster.put(node_of(third_id, "127.0.0.1:7103"));
+    roster.put(node_of(host_id, "127.0.0.1:7102", member_wish::removed));
+    CHECK(roster.save());
+  }
+  node_roster again{file};
+  CHECK(again.removed(host_id));
+  CHECK(!again.removed(third_id));
+  CHECK(again.controllers() == std::vector{known_controller{third_id, {"127.0.0.1", 7103}}});
+  again.put(node_of(host_id, "127.0.0.1:7102")); // an older word
+  CHECK(again.removed(host_id));
+  CHECK(again.controllers().size() == 1);
+}
+
+TEST_CASE("a roster that can't be written says so, and tries again") {
+  scratch_folder folder;
+  node_roster roster{folder.path() / "gone" / "nodes"};
+  CHECK(roster.save()); // nothing to write
+  roster.put(node_of(host_id, "", member_wish::removed));
+  CHECK(!roster.save());
+  std::filesystem::create_directory(folder.path() / "gone");
+  CHECK(roster.save());
+  CHECK(node_roster{folder.path() / "gone" / "nodes"}.removed(host_id));
+}
+
+TEST_CASE("a roster's lines that make no sense are skipped") {
+  scratch_folder folder;
+  const auto file = folder.write("nodes", "removed\ncontroller x y\nbanana " + to_string(host_id)
+                                              + "\nremoved " + to_string(third_id) + "\n");
+  node_roster roster{file};
+  CHECK(roster.removed(third_id));
+  CHECK(!roster.removed(host_id));
+  CHECK(roster.controllers().empty());
+}
+
+TEST_CASE("of controllers that joined, each pair has one that dials; those listed dial none") {
+  const std::vector<address> listed{{"127.0.0.1", 7101}, {"127.0.0.1", 7102}};
+  const std::vector<known_controller> known{{controller_id, {"127.0.0.1", 7101}},
+                                            {host_id, {"127.0.0.1", 7104}},
+                                            {third_id, {"127.0.0.1", 7105}}};
+  CHECK(joined_to_dial(listed, {"127.0.0.1", 7101}, controller_id, known).empty());
+  CHECK(joined_to_dial(listed, {"127.0.0.1", 7104}, host_id, known).empty());
+  CHECK(joined_to_dial(listed, {"127.0.0.1", 7105}, third_id, known)
+        == std::vector{known_controller{host_id, {"127.0.0.1", 7104}}});
+}
+
+TEST_CASE("a removed node's certificate is refused at the door, and what it had there ends") {
+  test_authority authority;
+  controller one{authority};
+  test_node two{authority, host_id, {node_role::host}};
+  one.roster = std::make_shared<node_roster>();
+  auto port = one.open_door(one.routes());
+  auto link = two.link_by(two.to(port));
+  REQUIRE(two.reads_through(link));
+  one.roster->put(node_of(host_id, "", member_wish::removed));
+  CHECK(two.fails_through(link, "was removed from the cluster"));
+  CHECK(knocks_in_vain(two, port));
+}
+
+TEST_CASE("a removed node isn't spoken to, either") {
+  test_authority authority;
+  controller one{authority};
+  test_node two{authority, host_id, {node_role::host}};
+  auto config = two.to(one.open_door(one.routes()));
+  auto roster = std::make_shared<node_roster>();
+  roster->put(node_of(controller_id, "", member_wish::removed));
+  config.roster = roster;
+  CHECK(two.fails_through(two.link_by(config), "was removed from the cluster"));
+}

@@ -1,0 +1,122 @@
+#include "replica_group.hpp"
+#include "storage/local/new_timeline.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace novacron;
+
+namespace {
+
+/// One of three founders, as its folder is once the others are gone for good.
+struct lost_majority {
+  replica_group group{3};
+  uint64_t survivor = 0;
+  uint64_t last = 0;
+
+  lost_majority() {
+    for (uint64_t n = 1; n <= 3; ++n)
+      group.write(register_node_of(n));
+    group.write(register_test_host(1));
+    for (uint64_t n = 1; n <= 20; ++n)
+      last = group.write(create_test_vm(n));
+    survivor = group.leader() % 3 + 1;
+    REQUIRE(group.agree(last));
+    for (uint64_t n = 1; n <= 3; ++n)
+      group.close(n);
+  }
+
+  static command register_node_of(uint64_t n) {
+    node_record node;
+    node.id = replica_group::node(n);
+    node.name = "node-" + std::to_string(n);
+    node.roles = {node_role::controller};
+    return {register_node{node}, {}};
+  }
+
+  replica_config config() {
+    auto config = test_config(group.folder(survivor));
+    config.node = replica_group::node(survivor);
+    config.timeline = 0;
+    return config;
+  }
+  result<folder_outlook> recover() {
+    return begin_new_timeline(config(), {recover_cluster{replica_group::node(survivor)}, {}});
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(lost_majority, "a folder says how far it is, and who else voted") {
+  auto outlook = look_into(config());
+  REQUIRE_MESSAGE(outlook.has_value(), outlook.error().message);
+  CHECK(outlook->timeline == 1);
+  CHECK(outlook->last_index >= last);
+  CHECK(outlook->applied_index >= last);
+  REQUIRE(outlook->voters.size() == 3);
+  CHECK(outlook->voters.front().name.starts_with("node-"));
+  replica_config nowhere = config();
+  nowhere.folder /= "nothing";
+  CHECK(look_into(nowhere).error().code == storage_errc::damaged);
+}
+
+TEST_CASE_FIXTURE(lost_majority, "one of three goes on alone, with all that it had") {
+  auto done = recover();
+  REQUIRE_MESSAGE(done.has_value(), done.error().message);
+  CHECK(done->timeline == 2);
+  CHECK(done->voters.size() == 1);
+  auto alone = open_replica(config());
+  CHECK(eventually([&] { return alone->status().leader; }));
+  CHECK(alone->status().timeline == 2);
+  CHECK(alone->status().voters == 1);
+  size_t vms = 0;
+  for (const auto& record : list_all(*alone).first)
+    vms += std::holds_alternative<vm_record>(record);
+  CHECK(vms == 20);
+  for (const auto& node : alone->nodes())
+    CHECK((node.wish == member_wish::removed) == (node.id != replica_group::node(survivor)));
+  auto outcome = propose(*alone, create_test_vm(99).body);
+  CHECK(outcome.error == command_errc::hosts_awaited);
+  CHECK(propose(*alone, register_test_host(1).body).ok());
+  CHECK(propose(*alone, create_test_vm(99).body).ok());
+}
+
+TEST_CASE_FIXTURE(lost_majority, "who followed the lost group's feed has to list again") {
+  REQUIRE(recover().has_value());
+  auto alone = open_replica(config());
+  // Even one who had seen more than the survivor.
+  pull_request ahead;
+  ahead.after = last + 1'000'000;
+  auto changes = alone->changes_after(ahead);
+  REQUIRE(changes.has_value());
+  CHECK(changes->too_old);
+  CHECK(propose(*alone, barrier{}).revision > ahead.after);
+}
+
+TEST_CASE_FIXTURE(lost_majority, "the lost ones can't take part any more, a new one can") {
+  REQUIRE(recover().has_value());
+  group.open_as_folder_says(survivor);
+  CHECK(eventually([&] { return group.at(survivor).status().leader; }));
+  // An old voter comes back with its disk: it is not heard.
+  const auto lost = survivor % 3 + 1;
+  group.open(lost);
+  group.write(register_test_host(1));
+  CHECK(group.at(survivor).status().voters == 1);
+  CHECK(group.at(lost).status().timeline == 1);
+  group.close(lost);
+  // A new one doesn't know which timeline there is, and learns it.
+  group.open_as_folder_says(4, true);
+  REQUIRE(group.change(member_change::kind::add, 4, group.at(4).status().disk).has_value());
+  auto promoted = group.change(member_change::kind::promote, 4);
+  REQUIRE_MESSAGE(promoted.has_value(), promoted.error().message);
+  CHECK(group.agree(group.write(create_test_vm(77))));
+  CHECK(group.at(4).status().timeline == 2);
+}
+
+TEST_CASE_FIXTURE(lost_majority, "a recovery that was done twice is one") {
+  REQUIRE(recover().has_value());
+  auto again = recover();
+  REQUIRE(again.has_value());
+  CHECK(again->timeline == 3);
+  auto alone = open_replica(config());
+  CHECK(eventually([&] { return alone->status().leader; }));
+}
