@@ -50,6 +50,20 @@ void read_mesh(config_reading& reading, const toml::table* table, node_config& c
   mesh.finish();
 }
 
+std::optional<backup_section> read_backup(config_reading& reading, const toml::table* table) {
+  if (!table)
+    return {};
+  backup_section section;
+  table_reader backup{reading, table, "controller.backup"};
+  backup.read("folder", section.folder, needed("\"/var/backups/novacron\""));
+  auto minutes = static_cast<uint32_t>(section.every.count());
+  backup.read_number("every_minutes", minutes, optional_key("60"), 7 * 24 * 60);
+  section.every = std::chrono::minutes{minutes};
+  backup.read_number("keep", section.keep, optional_key("48"), 10'000);
+  backup.finish();
+  return section;
+}
+
 /// Nodes that found a group must agree on who else does, and on who dials whom.
 void read_controller(config_reading& reading, table_reader& file, node_config& config) {
   const auto* table = file.table("controller");
@@ -59,6 +73,7 @@ void read_controller(config_reading& reading, table_reader& file, node_config& c
                             "\"controller\"; drop the section or add the role");
   table_reader controller{reading, table, "controller"};
   controller.read("founders", config.controller.founders, optional_key("\"cluster/founders\""));
+  config.controller.backup = read_backup(reading, controller.table("backup"));
   controller.finish();
   const auto& all = config.mesh.controllers;
   if (!wanted || all.size() < 2)

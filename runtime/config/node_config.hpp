@@ -25,9 +25,17 @@ struct mesh_section {
   std::vector<address> controllers; ///< where the log is
 };
 
+/// [controller.backup]: where the cluster's state is backed up, and how often.
+struct backup_section {
+  std::filesystem::path folder; ///< of all controllers; each makes a folder of its own in it
+  std::chrono::minutes every{60};
+  uint32_t keep = 48; ///< the newest
+};
+
 /// [controller], of nodes with that role; may be absent.
 struct controller_section {
   std::filesystem::path founders; ///< the first voters, a line each; empty: this node alone
+  std::optional<backup_section> backup;
 };
 
 /// [gateway], of nodes with that role.

@@ -1,5 +1,6 @@
 #include "runtime/node/node_actors.hpp"
 
+#include "actors/backup/backups.hpp"
 #include "actors/feed/feed.hpp"
 #include "actors/frontend/frontend.hpp"
 #include "actors/host/host.hpp"
@@ -79,8 +80,11 @@ private:
     spec.children.push_back(door());
     if (parts_.gateway)
       add_gateway(spec);
-    if (start_.config.has(node_role::controller)) // last: its end concerns nobody else
+    if (start_.config.has(node_role::controller)) { // last: their end concerns nobody else
       spec.children.push_back(controllers());
+      if (start_.config.controller.backup)
+        spec.children.push_back(backups(*start_.config.controller.backup));
+    }
     return spec;
   }
 
@@ -147,6 +151,22 @@ private:
     auto& system = system_;
     return child("controllers", [&system, config, dial](auto&) {
       return caf::actor_cast<caf::actor>(system.spawn(novacron::controllers, config, dial));
+    });
+  }
+
+  child_spec backups(const backup_section& section) {
+    backups_config config;
+    config.folder = section.folder / to_string(start_.config.id);
+    config.every = section.every;
+    config.keep = section.keep;
+    config.now = [] {
+      return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+    };
+    config.log = start_.log;
+    return child("backups", [&system = system_, &parts = parts_, config](auto&) {
+      auto actor = system.spawn<caf::detached>(novacron::backups, config, parts.replica.get());
+      parts.backups.set(actor);
+      return caf::actor_cast<caf::actor>(actor);
     });
   }
 
@@ -266,6 +286,7 @@ void node_parts::release() {
   replica.clear();
   feed.clear();
   scheduler.clear();
+  backups.clear();
   frontend.clear();
   leader.clear();
   links->clear();

@@ -44,7 +44,8 @@ public:
   void change_member(const member_change& wish, std::function<void(result<void>)> done) override;
   void hand_over(node_id to) override;
   [[nodiscard]] std::vector<lease_record> leases() const override;
-  result<void> checkpoint(const std::filesystem::path& folder) override;
+  result<backup_info> back_up(const std::filesystem::path& folder, uint32_t keep,
+                              const std::stop_token& stop) override;
 
 private:
   // -- what the core asks for (local_replica_core.cpp) --------------------------------
