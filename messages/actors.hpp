@@ -15,6 +15,8 @@ using caf::update_atom;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
 using status_atom = caf::atom_constant<caf::atom("status")>;
 using tree_atom = caf::atom_constant<caf::atom("tree")>;
+using list_atom = caf::atom_constant<caf::atom("list")>;
+using back_up_atom = caf::atom_constant<caf::atom("back_up")>;
 
 // -- supervision -----------------------------------------------------------------
 
@@ -67,7 +69,18 @@ using replica_actor = caf::typed_actor<
     caf::replies_to<group_status_request>::with<group_status>,
     // A part of a snapshot that this replica has offered to another one.
     caf::replies_to<snapshot_chunk_request>::with<snapshot_chunk>,
+    // Back up; answered when the backup is on the disk and was read back. One at a time.
+    caf::replies_to<back_up>::with<backup_info>,
     // Time to look for leases that were not renewed.
+    caf::reacts_to<tick_atom>>;
+
+/// Backs the state up on time, and when asked.
+using backups_actor = caf::typed_actor<
+    // Make one now.
+    caf::replies_to<back_up_atom>::with<backup_info>,
+    // Those that there are, oldest first.
+    caf::replies_to<list_atom>::with<std::vector<backup_info>>,
+    // Time to look whether one is due.
     caf::reacts_to<tick_atom>>;
 
 /// Where the state can be read and followed: a feed, or a link to one.

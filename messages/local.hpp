@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/backup.hpp"
 #include "messages/changes.hpp"
 #include "messages/commands.hpp"
 #include "messages/peer.hpp"
@@ -7,6 +8,7 @@
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -95,6 +97,12 @@ struct leadership {
   friend bool operator==(const leadership&, const leadership&) = default;
 };
 
+/// Back the replica's state up to `folder`, and keep the newest `keep` there.
+struct back_up {
+  std::filesystem::path folder;
+  uint32_t keep = 0;
+};
+
 /// How far a copy of the state is.
 struct view_status {
   uint64_t revision = 0;
@@ -126,3 +134,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::view_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<novacron::actor_status>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::vm_observation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::migration_observation)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::back_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::backup_info)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<novacron::backup_info>)

@@ -28,6 +28,8 @@ public:
       return "the change of the members is refused";
     case storage_errc::emptied:
       return "the replica's disk was emptied or exchanged";
+    case storage_errc::no_such_backup:
+      return "there is no such backup";
     }
     return "unknown storage error " + std::to_string(code);
   }

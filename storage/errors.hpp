@@ -16,6 +16,7 @@ enum class storage_errc : uint8_t {
   not_leader,      ///< another replica leads, or none; the message says which
   refused,         ///< a change of the members would cost the majority, or makes no sense
   emptied,         ///< this disk is not the one that the group counts on
+  no_such_backup,  ///< the folder holds none of that number
 };
 
 const std::error_category& storage_category();

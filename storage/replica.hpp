@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/backup.hpp"
 #include "messages/changes.hpp"
 #include "messages/commands.hpp"
 #include "messages/peer.hpp"
@@ -12,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -145,9 +147,13 @@ public:
   /// All nodes, for whoever sees to their membership. Any thread.
   [[nodiscard]] virtual std::vector<node_record> nodes() const = 0;
 
-  /// A consistent copy of the database in `folder`, which must not exist; made
-  /// with hard links, in milliseconds. Any thread.
-  virtual result<void> checkpoint(const std::filesystem::path& folder) = 0;
+  /// Adds a backup of all that is applied to `folder`, see `backup_writer::make`, and
+  /// deletes all but the newest `keep` there. Blocks for as long as the disks take or
+  /// until `stop` is requested, while the replica goes on. Any thread; one at a time
+  /// for a folder.
+  virtual result<backup_info> back_up(const std::filesystem::path& folder, uint32_t keep,
+                                      const std::stop_token& stop)
+      = 0;
 };
 
 } // namespace novacron

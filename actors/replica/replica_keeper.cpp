@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 namespace novacron {
 
@@ -192,6 +193,25 @@ caf::result<snapshot_chunk> read_snapshot(self_pointer self, const snapshot_chun
   return error_of(chunk.error());
 }
 
+/// On a thread of its own: a disk may take minutes for it, and the log goes on.
+caf::result<backup_info> make_backup(self_pointer self, const back_up& request) {
+  auto& state = self->state;
+  if (state.backup_answer)
+    return caf::make_error(caf::sec::runtime_error, "replica: a backup is being made already");
+  state.backup_answer = self->make_response_promise<backup_info>();
+  state.backup = std::jthread{
+      [self, request, &engine = *state.engine, post = on_actor(self)](const std::stop_token& stop) {
+        post([self, made = engine.back_up(request.folder, request.keep, stop)] {
+          auto answer = std::exchange(self->state.backup_answer, std::nullopt);
+          if (made)
+            answer->deliver(*made);
+          else
+            answer->deliver(error_of(made.error()));
+        });
+      }};
+  return *state.backup_answer;
+}
+
 void tell_leadership(self_pointer self) {
   auto& state = self->state;
   auto status = state.engine->status();
@@ -311,7 +331,10 @@ void watch_what_leaders_do(self_pointer self) {
 replica_keeper_state::~replica_keeper_state() {
   if (place.port)
     place.port->lead_to(nullptr);
+  backup = {}; // stops it, and waits for its end
   engine.reset();
+  if (backup_answer)
+    backup_answer->deliver(caf::make_error(caf::sec::runtime_error, "the replica stopped"));
   for (auto& [ticket, open] : proposals)
     open.answer.deliver(unknown_outcomes(open.commands));
   for (auto& [ticket, read] : reads)
@@ -348,6 +371,7 @@ replica_keeper_actor::behavior_type replica_keeper(self_pointer self, replica_op
       [self](status_atom, const caf::actor& who) { follow_leadership(self, who); },
       [self](const group_status_request& request) { return status(self, request); },
       [self](const snapshot_chunk_request& request) { return read_snapshot(self, request); },
+      [self](const back_up& request) { return make_backup(self, request); },
       [self](tick_atom) {
         self->delayed_send(self, tick_interval, tick_atom::value);
         tell_leadership(self);

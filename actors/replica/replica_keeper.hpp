@@ -11,6 +11,8 @@
 #include <caf/typed_response_promise.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -57,8 +59,10 @@ struct replica_keeper_state {
   std::vector<late_read> late_reads;
   uint64_t last_ticket = 0;
   std::vector<caf::actor> subscribers;
-  std::vector<caf::actor> followers; ///< of the leadership
-  leadership leader;                 ///< as they were told
+  std::vector<caf::actor> followers;                                     ///< of the leadership
+  leadership leader;                                                     ///< as they were told
+  std::optional<caf::typed_response_promise<backup_info>> backup_answer; ///< one is being made
+  std::jthread backup;
   lease_watch leases;
   uint64_t leases_term = 0; ///< in which `leases` were seen
   std::chrono::steady_clock::time_point leases_at;

@@ -53,6 +53,20 @@ void read_mesh(config_reading& reading, const toml::table* table, node_config& c
   mesh.finish();
 }
 
+std::optional<backup_section> read_backup(config_reading& reading, const toml::table* table) {
+  if (!table)
+    return {};
+  backup_section section;
+  table_reader backup{reading, table, "controller.backup"};
+  backup.read("folder", section.folder, needed("\"/var/backups/novacron\""));
+  auto minutes = static_cast<uint32_t>(section.every.count());
+  backup.read_number("every_minutes", minutes, optional_key("60"), 7 * 24 * 60);
+  section.every = std::chrono::minutes{minutes};
+  backup.read_number("keep", section.keep, optional_key("48"), 10'000);
+  backup.finish();
+  return section;
+}
+
 /// Nodes that found a group must agree on who else does, and on who dials whom.
 void read_controller(config_reading& reading, table_reader& file, node_config& config) {
   const auto* table = file.table("controller");
@@ -63,6 +77,7 @@ void read_controller(config_reading& reading, table_reader& file, node_config& c
   table_reader controller{reading, table, "controller"};
   controller.read("founders", config.controller.founders, optional_key("\"cluster/founders\""));
   controller.read("joined", config.controller.joined, optional_key("true"));
+  config.controller.backup = read_backup(reading, controller.table("backup"));
   const auto& all = config.mesh.controllers;
   const bool listed = std::find(all.begin(), all.end(), config.mesh.listen) != all.end();
   if (config.controller.joined && !config.controller.founders.empty())

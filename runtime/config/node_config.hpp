@@ -25,12 +25,20 @@ struct mesh_section {
   std::vector<address> controllers; ///< where the log is
 };
 
+/// [controller.backup]: where the cluster's state is backed up, and how often.
+struct backup_section {
+  std::filesystem::path folder; ///< of all controllers; each makes a folder of its own in it
+  std::chrono::minutes every{60};
+  uint32_t keep = 48; ///< the newest
+};
+
 /// [controller], of nodes with that role; may be absent.
 struct controller_section {
   std::filesystem::path founders; ///< the first voters, a line each; empty: this node alone
   /// It came to a cluster that had controllers: it founds nothing, and stands in
   /// nobody's list of controllers.
   bool joined = false;
+  std::optional<backup_section> backup;
 };
 
 /// [gateway], of nodes with that role.

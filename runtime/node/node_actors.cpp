@@ -1,5 +1,6 @@
 #include "runtime/node/node_actors.hpp"
 
+#include "actors/backup/backups.hpp"
 #include "actors/drain/drain.hpp"
 #include "actors/feed/feed.hpp"
 #include "actors/frontend/frontend.hpp"
@@ -89,6 +90,8 @@ private:
       spec.children.push_back(controllers());
       spec.children.push_back(recovery());
       spec.children.push_back(drain());
+      if (start_.config.controller.backup)
+        spec.children.push_back(backups(*start_.config.controller.backup));
     }
     return spec;
   }
@@ -202,6 +205,22 @@ private:
       return caf::actor_cast<caf::actor>(system.spawn(novacron::drain, drain_config{},
                                                       parts.feed.get(), parts.leader.get(),
                                                       parts.replica.get(), log));
+    });
+  }
+
+  child_spec backups(const backup_section& section) {
+    backups_config config;
+    config.folder = section.folder / to_string(start_.config.id);
+    config.every = section.every;
+    config.keep = section.keep;
+    config.now = [] {
+      return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+    };
+    config.log = start_.log;
+    return child("backups", [&system = system_, &parts = parts_, config](auto&) {
+      auto actor = system.spawn<caf::detached>(novacron::backups, config, parts.replica.get());
+      parts.backups.set(actor);
+      return caf::actor_cast<caf::actor>(actor);
     });
   }
 
@@ -322,6 +341,7 @@ void node_parts::release() {
   replica.clear();
   feed.clear();
   scheduler.clear();
+  backups.clear();
   frontend.clear();
   leader.clear();
   links->clear();

@@ -31,6 +31,7 @@ struct node_parts {
   handle_slot<replica_actor> replica;
   handle_slot<feed_source_actor> feed; ///< the local feed, or the way to a controller
   handle_slot<scheduler_actor> scheduler;
+  handle_slot<backups_actor> backups;            ///< empty: none are kept here
   handle_slot<frontend_actor> frontend;          ///< the local frontend, or the way to a controller
   handle_slot<controller_frontend_actor> leader; ///< the local frontend, for other controllers
   handle_slot<peers_actor> peers;

@@ -1,5 +1,6 @@
 #include "storage/local/local_replica.hpp"
 
+#include "storage/backup/backup_writer.hpp"
 #include "storage/errors.hpp"
 #include "storage/log/fields.hpp"
 #include "storage/log/keys.hpp"
@@ -223,8 +224,16 @@ std::vector<node_record> local_replica::nodes() const {
   return applier_->nodes();
 }
 
-result<void> local_replica::checkpoint(const std::filesystem::path& folder) {
-  return db_->checkpoint(folder);
+result<backup_info> local_replica::back_up(const std::filesystem::path& folder, uint32_t keep,
+                                           const std::stop_token& stop) {
+  auto backups = backup_writer::open(folder);
+  if (!backups)
+    return backups.error();
+  auto made = (*backups)->make(*db_, stop);
+  if (made)
+    if (auto pruned = (*backups)->keep_newest(keep); !pruned)
+      return pruned.error();
+  return made;
 }
 
 } // namespace novacron

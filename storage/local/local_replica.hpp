@@ -45,7 +45,8 @@ public:
   void hand_over(node_id to) override;
   [[nodiscard]] std::vector<lease_record> leases() const override;
   [[nodiscard]] std::vector<node_record> nodes() const override;
-  result<void> checkpoint(const std::filesystem::path& folder) override;
+  result<backup_info> back_up(const std::filesystem::path& folder, uint32_t keep,
+                              const std::stop_token& stop) override;
 
 private:
   // -- what the core asks for (local_replica_core.cpp) --------------------------------

@@ -10,7 +10,6 @@
 #include <rocksdb/db.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
-#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <unistd.h>
 
@@ -222,20 +221,6 @@ std::string database::meta(const std::string& name, const rocksdb::Snapshot* at)
 void database::promise(const promise_file::promise& made) {
   if (!promise_.write(made))
     give_up(folder_, std::string{"cannot write PROMISED: "} + std::strerror(errno));
-}
-
-result<void> database::checkpoint(const fs::path& to) {
-  rocksdb::Checkpoint* made = nullptr;
-  auto status = rocksdb::Checkpoint::Create(db_.get(), &made);
-  std::unique_ptr<rocksdb::Checkpoint> checkpoint{made};
-  if (status.ok())
-    status = checkpoint->CreateCheckpoint(to.string());
-  if (status.ok())
-    return {};
-  return make_failure(storage_errc::cannot_open, "storage: cannot make a checkpoint of "
-                                                     + folder_.string() + " in " + to.string()
-                                                     + ": " + status.ToString()
-                                                     + "; name a new folder on the same disk");
 }
 
 void database::give_up(const fs::path& folder, const std::string& reason) {

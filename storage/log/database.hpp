@@ -53,6 +53,7 @@ public:
   [[nodiscard]] rocksdb::ColumnFamilyHandle* in(column which) const {
     return handles_[static_cast<size_t>(which)];
   }
+  [[nodiscard]] const database_identity& identity() const { return identity_; }
   [[nodiscard]] uint32_t group() const { return identity_.group; }
   [[nodiscard]] uint32_t timeline() const { return identity_.timeline; }
   /// Says in `batch` that the database belongs to another timeline from now on.
@@ -71,9 +72,6 @@ public:
 
   /// What is in the log must reach this far. Only the disk thread calls it.
   void promise(const promise_file::promise& made);
-
-  /// A copy in `to`, which must not exist, made with hard links.
-  result<void> checkpoint(const std::filesystem::path& to);
 
   /// Ends the process: a line on standard error that names the folder, the
   /// reason and the remedy. Says nothing twice.

@@ -1,9 +1,11 @@
 #include "actors/replica/replica_keeper.hpp"
 #include "storage/errors.hpp"
+#include "tests/becomes_true.hpp"
 #include "tests/unit/actors/virtual_time.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <doctest/doctest.h>
+#include <thread>
 
 using namespace novacron;
 using namespace std::chrono_literals;
@@ -89,7 +91,15 @@ public:
   void hand_over(node_id) override {}
   [[nodiscard]] std::vector<lease_record> leases() const override { return room_.leases; }
   [[nodiscard]] std::vector<node_record> nodes() const override { return room_.nodes; }
-  result<void> checkpoint(const std::filesystem::path&) override { return {}; }
+  result<backup_info> back_up(const std::filesystem::path& folder, uint32_t keep,
+                              const std::stop_token& stop) override {
+    if (folder == "slow")
+      while (!stop.stop_requested())
+        std::this_thread::yield();
+    backup_info made;
+    made.number = keep;
+    return made;
+  }
 
 private:
   engine_room& room_;
@@ -346,4 +356,30 @@ TEST_CASE_FIXTURE(one_replica, "a part of a snapshot is read where it was offere
   REQUIRE(chunk.has_value());
   CHECK(chunk->next == "next");
   CHECK(!ask<snapshot_chunk>(keeper, snapshot_chunk_request{"gone", {}, 1'000}).answer());
+}
+
+TEST_CASE_FIXTURE(one_replica, "a backup is made beside the log's work, one at a time") {
+  start();
+  auto slow = ask<backup_info>(keeper, back_up{"slow", 1});
+  CHECK(!ask<backup_info>(keeper, back_up{"quick", 7}).answer().has_value());
+  CHECK(ask<outcomes>(keeper, one_command()).answer().has_value());
+  kill(keeper); // doesn't wait for it
+  CHECK(!room.open);
+  CHECK(!slow.answer().has_value());
+}
+
+TEST_CASE_FIXTURE(one_replica, "whoever asked for a backup hears of it") {
+  start();
+  auto question = ask<backup_info>(keeper, back_up{"quick", 7});
+  REQUIRE(becomes_true(10s, [&] {
+    run();
+    return answered(question);
+  }));
+  CHECK(question.answer()->number == 7);
+  auto next = ask<backup_info>(keeper, back_up{"quick", 8});
+  REQUIRE(becomes_true(10s, [&] {
+    run();
+    return answered(next);
+  }));
+  CHECK(next.answer()->number == 8);
 }

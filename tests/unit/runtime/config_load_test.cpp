@@ -78,6 +78,20 @@ TEST_CASE("actors may be killed on purpose only where the node's own section say
   CHECK(allowed->chaos);
 }
 
+TEST_CASE("backups are made where a controller's section says so") {
+  CHECK(!parse_config(whole, "n.toml", {"/srv", {}})->controller.backup);
+  auto config = parse_config(whole + "[controller.backup]\nfolder = \"b\"\nkeep = 3\n", "n.toml",
+                             {"/srv", {}});
+  REQUIRE(config.has_value());
+  REQUIRE(config->controller.backup.has_value());
+  CHECK(config->controller.backup->folder == "/srv/b");
+  CHECK(config->controller.backup->keep == 3);
+  CHECK(config->controller.backup->every == 60min);
+  CHECK(holds(complaint(whole + "[controller.backup]\nkeep = 3\n"), "folder is missing"));
+  CHECK(holds(complaint(whole + "[controller.backup]\nfolder = \"b\"\nhourly = true\n"),
+              "[controller.backup] has no key \"hourly\""));
+}
+
 TEST_CASE("an unknown key is refused with its line and the nearest known one") {
   const auto text = complaint(with("listen = \"127.0.0.1:7180\"",
                                    "listne = \"127.0.0.1:7180\"\nlisten = \"127.0.0.1:7180\""));

@@ -184,34 +184,6 @@ TEST_CASE("a folder that is in use is refused") {
   CHECK(refusal(test_config(folder.path())).code == storage_errc::cannot_open);
 }
 
-TEST_CASE("a checkpoint holds what was acknowledged before it, and opens as a database") {
-  scratch_folder folder;
-  auto config = test_config(folder / "state");
-  const auto copy = folder / "copy";
-  std::vector<any_record> before;
-  {
-    auto one = open_replica(config);
-    propose(*one, {register_test_host(1)});
-    for (uint64_t n = 0; n < 30; ++n)
-      REQUIRE(propose(*one, {create_test_vm(n)}).at(0).ok());
-    before = list_all(*one).first;
-    auto made = one->checkpoint(copy);
-    REQUIRE_MESSAGE(made.has_value(), made.error().message);
-    CHECK(one->checkpoint(copy).error().code == storage_errc::cannot_open);
-    REQUIRE(propose(*one, {create_test_vm(100)}).at(0).ok());
-  }
-  {
-    auto db = database::open(copy, identity_of(config)).value();
-    cluster_state state;
-    CHECK(state_store{*db}.load(state).has_value());
-    CHECK(state.records() == before);
-  }
-  config.folder = copy;
-  auto restored = open_replica(config);
-  CHECK(list_all(*restored).first == before);
-  CHECK(propose(*restored, {create_test_vm(100)}).at(0).ok());
-}
-
 TEST_CASE("the mark's hash tells equal histories from others") {
   auto hash_after = [](uint64_t vms) {
     scratch_folder folder;

@@ -1,0 +1,156 @@
+#include "storage/backup/backup_reader.hpp"
+#include "storage/backup/backup_writer.hpp"
+#include "storage/log/state_store.hpp"
+#include "tests/unit/storage/test_replica.hpp"
+
+#include <doctest/doctest.h>
+#include <fstream>
+
+using namespace novacron;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A replica that lives and one folder of backups of it.
+struct backed_up {
+  scratch_folder folder;
+  replica_config config = test_config(folder / "state");
+  std::unique_ptr<replica> one = open_replica(config);
+  fs::path kept = folder / "backups";
+  uint64_t vms = 0;
+
+  backed_up() { propose(*one, {register_test_host(1)}); }
+
+  void create(uint64_t count) {
+    for (uint64_t n = 0; n < count; ++n)
+      REQUIRE(propose(*one, {create_test_vm(vms++)}).at(0).ok());
+  }
+  backup_info back_up() {
+    auto made = one->back_up(kept, 100, {});
+    REQUIRE_MESSAGE(made.has_value(), made.error().message);
+    return *made;
+  }
+  [[nodiscard]] std::unique_ptr<backup_reader> kept_ones() const {
+    return backup_reader::open(kept).value();
+  }
+  /// The state that a restored folder holds.
+  [[nodiscard]] std::vector<any_record> records_in(const fs::path& restored) const {
+    auto db = database::open(restored, {config.cluster, config.node}).value();
+    cluster_state state;
+    REQUIRE(state_store{*db}.load(state).has_value());
+    return state.records();
+  }
+  /// Changes one byte in the middle of the greatest file of the backups.
+  void flip_a_byte() const {
+    fs::path greatest;
+    uintmax_t size = 0;
+    for (const auto& file : fs::recursive_directory_iterator{kept})
+      if (file.is_regular_file() && file.file_size() >= size) {
+        greatest = file.path();
+        size = file.file_size();
+      }
+    std::fstream in{greatest, std::ios::in | std::ios::out | std::ios::binary};
+    in.seekg(static_cast<std::streamoff>(size / 2));
+    const auto before = static_cast<char>(in.get());
+    in.seekp(static_cast<std::streamoff>(size / 2));
+    in.put(static_cast<char>(before ^ 1));
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(backed_up,
+                  "a backup holds what was acknowledged before it, and says of what it is") {
+  create(30);
+  const auto before = list_all(*one).first;
+  const auto revision = one->status().applied_index;
+  const auto made = back_up();
+  create(5);
+  CHECK(made.cluster == config.cluster);
+  CHECK(made.node == config.node);
+  CHECK(made.timeline == config.timeline);
+  CHECK(made.revision == revision);
+  CHECK(made.bytes > 0);
+  CHECK(kept_ones()->list() == std::vector{made});
+  CHECK(kept_ones()->restore(made.number, folder / "restored").value() == made);
+  CHECK(records_in(folder / "restored") == before);
+}
+
+TEST_CASE_FIXTURE(backed_up, "each backup is whole, though it copies only what is new") {
+  create(200);
+  const auto first = back_up();
+  create(1);
+  const auto after = list_all(*one).first;
+  const auto second = back_up();
+  CHECK(second.number > first.number);
+  uintmax_t on_disk = 0;
+  for (const auto& file : fs::recursive_directory_iterator{kept})
+    if (file.is_regular_file())
+      on_disk += file.file_size();
+  CHECK(on_disk < first.bytes + second.bytes);
+  REQUIRE(backup_writer::open(kept).value()->keep_newest(1).has_value());
+  CHECK(kept_ones()->list() == std::vector{second});
+  REQUIRE(kept_ones()->restore(second.number, folder / "restored").has_value());
+  CHECK(records_in(folder / "restored") == after);
+}
+
+TEST_CASE_FIXTURE(backed_up, "no more backups are kept than asked for, the newest ones") {
+  for (uint64_t n = 0; n < 4; ++n) {
+    create(1);
+    REQUIRE(one->back_up(kept, 2, {}).has_value());
+  }
+  const auto left = kept_ones()->list();
+  REQUIRE(left.size() == 2);
+  CHECK(left[0].number == 3);
+  CHECK(left[1].number == 4);
+}
+
+TEST_CASE_FIXTURE(backed_up,
+                  "a byte that changed on the backups' disk is found, and nothing is restored") {
+  create(30);
+  const auto made = back_up();
+  REQUIRE(kept_ones()->verify(made.number).has_value());
+  flip_a_byte();
+  auto found = kept_ones()->verify(made.number);
+  REQUIRE(!found.has_value());
+  CHECK(found.error().code == storage_errc::damaged);
+  auto restored = kept_ones()->restore(made.number, folder / "restored");
+  REQUIRE(!restored.has_value());
+  CHECK(restored.error().code == storage_errc::damaged);
+  CHECK(!fs::exists(folder / "restored"));
+}
+
+TEST_CASE_FIXTURE(backed_up,
+                  "a backup that isn't there, or a folder that isn't empty, is refused") {
+  create(1);
+  const auto made = back_up();
+  CHECK(kept_ones()->restore(made.number + 1, folder / "restored").error().code
+        == storage_errc::no_such_backup);
+  CHECK(kept_ones()->verify(0).error().code == storage_errc::no_such_backup);
+  auto over = kept_ones()->restore(made.number, config.folder);
+  REQUIRE(!over.has_value());
+  CHECK(over.error().message.find("isn't empty") != std::string::npos);
+  CHECK(propose(*one, {create_test_vm(vms)}).at(0).ok());
+}
+
+TEST_CASE_FIXTURE(backed_up, "a folder that can't be written says so, and the replica goes on") {
+  create(1);
+  std::ofstream{kept} << "a file";
+  auto made = one->back_up(kept, 3, {});
+  REQUIRE(!made.has_value());
+  CHECK(made.error().code == storage_errc::cannot_open);
+  create(1);
+}
+
+TEST_CASE_FIXTURE(backed_up, "a replica that stops doesn't wait for its backup") {
+  create(30);
+  std::stop_source stop;
+  stop.request_stop();
+  auto made = one->back_up(kept, 3, stop.get_token());
+  REQUIRE(!made.has_value());
+  CHECK(made.error().code == storage_errc::stopped);
+  CHECK(kept_ones()->list().empty());
+  back_up();
+  CHECK(kept_ones()->list().size() == 1);
+}
