@@ -16,7 +16,9 @@ namespace {
 constexpr auto start_limit = 90s;
 constexpr auto recovery_limit = 60s;
 constexpr auto settle_limit = 90s;
-constexpr auto answer_limit = 60s; ///< of each write, repetitions included
+constexpr auto slow_settling = 10s; ///< then what it waits for is said
+constexpr auto answer_limit = 60s;  ///< of each write, repetitions included
+constexpr auto write_limit = 20s;   ///< and of the first one after a fault
 constexpr auto tick_every = 50ms;
 constexpr auto between_actor_kills = 250ms;
 constexpr auto first_writes = 2s;
@@ -200,7 +202,7 @@ fault_run chaos_run::live_through(std::vector<injection>& injected, const fault&
   const auto whole = observer_->await_whole(ended, recovery_limit);
   if (const auto noticed = observer_->noticed_since(began))
     measured.detected = ms(*noticed - began);
-  const auto written = ledger_.first_sent_after(began);
+  const auto written = await_write(began);
   if (written)
     measured.writes_again = ms(*written - began);
   if (whole)
@@ -229,6 +231,15 @@ fault_run chaos_run::live_through(std::vector<injection>& injected, const fault&
   return measured;
 }
 
+std::optional<chaos_run::clock::time_point> chaos_run::await_write(clock::time_point from) const {
+  auto written = ledger_.first_sent_after(from);
+  for (const auto latest = clock::now() + write_limit; !written && clock::now() < latest;) {
+    std::this_thread::sleep_for(tick_every);
+    written = ledger_.first_sent_after(from);
+  }
+  return written;
+}
+
 void chaos_run::kill_actors(const fault& what, size_t count) {
   struct kill {
     clock::time_point at;
@@ -255,7 +266,7 @@ void chaos_run::kill_actors(const fault& what, size_t count) {
     fault_run run;
     run.what = kills[i].what;
     run.detected = kills[i].answered;
-    if (const auto written = ledger_.first_sent_after(kills[i].at)) {
+    if (const auto written = await_write(kills[i].at)) {
       run.recovered = run.writes_again = ms(*written - kills[i].at);
       pauses.push_back(static_cast<uint64_t>(run.recovered->count()));
     }
@@ -283,6 +294,7 @@ std::chrono::milliseconds chaos_run::settle(const std::string& after) {
     violated(summary_.operations_stuck,
              "after " + after + " a user's write was not answered in 60 s");
   const auto latest = clock::now() + settle_limit;
+  const auto slow = clock::now() + slow_settling;
   std::string open = "nothing could be read";
   bool settled = false;
   for (int node = 1; !settled && clock::now() < latest && !cancelled_;
@@ -295,6 +307,8 @@ std::chrono::milliseconds chaos_run::settle(const std::string& after) {
       start_what_ended(rest.ended);
       open = rest.text();
       settled = rest.empty();
+      if (!settled && clock::now() > slow && said_.insert(open).second)
+        say("still open: " + open);
       if (settled)
         check_books(after, *shown, node);
     }

@@ -47,6 +47,8 @@ private:
   /// The injection's whole life, and what was measured of it.
   fault_run live_through(std::vector<injection>& injected, const fault& what,
                          std::chrono::milliseconds lasts);
+  /// The first write that was sent at `from` or later, when it was acknowledged.
+  [[nodiscard]] std::optional<clock::time_point> await_write(clock::time_point from) const;
   /// Nobody asks; all that was asked for must come to its end, and be there.
   std::chrono::milliseconds settle(const std::string& after);
   void start_what_ended(const std::vector<std::string>& ids);

@@ -68,7 +68,7 @@ fs::path sync_file(const fs::path& folder, int node) {
 
 lab::lab(lab_options options) : options_{std::move(options)} {
   options_.folder = fs::absolute(options_.folder).lexically_normal();
-  for (auto* each : {&options_.program, &options_.guest, &options_.configs, &options_.slow_disk})
+  for (auto* each : {&options_.program, &options_.guest, &options_.configs, &options_.bad_disk})
     *each = fs::absolute(*each);
   // What a run that was killed left there.
   if (is_demo_folder(options_.folder))
@@ -152,7 +152,7 @@ child_command lab::command_of(int node) const {
     settings.push_back("host.user=" + std::string{self->pw_name});
   // env becomes the node: the pid is the node's.
   child_command command{"/usr/bin/env",
-                        {"LD_PRELOAD=" + options_.slow_disk.string(),
+                        {"LD_PRELOAD=" + options_.bad_disk.string(),
                          "NOVACRON_CHAOS_SYNC=" + sync_file(options_.folder, node).string(),
                          options_.program.string(), "node", "--config",
                          (options_.folder / (name(node) + ".toml")).string(), "--folder",

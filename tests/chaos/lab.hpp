@@ -21,8 +21,8 @@ struct lab_options {
   std::filesystem::path program;                        ///< novacron
   std::filesystem::path guest;                          ///< folder with vmlinuz and initrd.gz
   std::filesystem::path configs = "cluster-configs/three-nodes";
-  std::filesystem::path slow_disk; ///< the library that slows syncs down
-  bool real = false;               ///< node-3's guests are real ones
+  std::filesystem::path bad_disk; ///< the library that makes disks worse
+  bool real = false;              ///< node-3's guests are real ones
   uint64_t seed = 1;
 };
 

@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
   chaos_options options;
   options.where.program = NOVACRON_PROGRAM;
   options.where.guest = NOVACRON_GUEST_FOLDER;
-  options.where.slow_disk = NOVACRON_SLOW_DISK;
+  options.where.bad_disk = NOVACRON_BAD_DISK;
   unsigned minutes = 35;
   fs::path results = "build/chaos";
   std::string guests = "auto";

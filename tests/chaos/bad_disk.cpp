@@ -1,11 +1,15 @@
-// A library for LD_PRELOAD: each fsync and fdatasync takes as much longer as the file that
-// NOVACRON_CHAOS_SYNC names says, in milliseconds. The file may be replaced at any time. Programs
-// that the slowed one starts are not slowed.
+// A library for LD_PRELOAD, which makes disks worse than they are. Each fsync and fdatasync takes
+// as much longer as the file that NOVACRON_CHAOS_SYNC names says, in milliseconds; the file may be
+// replaced at any time. And no room can be had in advance, as on file systems without fallocate, so
+// that a disk that was filled fails the next write, and not the one that comes when what was
+// preallocated is used up. Programs that the slowed one starts are left alone.
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <string>
 #include <thread>
 
@@ -54,5 +58,15 @@ int fsync(int descriptor) {
 int fdatasync(int descriptor) {
   wait();
   return real_sync("fdatasync", descriptor);
+}
+
+int fallocate(int /*descriptor*/, int /*mode*/, off_t /*offset*/, off_t /*length*/) {
+  errno = EOPNOTSUPP;
+  return -1;
+}
+
+int fallocate64(int /*descriptor*/, int /*mode*/, off64_t /*offset*/, off64_t /*length*/) {
+  errno = EOPNOTSUPP;
+  return -1;
 }
 }
