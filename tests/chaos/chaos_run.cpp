@@ -15,10 +15,7 @@ namespace {
 
 constexpr auto start_limit = 90s;
 constexpr auto recovery_limit = 60s;
-constexpr auto settle_limit = 90s;
-constexpr auto slow_settling = 10s; ///< then what it waits for is said
-constexpr auto answer_limit = 60s;  ///< of each write, repetitions included
-constexpr auto write_limit = 20s;   ///< and of the first one after a fault
+constexpr auto write_limit = 20s; ///< and of the first one after a fault
 constexpr auto tick_every = 50ms;
 constexpr auto between_actor_kills = 250ms;
 constexpr auto first_writes = 2s;
@@ -167,17 +164,16 @@ void chaos_run::run_two(const fault& left, const fault& right) {
     one.what = each->name + ", " + one.what;
     injected.push_back(std::move(one));
   }
-  injected.push_back({"actors",
-                      {},
-                      [this, next = clock::now()]() mutable {
-                        std::string ignored;
-                        if (clock::now() < next)
-                          return;
-                        next = clock::now() + between_actor_kills;
-                        summary_.actor_kills += kill_one_actor(turn_++, scene(), ignored) ? 1 : 0;
-                      },
-                      {},
-                      {}});
+  injection kills;
+  kills.what = "actors";
+  kills.tick = [this, next = clock::now()]() mutable {
+    std::string ignored;
+    if (clock::now() < next)
+      return;
+    next = clock::now() + between_actor_kills;
+    summary_.actor_kills += kill_one_actor(turn_++, scene(), ignored) ? 1 : 0;
+  };
+  injected.push_back(std::move(kills));
   const auto lasts
       = std::max({duration(left, size_), duration(right, size_), std::chrono::milliseconds{3s}});
   summary_of(both).runs.push_back(live_through(injected, both, lasts));
@@ -219,6 +215,8 @@ fault_run chaos_run::live_through(std::vector<injection>& injected, const fault&
     violated(summary_.other_violations,
              "after \"" + what.name + "\" (" + measured.what
                  + ") the cluster was not whole again: " + observer_->text());
+  for (const auto& each : injected)
+    await_back(each);
   measured.settled = settle(what.name + ", " + measured.what);
   if (what.recovered == recovery_sign::settled && whole)
     measured.recovered = ms(clock::now() - ended);
@@ -229,6 +227,15 @@ fault_run chaos_run::live_through(std::vector<injection>& injected, const fault&
       + std::to_string(measured.settled.count()) + " ms"
       + (measured.note.empty() ? "" : "; " + measured.note));
   return measured;
+}
+
+void chaos_run::await_back(const injection& killed) {
+  const auto latest = clock::now() + recovery_limit;
+  while (killed.back && !killed.back()) {
+    if (clock::now() > latest)
+      return violated(summary_.other_violations, killed.what + ": it did not come back");
+    std::this_thread::sleep_for(tick_every);
+  }
 }
 
 std::optional<chaos_run::clock::time_point> chaos_run::await_write(clock::time_point from) const {
@@ -282,106 +289,6 @@ void chaos_run::kill_actors(const fault& what, size_t count) {
       + std::to_string(percentile(pauses, 50).value_or(0)) + " / "
       + std::to_string(percentile(pauses, 100).value_or(0)) + " ms, settled "
       + std::to_string(settled.count()) + " ms");
-}
-
-// -- the reckoning ---------------------------------------------------------------
-
-std::chrono::milliseconds chaos_run::settle(const std::string& after) {
-  if (cancelled_)
-    return 0ms;
-  const auto begin = clock::now();
-  if (!users_->pause(answer_limit))
-    violated(summary_.operations_stuck,
-             "after " + after + " a user's write was not answered in 60 s");
-  const auto latest = clock::now() + settle_limit;
-  const auto slow = clock::now() + slow_settling;
-  std::string open = "nothing could be read";
-  bool settled = false;
-  for (int node = 1; !settled && clock::now() < latest && !cancelled_;
-       node = 1 + node % lab::nodes) {
-    const auto shown = lab_.read_all(node);
-    if (!shown) {
-      open = shown.error().message;
-    } else {
-      const auto rest = look_for_unsettled(*shown, {});
-      start_what_ended(rest.ended);
-      open = rest.text();
-      settled = rest.empty();
-      if (!settled && clock::now() > slow && said_.insert(open).second)
-        say("still open: " + open);
-      if (settled)
-        check_books(after, *shown, node);
-    }
-    if (!settled)
-      std::this_thread::sleep_for(tick_every * 4);
-  }
-  if (!settled && !cancelled_)
-    violated(summary_.operations_stuck, "after " + after + " this did not settle: " + open);
-  check_census(after);
-  const auto took = ms(clock::now() - begin);
-  users_->resume();
-  return took;
-}
-
-/// As the users would: what ended by its policy for good is started again.
-void chaos_run::start_what_ended(const std::vector<std::string>& ids) {
-  for (const auto& id : ids) {
-    client_request call;
-    call.method = "POST";
-    call.path = "/api/v1/vms/" + id + "/start";
-    call.idempotency_key = "started-again-" + std::to_string(++started_);
-    call.limit = 4s;
-    bool begun = false;
-    for (int node = 1; node <= lab::nodes && !begun; ++node) {
-      const auto reply = lab_.ask(node, call);
-      begun = reply && reply->ok();
-    }
-    if (begun)
-      ledger_.requested(id, "running");
-  }
-}
-
-void chaos_run::check_books(const std::string& after, const shown_state& shown, int node) {
-  for (const auto& each : lost_writes(ledger_, shown))
-    violated(summary_.writes_lost, each + ", by " + lab::name(node) + " after " + after);
-  for (const auto& each : ledger_.breaches())
-    violated(summary_.other_violations, each);
-}
-
-void chaos_run::check_census(const std::string& after) {
-  for (const auto& each : census_.duplicates())
-    if (said_.insert(each).second)
-      violated(summary_.duplicate_runs, each + ", seen after " + after);
-  for (const auto& each : census_.bad_memory())
-    violated(summary_.other_violations, each);
-}
-
-void chaos_run::end() {
-  if (users_) {
-    settle("everything");
-    users_->stop();
-    // Each node must show it all, and the same.
-    for (int node = 1; node <= lab::nodes && !cancelled_; ++node) {
-      result<shown_state> shown = lab_.read_all(node);
-      for (const auto latest = clock::now() + 20s; !shown && clock::now() < latest;)
-        shown = lab_.read_all(node);
-      if (shown)
-        check_books("the end", *shown, node);
-      else
-        violated(summary_.other_violations,
-                 "at the end " + lab::name(node) + " can't be read: " + shown.error().message);
-    }
-  }
-  if (cancelled_)
-    violated(summary_.other_violations, "it was ended before its end");
-  const auto total = ledger_.total();
-  summary_.acknowledged_writes = ledger_.acknowledged_writes();
-  summary_.requests = total.all;
-  summary_.lost_requests = total.lost;
-  summary_.counts = census_.counts();
-  summary_.ticks = census_.ticks();
-  if (summary_.counts == 0 || summary_.acknowledged_writes == 0)
-    violated(summary_.other_violations, "nothing was written, or nothing was counted");
 }
 
 } // namespace novacron::chaos

@@ -47,6 +47,7 @@ private:
   /// The injection's whole life, and what was measured of it.
   fault_run live_through(std::vector<injection>& injected, const fault& what,
                          std::chrono::milliseconds lasts);
+  void await_back(const injection& killed);
   /// The first write that was sent at `from` or later, when it was acknowledged.
   [[nodiscard]] std::optional<clock::time_point> await_write(clock::time_point from) const;
   /// Nobody asks; all that was asked for must come to its end, and be there.

@@ -18,6 +18,9 @@ using clock = std::chrono::steady_clock;
 
 namespace {
 
+constexpr auto patience = 10s; ///< for a process that is to be killed
+constexpr auto look_every = 100ms;
+
 int any_node(std::mt19937_64& random) {
   return std::uniform_int_distribution<int>{1, lab::nodes}(random);
 }
@@ -54,15 +57,26 @@ injection impossible(std::string why) {
   return x;
 }
 
-/// Kills what `is_it` knows; what a process is is looked at while it is held.
-injection kill_process(const std::string& name, const std::function<bool(int)>& is_it) {
-  for (const int pid : all_pids())
-    if (const auto process = pid_handle::open(pid); process && is_it(pid)) {
-      process.signal(SIGKILL);
-      injection done;
-      done.what = name + ", process " + std::to_string(pid);
-      return done;
-    }
+using process_test = std::function<bool(int)>;
+
+bool lives(const process_test& is_it) {
+  return std::ranges::any_of(all_pids(), is_it);
+}
+
+/// Kills what `is_it` knows, which may have to come back first; what a process is is
+/// looked at while it is held.
+injection kill_process(const std::string& name, const process_test& is_it) {
+  for (const auto latest = clock::now() + patience; clock::now() < latest;
+       std::this_thread::sleep_for(look_every))
+    for (const int pid : all_pids())
+      if (const auto process = pid_handle::open(pid); process && is_it(pid)) {
+        process.signal(SIGKILL);
+        static_cast<void>(process.dead(patience));
+        injection done;
+        done.what = name + ", process " + std::to_string(pid);
+        done.back = [is_it] { return lives(is_it); };
+        return done;
+      }
   return impossible(name + " isn't there");
 }
 
@@ -88,13 +102,15 @@ bool is_libvirtd(int pid, const std::filesystem::path& node_state) {
 }
 
 injection kill_qemu(const fault_scene& scene) {
-  for (const auto& guest : hold_guest_processes())
-    if (scene.where.ids().contains(guest.mark.host)) {
-      guest.process.signal(SIGKILL);
-      injection done;
-      done.what = "the QEMU of vm " + to_string(guest.mark.vm);
-      return done;
-    }
+  for (const auto latest = clock::now() + patience; clock::now() < latest;
+       std::this_thread::sleep_for(look_every))
+    for (const auto& guest : hold_guest_processes())
+      if (scene.where.ids().contains(guest.mark.host)) {
+        guest.process.signal(SIGKILL);
+        injection done;
+        done.what = "the QEMU of vm " + to_string(guest.mark.vm);
+        return done;
+      }
   return impossible("no real guest runs");
 }
 
@@ -202,13 +218,16 @@ injection inject(const fault& what, const fault_scene& scene) {
     return kill_nodes(node, scene);
   case fault_deed::kill_machine:
     return kill_machine(node, scene);
-  case fault_deed::kill_fencer:
-    return kill_process("the fencer of " + lab::name(node), [&](int pid) {
+  case fault_deed::kill_fencer: {
+    auto killed = kill_process("the fencer of " + lab::name(node), [state](int pid) {
       return is_fencer(pid, state) && !is_fencer(parent_of(pid), state); // not a chore of it
     });
+    killed.back = [state] { return lives([&](int pid) { return is_libvirtd(pid, state); }); };
+    return killed;
+  }
   case fault_deed::kill_libvirtd:
     return kill_process("the libvirtd of " + lab::name(node),
-                        [&](int pid) { return is_libvirtd(pid, state); });
+                        [state](int pid) { return is_libvirtd(pid, state); });
   case fault_deed::kill_qemu:
     return kill_qemu(scene);
   case fault_deed::freeze:

@@ -21,10 +21,12 @@ struct fault_scene {
 
 /// A fault that has come about, and how to end it.
 struct injection {
-  std::string what;                  ///< in words, as in "node-2"
-  std::string impossible;            ///< why it could not be had; empty: it was
-  std::function<void()> tick;        ///< is called every 50 ms while it lasts; may be empty
-  std::function<void()> end;         ///< may be empty
+  std::string what;           ///< in words, as in "node-2"
+  std::string impossible;     ///< why it could not be had; empty: it was
+  std::function<void()> tick; ///< is called every 50 ms while it lasts; may be empty
+  std::function<void()> end;  ///< may be empty
+  /// Whether what was killed is there again; is waited for. May be empty.
+  std::function<bool()> back;
   std::function<std::string()> note; ///< after its end: what was seen of it; may be empty
 };
 
