@@ -55,7 +55,7 @@ void chaos_run::violated(std::vector<std::string>& list, const std::string& what
 }
 
 bool chaos_run::time_is_over() const {
-  return cancelled_ || clock::now() - begin_ > options_.lasts;
+  return must_stop() || clock::now() - begin_ > options_.lasts;
 }
 
 fault_scene chaos_run::scene() {
@@ -104,7 +104,7 @@ void chaos_run::begin() {
 void chaos_run::one_after_the_other() {
   for (const auto& each : in_order(plan_, size_, random_)) {
     // The short form shows each kind, whatever it takes.
-    if (cancelled_ || (!size_.short_form && time_is_over()))
+    if (must_stop() || (!size_.short_form && time_is_over()))
       return;
     run_fault(each);
   }
@@ -133,7 +133,7 @@ void chaos_run::the_rest_of_the_kills() {
     return;
   for (const auto& each : plan_)
     while (each.deed == fault_deed::kill_actors && summary_.actor_kills < options_.actor_kills
-           && !cancelled_)
+           && !must_stop())
       kill_actors(each, kills_of_a_batch);
 }
 

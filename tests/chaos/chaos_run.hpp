@@ -53,12 +53,14 @@ private:
   /// Nobody asks; all that was asked for must come to its end, and be there.
   std::chrono::milliseconds settle(const std::string& after);
   void start_what_ended(const std::vector<std::string>& ids);
-  void check_books(const std::string& after, const shown_state& shown, int node);
+  void check_books(const std::string& after, const shown_state& shown);
   void check_census(const std::string& after);
   void violated(std::vector<std::string>& list, const std::string& what);
   fault_summary& summary_of(const fault& what);
   void say(const std::string& text);
+  /// Of the order as planned; what must be shown once is shown, whatever it takes.
   [[nodiscard]] bool time_is_over() const;
+  [[nodiscard]] bool must_stop() const { return cancelled_ || hopeless_; }
   [[nodiscard]] fault_scene scene();
 
   const chaos_options& options_;
@@ -72,6 +74,7 @@ private:
   size_t turn_ = 0;    ///< of the kinds of actors
   size_t started_ = 0; ///< starts of guests that had ended, for their keys
   std::set<std::string> said_;
+  bool hopeless_ = false; ///< something didn't settle: it goes no further
   lab lab_;
   ledger ledger_;
   run_census census_;

@@ -18,6 +18,17 @@ json::value operation(const char* id) {
   return json::object{{"id", id}, {"state", "succeeded"}};
 }
 
+/// Another moment than all before, and than all after.
+ledger::clock::time_point a_moment() {
+  const auto before = ledger::clock::now();
+  auto moment = before;
+  while (moment == before)
+    moment = ledger::clock::now();
+  while (ledger::clock::now() == moment) {
+  }
+  return moment;
+}
+
 /// A user who created a and b, started a, and deleted b.
 struct a_users_book {
   ledger book;
@@ -81,10 +92,10 @@ TEST_CASE("two creates that are answered with one id break a promise") {
 
 TEST_CASE("attempts are counted where they ended, and a write where it was sent") {
   ledger book;
-  const auto begin = ledger::clock::now();
+  const auto begin = a_moment();
   book.ended(begin, request_end::lost);
   book.ended(begin, request_end::read);
-  const auto middle = ledger::clock::now();
+  const auto middle = a_moment();
   CHECK_FALSE(book.first_sent_after(middle).has_value());
   book.ended(begin, request_end::acknowledged); // was sent before
   CHECK_FALSE(book.first_sent_after(middle).has_value());

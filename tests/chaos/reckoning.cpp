@@ -32,6 +32,7 @@ std::chrono::milliseconds chaos_run::settle(const std::string& after) {
   const auto slow = clock::now() + slow_settling;
   std::string open = "nothing could be read";
   bool settled = false;
+  std::optional<shown_state> last;
   for (int node = 1; !settled && clock::now() < latest && !cancelled_;
        node = 1 + node % lab::nodes) {
     const auto shown = lab_.read_all(node);
@@ -44,14 +45,17 @@ std::chrono::milliseconds chaos_run::settle(const std::string& after) {
       settled = rest.empty();
       if (!settled && clock::now() > slow && said_.insert(open).second)
         say("still open: " + open);
-      if (settled)
-        check_books(after, *shown, node);
+      last = *shown;
     }
     if (!settled)
       std::this_thread::sleep_for(look_every);
   }
-  if (!settled && !cancelled_)
+  if (last)
+    check_books(after, *last);
+  if (!settled && !cancelled_) {
     violated(summary_.operations_stuck, "after " + after + " this did not settle: " + open);
+    hopeless_ = true; // nothing that comes could be judged
+  }
   check_census(after);
   const auto took = ms(clock::now() - begin);
   users_->resume();
@@ -76,9 +80,10 @@ void chaos_run::start_what_ended(const std::vector<std::string>& ids) {
   }
 }
 
-void chaos_run::check_books(const std::string& after, const shown_state& shown, int node) {
+void chaos_run::check_books(const std::string& after, const shown_state& shown) {
   for (const auto& each : lost_writes(ledger_, shown))
-    violated(summary_.writes_lost, each + ", by " + lab::name(node) + " after " + after);
+    if (said_.insert(each).second)
+      violated(summary_.writes_lost, each + ", after " + after);
   for (const auto& each : ledger_.breaches())
     violated(summary_.other_violations, each);
 }
@@ -93,7 +98,8 @@ void chaos_run::check_census(const std::string& after) {
 
 void chaos_run::end() {
   if (users_) {
-    settle("everything");
+    if (!hopeless_)
+      settle("everything");
     users_->stop();
     // Each node must show it all, and the same.
     for (int node = 1; node <= lab::nodes && !cancelled_; ++node) {
@@ -101,7 +107,7 @@ void chaos_run::end() {
       for (const auto latest = clock::now() + last_read_limit; !shown && clock::now() < latest;)
         shown = lab_.read_all(node);
       if (shown)
-        check_books("the end", *shown, node);
+        check_books("the end, says " + lab::name(node), *shown);
       else
         violated(summary_.other_violations,
                  "at the end " + lab::name(node) + " can't be read: " + shown.error().message);

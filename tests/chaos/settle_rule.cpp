@@ -2,11 +2,13 @@
 
 #include "runtime/cli/render.hpp"
 
-#include <boost/json/serialize.hpp>
+#include <algorithm>
 
 namespace novacron::chaos {
 
 namespace {
+
+constexpr size_t most_named = 5; ///< of each kind
 
 bool states_agree(const std::string& requested, const std::string& actual) {
   return requested == actual || (requested == "stopped" && actual == "defined")
@@ -22,9 +24,13 @@ bool restart_is_due(const boost::json::value& vm) {
 
 std::string unsettled::text() const {
   std::string all;
-  for (const auto* part : {&operations, &vms, &ended})
-    for (const auto& each : *part)
-      all += each + '\n';
+  for (const auto* part : {&operations, &vms, &ended}) {
+    for (size_t i = 0; i < std::min(part->size(), most_named); ++i)
+      all += std::string{all.empty() ? "" : "; "} + (part == &ended ? "ended: vm " : "")
+             + (*part)[i];
+    if (part->size() > most_named)
+      all += " and " + std::to_string(part->size() - most_named) + " more";
+  }
   return all;
 }
 
@@ -45,12 +51,16 @@ unsettled look_for_unsettled(const shown_state& shown, const settle_rule& rule) 
         && !restart_is_due(vm))
       found.ended.push_back(field_text(vm, "id"));
     else
-      found.vms.push_back(boost::json::serialize(vm));
+      found.vms.push_back("vm " + field_text(vm, "name") + " (" + field_text(vm, "id")
+                          + ") is to be " + requested + " and is " + actual + " on "
+                          + field_text(vm, "host"));
   }
   for (const auto& operation : shown.operations)
     if (field_text(operation, "state") == "running"
         && !excused.contains(field_text(operation, "vm")))
-      found.operations.push_back(boost::json::serialize(operation));
+      found.operations.push_back("operation " + field_text(operation, "id") + ", "
+                                 + field_text(operation, "verb") + " of vm "
+                                 + field_text(operation, "vm") + ", has not ended");
   return found;
 }
 
