@@ -1,6 +1,7 @@
 # make demo   installs what is missing, builds a release, runs the story, ends by itself
 # make test   installs, builds, runs all tests
 # make sim SEEDS=n [FIRST=seed] [LAYER=1]   whole groups on virtual time
+# make chaos [CHAOS_MINUTES=5] [SEED=n]   faults on real processes, one after the other and mixed
 # The rest is for developers: make build | format | lint | tidy | fuzz | clean
 
 PRESET ?= dev
@@ -12,8 +13,11 @@ SEEDS ?= 200
 FIRST ?= 1
 LAYER ?= 1
 SIM_ARGS ?=
+CHAOS_MINUTES ?= 35
+SEED ?= 0
+CHAOS_ARGS ?=
 
-.PHONY: demo test sim build install configure format lint tidy fuzz clean
+.PHONY: demo test sim chaos build install configure format lint tidy fuzz clean
 
 install:
 	@.ci/install
@@ -37,6 +41,11 @@ sim: install
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target sim
 	@build/release/tests/sim/sim --seeds $(SEEDS) --first $(FIRST) --layer $(LAYER) $(SIM_ARGS)
+
+chaos: install
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target chaos
+	@build/release/tests/chaos/chaos --minutes $(CHAOS_MINUTES) --seed $(SEED) $(CHAOS_ARGS)
 
 format:
 	@git ls-files '*.hpp' '*.cpp' | xargs clang-format -i

@@ -256,6 +256,11 @@ caf::result<ok_atom> kill(self_pointer self, const kill_actor& what) {
 
 } // namespace
 
+link_state::~link_state() {
+  for (auto& [number, fail] : open)
+    fail(make_error(mesh_errc::lost, "the link to " + name_of(config) + " ended"));
+}
+
 link_actor::behavior_type link(self_pointer self, link_config config) {
   self->state.config = std::move(config);
   self->set_down_handler([self](const caf::down_msg& down) {

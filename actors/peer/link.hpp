@@ -34,6 +34,9 @@ struct link_config {
 };
 
 struct link_state {
+  link_state() = default;
+  ~link_state(); ///< tells those whose requests are on the way
+
   link_config config;
   door_actor candidate; ///< a door that has not proved who it is
   door_actor door;      ///< valid while the link is up

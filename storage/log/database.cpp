@@ -7,11 +7,14 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
+#include <optional>
 #include <rocksdb/db.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/write_batch.h>
 #include <unistd.h>
+#include <vector>
 
 namespace novacron {
 
@@ -97,6 +100,29 @@ database_identity decode_identity(std::string_view text) {
   return x;
 }
 
+/// What opening writes before it can say anything, and more. RocksDB ends the process by an
+/// assertion when it finds no room in the middle of that.
+constexpr size_t needed_to_open = size_t{1} << 20;
+
+/// Whether so much can be written there; else the reason why not.
+std::optional<std::string> cannot_write(const fs::path& folder) {
+  const auto file = folder / "room";
+  const int fd = ::open(file.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return std::strerror(errno);
+  const std::vector<char> bytes(needed_to_open, 'x');
+  size_t done = 0;
+  ssize_t count = 0;
+  while (done < bytes.size() && (count = ::write(fd, bytes.data() + done, bytes.size() - done)) > 0)
+    done += static_cast<size_t>(count);
+  std::optional<std::string> why;
+  if (done < bytes.size() || ::fsync(fd) != 0)
+    why = std::strerror(errno);
+  ::close(fd);
+  ::unlink(file.c_str());
+  return why;
+}
+
 std::string describe(const database_identity& x) {
   return "cluster " + to_string(x.cluster) + ", node " + to_string(x.node) + ", timeline "
          + std::to_string(x.timeline) + ", group " + std::to_string(x.group);
@@ -122,6 +148,9 @@ result<std::unique_ptr<database>> database::open(const fs::path& folder,
                        "name a folder that this user may write");
   if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0)
     return cannot_open(folder, "it cannot be written", "give this user the folder");
+  if (const auto why = cannot_write(folder))
+    return cannot_open(folder, "1 MiB can't be written there: " + *why,
+                       "nothing acknowledged is lost: make room on that disk");
   const bool exists = fs::exists(folder / "CURRENT");
   if (!exists && promise_file::read(folder))
     return make_failure(storage_errc::damaged,

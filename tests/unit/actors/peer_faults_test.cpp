@@ -1,4 +1,5 @@
 #include "actors/peer/peers.hpp"
+#include "tests/becomes_true.hpp"
 #include "tests/unit/actors/test_mesh.hpp"
 
 #include <arpa/inet.h>
@@ -92,6 +93,23 @@ TEST_CASE("a request on its way fails as soon as the door dies") {
                    [&](const caf::error& why) { error = two.system->render(why); });
   CHECK(error.find("broke") != std::string::npos);
   CHECK(std::chrono::steady_clock::now() - began < 4s); // long before any timeout
+}
+
+TEST_CASE("a request on its way fails as soon as its link dies") {
+  test_authority authority;
+  controller one{authority};
+  test_node two{authority, host_id, {node_role::host}};
+  auto link = two.link_by(two.to(one.open_door(one.routes())));
+  REQUIRE(two.reads_through(link));
+  one.mute = true;
+  caf::scoped_actor self{*two.system};
+  auto response = self->request(link, 10s, proposal{{report_of(host_id)}});
+  REQUIRE(becomes_true(10s, [&] { return one.proposals > 0; }));
+  caf::anon_send_exit(link, caf::exit_reason::kill);
+  std::string error;
+  response.receive([](const outcomes&) {},
+                   [&](const caf::error& why) { error = two.system->render(why); });
+  CHECK_MESSAGE(error.find("ended") != std::string::npos, error); // and not: timeout
 }
 
 TEST_CASE("a controller kills an actor of another node over that node's own link") {

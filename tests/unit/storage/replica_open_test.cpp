@@ -4,9 +4,11 @@
 #include "storage/log/state_store.hpp"
 #include "test_replica.hpp"
 
+#include <csignal>
 #include <doctest/doctest.h>
 #include <fstream>
 #include <rocksdb/write_batch.h>
+#include <sys/resource.h>
 
 using namespace novacron;
 namespace fs = std::filesystem;
@@ -176,6 +178,26 @@ TEST_CASE("a folder that cannot be opened is named, with the remedy") {
     CHECK(why.code == storage_errc::cannot_open);
     CHECK(why.message.find(path.string()) != std::string::npos);
   }
+}
+
+TEST_CASE("a folder without room is refused with the reason, before anything is written") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config, 1);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  auto* handled = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = before;
+  small.rlim_cur = 300'000; // more than RocksDB writes into any file when it opens this
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  auto refused = replica::open(config);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handled);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == storage_errc::cannot_open);
+  CHECK_MESSAGE(refused.error().message.find("make room") != std::string::npos,
+                refused.error().message);
+  CHECK(replica::open(config).has_value());
 }
 
 TEST_CASE("a folder that is in use is refused") {

@@ -1,0 +1,141 @@
+#include "chaos_summary.hpp"
+
+#include "actors/view/json_writer.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+namespace novacron::chaos {
+
+namespace {
+
+using measure = std::optional<std::chrono::milliseconds> fault_run::*;
+
+std::vector<uint64_t> values_of(const fault_summary& x, measure which) {
+  std::vector<uint64_t> all;
+  for (const auto& each : x.runs)
+    if (each.*which)
+      all.push_back(static_cast<uint64_t>((each.*which)->count()));
+  return all;
+}
+
+uint64_t sum_of(const fault_summary& x, uint64_t fault_run::*which) {
+  uint64_t sum = 0;
+  for (const auto& each : x.runs)
+    sum += each.*which;
+  return sum;
+}
+
+void number_or_null(json_writer& out, std::string_view key, std::optional<uint64_t> x) {
+  out.key(key);
+  if (x)
+    out.number(*x);
+  else
+    out.null();
+}
+
+std::string cell(std::optional<uint64_t> x) {
+  return x ? std::to_string(*x) : "–";
+}
+
+std::string times(const fault_summary& x, measure which) {
+  const auto values = values_of(x, which);
+  return cell(percentile(values, 50)) + " / " + cell(percentile(values, 100));
+}
+
+void table_row(std::ostream& out, const fault_summary& x) {
+  out << "| " << x.name << " | " << x.runs.size() << " | " << times(x, &fault_run::detected)
+      << " | " << times(x, &fault_run::recovered) << " | "
+      << (x.within.count() > 0 ? std::to_string(x.within.count()) : "–") << " | "
+      << times(x, &fault_run::writes_again) << " | " << sum_of(x, &fault_run::acknowledged_during)
+      << " | " << sum_of(x, &fault_run::lost_requests) << " |\n";
+}
+
+void list(std::ostream& out, const std::string& title, const std::vector<std::string>& what) {
+  out << "\n## " << title << ": " << what.size() << "\n\n";
+  for (const auto& each : what)
+    out << "- " << each << '\n';
+}
+
+} // namespace
+
+double chaos_summary::availability() const {
+  return requests == 0 ? 0 : 1 - static_cast<double>(lost_requests) / static_cast<double>(requests);
+}
+
+bool chaos_summary::all_holds() const {
+  return writes_lost.empty() && duplicate_runs.empty() && operations_stuck.empty()
+         && other_violations.empty();
+}
+
+std::optional<uint64_t> percentile(std::vector<uint64_t> values, unsigned p) {
+  if (values.empty())
+    return {};
+  std::ranges::sort(values);
+  const auto rank = (values.size() * p + 99) / 100;
+  return values[std::max<size_t>(rank, 1) - 1];
+}
+
+std::string to_json(const chaos_summary& x) {
+  json_writer out;
+  out.begin_object();
+  out.key("faults").begin_array();
+  for (const auto& each : x.faults) {
+    const auto detected = values_of(each, &fault_run::detected);
+    const auto recovered = values_of(each, &fault_run::recovered);
+    out.begin_object();
+    out.key("name").text(each.name);
+    out.key("count").number(each.runs.size());
+    number_or_null(out, "detect_ms_p50", percentile(detected, 50));
+    number_or_null(out, "detect_ms_max", percentile(detected, 100));
+    number_or_null(out, "recover_ms_p50", percentile(recovered, 50));
+    number_or_null(out, "recover_ms_max", percentile(recovered, 100));
+    out.key("lost_requests").number(sum_of(each, &fault_run::lost_requests));
+    out.key("progressed_during").number(sum_of(each, &fault_run::acknowledged_during));
+    out.end_object();
+  }
+  out.end_array();
+  out.key("acknowledged_writes").number(x.acknowledged_writes);
+  out.key("writes_lost").number(x.writes_lost.size());
+  out.key("duplicate_runs").number(x.duplicate_runs.size());
+  out.key("operations_stuck").number(x.operations_stuck.size());
+  out.key("availability").fraction(x.availability());
+  out.end_object();
+  return out.take();
+}
+
+std::string to_markdown(const chaos_summary& x) {
+  std::ostringstream out;
+  out << "# Chaos, seed " << x.seed << "\n\n"
+      << (x.all_holds() ? "All promises hold.\n" : "Promises were broken.\n") << '\n'
+      << x.lasted.count() << " s; " << x.guests << "; " << x.acknowledged_writes
+      << " acknowledged writes, " << x.requests << " requests, " << x.lost_requests
+      << " of them without an answer for good (availability " << x.availability() << "); "
+      << x.actor_kills << " actors killed; running guests counted " << x.counts << " times, "
+      << x.ticks << " ticks heard.\n\n"
+      << "Times in ms, median / largest. *Detected*: until a node says so; *recovered*: see "
+         "tests/chaos/faults.toml; *limit*: design.md's; *writes*: until one that was sent after "
+         "the fault's beginning was acknowledged; *during*: writes acknowledged from its beginning "
+         "to its end, or to its recovery.\n\n"
+      << "| fault | times | detected | recovered | limit | writes | during | lost requests |\n"
+      << "|---|---|---|---|---|---|---|---|\n";
+  for (const auto& each : x.faults)
+    if (each.impossible.empty() || !each.runs.empty())
+      table_row(out, each);
+  for (const auto& each : x.faults)
+    if (!each.impossible.empty())
+      out << "\nNot possible here" << (each.runs.empty() ? "" : " now and then") << ": "
+          << each.name << ": " << each.impossible << ".\n";
+  list(out, "Writes lost", x.writes_lost);
+  list(out, "Duplicate runs", x.duplicate_runs);
+  list(out, "Operations stuck", x.operations_stuck);
+  list(out, "Other violations", x.other_violations);
+  out << "\n## Each time\n\n";
+  for (const auto& each : x.faults)
+    for (const auto& run : each.runs)
+      if (!run.note.empty())
+        out << "- " << each.name << ", " << run.what << ": " << run.note << '\n';
+  return out.str();
+}
+
+} // namespace novacron::chaos

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace novacron::chaos {
+
+/// One time that a fault came about.
+struct fault_run {
+  std::string what;                                  ///< to whom, in words
+  std::string note;                                  ///< what was seen of it
+  std::optional<std::chrono::milliseconds> detected; ///< until a node said that something was wrong
+  std::optional<std::chrono::milliseconds> recovered; ///< none: it did not recover
+  std::optional<std::chrono::milliseconds> writes_again;
+  std::chrono::milliseconds settled{0};
+  uint64_t lost_requests = 0;
+  uint64_t acknowledged_during = 0;
+};
+
+/// One of the faults of the plan, with all times that it came about.
+struct fault_summary {
+  std::string name;
+  std::chrono::milliseconds within{0}; ///< design.md's limit; 0: none
+  std::vector<fault_run> runs;
+  std::string impossible; ///< why it never came about; empty: it did
+};
+
+/// All of a run.
+struct chaos_summary {
+  uint64_t seed = 0;
+  std::string guests; ///< which
+  std::chrono::seconds lasted{0};
+  std::vector<fault_summary> faults;
+  uint64_t actor_kills = 0;
+  uint64_t acknowledged_writes = 0;
+  uint64_t requests = 0;
+  uint64_t lost_requests = 0;
+  uint64_t counts = 0; ///< of running guests
+  uint64_t ticks = 0;
+  std::vector<std::string> writes_lost;      ///< in words
+  std::vector<std::string> duplicate_runs;   ///< in words
+  std::vector<std::string> operations_stuck; ///< in words
+  std::vector<std::string> other_violations; ///< in words
+
+  /// Of all requests, the part that was answered for good at the first attempt.
+  [[nodiscard]] double availability() const;
+  [[nodiscard]] bool all_holds() const;
+};
+
+/// The p-th percentile by the nearest rank; nothing of nothing.
+std::optional<uint64_t> percentile(std::vector<uint64_t> values, unsigned p);
+
+/// build/chaos/summary.json. A time that was never measured is null.
+std::string to_json(const chaos_summary& x);
+/// build/chaos/report.md.
+std::string to_markdown(const chaos_summary& x);
+
+} // namespace novacron::chaos

@@ -1,0 +1,77 @@
+#include "chaos_summary.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <doctest/doctest.h>
+
+using namespace novacron::chaos;
+using namespace std::chrono_literals;
+namespace json = boost::json;
+
+namespace {
+
+chaos_summary two_kills() {
+  chaos_summary x;
+  x.requests = 200;
+  x.lost_requests = 10;
+  x.acknowledged_writes = 90;
+  fault_run first;
+  first.detected = 100ms;
+  first.recovered = 900ms;
+  first.lost_requests = 3;
+  first.acknowledged_during = 5;
+  fault_run second;
+  second.recovered = 300ms;
+  second.acknowledged_during = 2;
+  x.faults.push_back({"the leader is killed", 2s, {first, second}, {}});
+  return x;
+}
+
+} // namespace
+
+TEST_CASE("the summary has the form that was agreed on") {
+  const auto read = json::parse(to_json(two_kills())).as_object();
+  CHECK(read.size() == 6);
+  CHECK(read.at("acknowledged_writes").as_int64() == 90);
+  CHECK(read.at("writes_lost").as_int64() == 0);
+  CHECK(read.at("duplicate_runs").as_int64() == 0);
+  CHECK(read.at("operations_stuck").as_int64() == 0);
+  CHECK(read.at("availability").as_double() == doctest::Approx(0.95));
+  const auto& kill = read.at("faults").as_array().at(0).as_object();
+  CHECK(kill.size() == 8);
+  CHECK(kill.at("name").as_string() == "the leader is killed");
+  CHECK(kill.at("count").as_int64() == 2);
+  CHECK(kill.at("detect_ms_p50").as_int64() == 100);
+  CHECK(kill.at("detect_ms_max").as_int64() == 100);
+  CHECK(kill.at("recover_ms_p50").as_int64() == 300);
+  CHECK(kill.at("recover_ms_max").as_int64() == 900);
+  CHECK(kill.at("lost_requests").as_int64() == 3);
+  CHECK(kill.at("progressed_during").as_int64() == 7);
+}
+
+TEST_CASE("a time that was never measured is null, not zero") {
+  chaos_summary x;
+  x.faults.push_back({"5 % loss", 0ms, {fault_run{}}, {}});
+  const auto read = json::parse(to_json(x));
+  CHECK(read.at("faults").at(0).at("detect_ms_p50").is_null());
+  CHECK(read.at("faults").at(0).at("recover_ms_max").is_null());
+}
+
+TEST_CASE("any violation, of whatever kind, spoils it") {
+  CHECK(two_kills().all_holds());
+  for (auto list : {&chaos_summary::writes_lost, &chaos_summary::duplicate_runs,
+                    &chaos_summary::operations_stuck, &chaos_summary::other_violations}) {
+    auto x = two_kills();
+    (x.*list).push_back("vm a is lost");
+    CHECK_FALSE(x.all_holds());
+    CHECK(to_markdown(x).find("vm a is lost") != std::string::npos);
+    CHECK(to_markdown(x).find("Promises were broken") != std::string::npos);
+  }
+}
+
+TEST_CASE("a percentile is the nearest value that was measured") {
+  CHECK_FALSE(percentile({}, 50).has_value());
+  CHECK(percentile({7}, 50) == 7);
+  CHECK(percentile({4, 1, 3, 2}, 50) == 2);
+  CHECK(percentile({4, 1, 3, 2}, 100) == 4);
+}

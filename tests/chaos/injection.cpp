@@ -1,0 +1,249 @@
+#include "injection.hpp"
+
+#include "hypervisor/fencer/fencer.hpp"
+#include "hypervisor/fencer/guest_killer.hpp"
+#include "hypervisor/fencer/pid_handle.hpp"
+#include "hypervisor/simulated/machine.hpp"
+#include "memory_press.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+
+namespace novacron::chaos {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto patience = 10s; ///< for a process that is to be killed
+constexpr auto look_every = 100ms;
+
+int any_node(std::mt19937_64& random) {
+  return std::uniform_int_distribution<int>{1, lab::nodes}(random);
+}
+
+/// 0: all.
+int target_of(const fault& what, const fault_scene& scene) {
+  const int leads = scene.eyes.leader();
+  switch (what.target) {
+  case fault_target::leader:
+    return leads != 0 ? leads : any_node(scene.random);
+  case fault_target::follower:
+    for (;;)
+      if (const int node = any_node(scene.random); node != leads)
+        return node;
+  case fault_target::real:
+    return scene.where.options().real ? lab::real_node : any_node(scene.random);
+  case fault_target::simulated:
+    for (;;)
+      if (const int node = any_node(scene.random); !scene.where.is_real(node))
+        return node;
+  case fault_target::small_disk:
+    return lab::small_disk_node;
+  case fault_target::all:
+    return 0;
+  case fault_target::any:
+    break;
+  }
+  return any_node(scene.random);
+}
+
+injection impossible(std::string why) {
+  injection x;
+  x.impossible = std::move(why);
+  return x;
+}
+
+using process_test = std::function<bool(int)>;
+
+bool lives(const process_test& is_it) {
+  return std::ranges::any_of(all_pids(), is_it);
+}
+
+/// Kills what `is_it` knows, which may have to come back first; what a process is is
+/// looked at while it is held.
+injection kill_process(const std::string& name, const process_test& is_it) {
+  for (const auto latest = clock::now() + patience; clock::now() < latest;
+       std::this_thread::sleep_for(look_every))
+    for (const int pid : all_pids())
+      if (const auto process = pid_handle::open(pid); process && is_it(pid)) {
+        process.signal(SIGKILL);
+        static_cast<void>(process.dead(patience));
+        injection done;
+        done.what = name + ", process " + std::to_string(pid);
+        done.back = [is_it] { return lives(is_it); };
+        return done;
+      }
+  return impossible(name + " isn't there");
+}
+
+bool is_fencer(int pid, const std::filesystem::path& node_state) {
+  const auto words = split_proc_list(read_proc(pid, "cmdline"));
+  return words.size() > 1 && words[1] == "fencer" && std::ranges::any_of(words, [&](const auto& x) {
+           return x.starts_with(node_state.string() + '/');
+         });
+}
+
+int parent_of(int pid) {
+  std::ifstream in{"/proc/" + std::to_string(pid) + "/status"};
+  for (std::string word; in >> word;)
+    if (int parent = 0; word == "PPid:" && in >> parent)
+      return parent;
+  return 0;
+}
+
+bool is_libvirtd(int pid, const std::filesystem::path& node_state) {
+  const auto words = split_proc_list(read_proc(pid, "cmdline"));
+  return !words.empty() && std::filesystem::path{words[0]}.filename() == "libvirtd"
+         && is_fencer(parent_of(pid), node_state);
+}
+
+injection kill_qemu(const fault_scene& scene) {
+  for (const auto latest = clock::now() + patience; clock::now() < latest;
+       std::this_thread::sleep_for(look_every))
+    for (const auto& guest : hold_guest_processes())
+      if (scene.where.ids().contains(guest.mark.host)) {
+        guest.process.signal(SIGKILL);
+        injection done;
+        done.what = "the QEMU of vm " + to_string(guest.mark.vm);
+        return done;
+      }
+  return impossible("no real guest runs");
+}
+
+injection kill_machine(int node, const fault_scene& scene) {
+  const auto seen = look_at_machine(machine_of_node(scene.where.state_of(node)));
+  if (!seen)
+    return impossible(seen.error().message);
+  const auto process = pid_handle::open(seen->pid);
+  process.signal(SIGKILL);
+  injection done;
+  done.what
+      = "that of " + lab::name(node) + ", with " + std::to_string(seen->guests.size()) + " guests";
+  return done;
+}
+
+injection kill_nodes(int target, const fault_scene& scene) {
+  injection done;
+  for (int node = 1; node <= lab::nodes; ++node)
+    if (target == 0 || node == target) {
+      if (scene.where.node(node).signal(SIGKILL) == 0 && target != 0)
+        return impossible(lab::name(node) + " is down already");
+      done.what += (done.what.empty() ? "" : ", ") + lab::name(node);
+    }
+  return done;
+}
+
+injection freeze(int node, const fault_scene& scene) {
+  injection done;
+  done.what = lab::name(node);
+  if (scene.where.node(node).signal(SIGSTOP) == 0)
+    return impossible(done.what + " is down already");
+  done.end = [&scene_lab = scene.where, node] { scene_lab.node(node).signal(SIGCONT); };
+  return done;
+}
+
+injection bad_links(const fault& what, int node, const fault_scene& scene) {
+  injection done;
+  done.what = node == 0 ? "all links" : "the links of " + lab::name(node);
+  auto& where = scene.where;
+  where.set_links(node, what.way, what.condition);
+  done.end = [&where, node] { where.set_links(node, fault_way::both, {}); };
+  if (what.flap > 0ms)
+    done.tick = [&where, node, what, begin = clock::now()] {
+      const bool bad = (clock::now() - begin) / what.flap % 2 == 0;
+      where.set_links(node, what.way, bad ? what.condition : link_condition{});
+    };
+  return done;
+}
+
+std::string text_after(const std::filesystem::path& file, std::uintmax_t offset) {
+  std::ifstream in{file, std::ios::binary};
+  in.seekg(static_cast<std::streamoff>(offset));
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+injection fill_disk(const fault_scene& scene) {
+  auto& where = scene.where;
+  if (!where.no_small_disk().empty())
+    return impossible(where.no_small_disk());
+  const int node = lab::small_disk_node;
+  std::error_code none;
+  const auto before = std::filesystem::file_size(where.log_of(node), none);
+  const auto ends = where.node(node).endings().size();
+  injection done;
+  done.what = lab::name(node) + "'s";
+  where.fill_small_disk(true);
+  done.end = [&where] { where.fill_small_disk(false); };
+  done.note = [&where, node, before, ends]() -> std::string {
+    const auto now = where.node(node).endings();
+    if (now.size() == ends)
+      return "the node did not stop";
+    const auto said = text_after(where.log_of(node), before).find("No space left");
+    return "the node ended with " + now.at(ends)
+           + (said == std::string::npos ? "; its log doesn't say why" : "; its log says why");
+  };
+  return done;
+}
+
+injection slow_disk(const fault& what, int node, const fault_scene& scene) {
+  injection done;
+  done.what = lab::name(node) + "'s";
+  auto& where = scene.where;
+  where.slow_down(node, what.sync);
+  done.end = [&where, node] { where.slow_down(node, 0ms); };
+  return done;
+}
+
+injection press_memory(int node, const fault_scene& scene) {
+  injection done;
+  done.what = "on " + lab::name(node);
+  auto press = std::make_shared<memory_press>(scene.where, node);
+  done.end = [press] { press->end(); };
+  done.note = [press] { return press->text(); };
+  return done;
+}
+
+} // namespace
+
+injection inject(const fault& what, const fault_scene& scene) {
+  const int node = target_of(what, scene);
+  const auto state = scene.where.state_of(node);
+  switch (what.deed) {
+  case fault_deed::kill_node:
+  case fault_deed::kill_cluster:
+    return kill_nodes(node, scene);
+  case fault_deed::kill_machine:
+    return kill_machine(node, scene);
+  case fault_deed::kill_fencer: {
+    auto killed = kill_process("the fencer of " + lab::name(node), [state](int pid) {
+      return is_fencer(pid, state) && !is_fencer(parent_of(pid), state); // not a chore of it
+    });
+    killed.back = [state] { return lives([&](int pid) { return is_libvirtd(pid, state); }); };
+    return killed;
+  }
+  case fault_deed::kill_libvirtd:
+    return kill_process("the libvirtd of " + lab::name(node),
+                        [state](int pid) { return is_libvirtd(pid, state); });
+  case fault_deed::kill_qemu:
+    return kill_qemu(scene);
+  case fault_deed::freeze:
+    return freeze(node, scene);
+  case fault_deed::links:
+    return bad_links(what, node, scene);
+  case fault_deed::fill_disk:
+    return fill_disk(scene);
+  case fault_deed::slow_disk:
+    return slow_disk(what, node, scene);
+  case fault_deed::press_memory:
+    return press_memory(node, scene);
+  case fault_deed::kill_actors:
+    break;
+  }
+  return impossible("actors are killed otherwise");
+}
+
+} // namespace novacron::chaos

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "fault_plan.hpp"
+#include "lab.hpp"
+#include "observer.hpp"
+#include "users.hpp"
+
+#include <functional>
+#include <random>
+#include <string>
+
+namespace novacron::chaos {
+
+/// All that a fault may need to come about.
+struct fault_scene {
+  lab& where;
+  const observer& eyes;
+  const users& people;
+  std::mt19937_64& random;
+};
+
+/// A fault that has come about, and how to end it.
+struct injection {
+  std::string what;           ///< in words, as in "node-2"
+  std::string impossible;     ///< why it could not be had; empty: it was
+  std::function<void()> tick; ///< is called every 50 ms while it lasts; may be empty
+  std::function<void()> end;  ///< may be empty
+  /// Whether what was killed is there again; is waited for. May be empty.
+  std::function<bool()> back;
+  std::function<std::string()> note; ///< after its end: what was seen of it; may be empty
+};
+
+/// Brings it about, all but `kill_actors`.
+injection inject(const fault& what, const fault_scene& scene);
+
+/// Kills one actor of a kind that comes with `turn`, over the chaos API.
+/// False: there was none. `what` names it.
+bool kill_one_actor(size_t turn, const fault_scene& scene, std::string& what);
+/// Kinds of actors.
+size_t actor_kinds();
+
+} // namespace novacron::chaos

@@ -1,0 +1,143 @@
+#include "ledger.hpp"
+
+#include "runtime/cli/render.hpp"
+
+#include <algorithm>
+
+namespace novacron::chaos {
+
+namespace {
+
+/// Longer than any proposal lives.
+constexpr std::chrono::seconds late_limit{30};
+
+bool agrees(const believed_vm& vm, const std::string& requested) {
+  return requested == vm.requested || (!vm.possibly.empty() && requested == vm.possibly);
+}
+
+} // namespace
+
+void ledger::created(const std::string& name, const std::string& id) {
+  std::lock_guard lock{mutex_};
+  ++acknowledged_;
+  auto& vm = vms_[id];
+  if (!vm.id.empty() && vm.name != name)
+    breaches_.push_back("creates of " + vm.name + " and " + name + " were answered with one id, "
+                        + id);
+  vm.id = id;
+  vm.name = name;
+}
+
+void ledger::requested(const std::string& id, const std::string& requested) {
+  std::lock_guard lock{mutex_};
+  ++acknowledged_;
+  auto& vm = vms_[id];
+  if (!requested.empty()) // a migration asks for nothing new
+    vm.requested = requested;
+  if (clock::now() > vm.possible_until)
+    vm.possibly.clear();
+}
+
+void ledger::perhaps(const std::string& id, const std::string& requested) {
+  std::lock_guard lock{mutex_};
+  auto& vm = vms_[id];
+  vm.possibly = requested;
+  vm.possible_until = clock::now() + late_limit;
+}
+
+void ledger::accepted(const std::string& operation) {
+  std::lock_guard lock{mutex_};
+  operations_.insert(operation);
+}
+
+void ledger::ended(clock::time_point sent, request_end how) {
+  std::lock_guard lock{mutex_};
+  attempts_.push_back({sent, clock::now(), how});
+}
+
+void ledger::broken(const std::string& how) {
+  std::lock_guard lock{mutex_};
+  breaches_.push_back(how);
+}
+
+std::map<std::string, believed_vm> ledger::vms() const {
+  std::lock_guard lock{mutex_};
+  return vms_;
+}
+
+std::set<std::string> ledger::operations() const {
+  std::lock_guard lock{mutex_};
+  return operations_;
+}
+
+std::vector<std::string> ledger::breaches() const {
+  std::lock_guard lock{mutex_};
+  return breaches_;
+}
+
+uint64_t ledger::acknowledged_writes() const {
+  std::lock_guard lock{mutex_};
+  return acknowledged_;
+}
+
+ledger::tally ledger::between(clock::time_point from, clock::time_point to) const {
+  std::lock_guard lock{mutex_};
+  tally sum;
+  auto at = std::ranges::lower_bound(attempts_, from, {}, &attempt::at);
+  for (; at != attempts_.end() && at->at < to; ++at) {
+    ++sum.all;
+    sum.acknowledged += at->how == request_end::acknowledged ? 1 : 0;
+    sum.lost += at->how == request_end::lost ? 1 : 0;
+  }
+  return sum;
+}
+
+ledger::tally ledger::total() const {
+  return between(clock::time_point::min(), clock::time_point::max());
+}
+
+std::optional<ledger::clock::time_point> ledger::first_sent_after(clock::time_point from) const {
+  std::lock_guard lock{mutex_};
+  for (auto at = std::ranges::lower_bound(attempts_, from, {}, &attempt::at); at != attempts_.end();
+       ++at)
+    if (at->sent >= from && at->how == request_end::acknowledged)
+      return at->at;
+  return {};
+}
+
+std::vector<std::string> lost_writes(const ledger& of, const shown_state& shown) {
+  std::vector<std::string> lost;
+  std::multimap<std::string, const boost::json::value*> by_name;
+  std::set<std::string> known;
+  for (const auto& vm : shown.vms)
+    if (field_text(vm, "actual") != "gone")
+      by_name.emplace(field_text(vm, "name"), &vm);
+  for (const auto& operation : shown.operations)
+    known.insert(field_text(operation, "id"));
+  for (const auto& [id, vm] : of.vms()) {
+    const auto [first, last] = by_name.equal_range(vm.name);
+    const auto count = std::distance(first, last);
+    if (vm.deleted()) {
+      if (count > 0 && field_text(*first->second, "requested") != "deleted")
+        lost.push_back("the delete of " + vm.name + " is lost");
+      continue;
+    }
+    const bool may_be_gone = vm.possibly == "deleted";
+    if (count == 0 && !may_be_gone)
+      lost.push_back("vm " + vm.name + " (" + id + ") is lost");
+    else if (count > 1)
+      lost.push_back("vm " + vm.name + " is there " + std::to_string(count) + " times");
+    else if (count == 1 && field_text(*first->second, "id") != id)
+      lost.push_back("vm " + vm.name + " is there as " + field_text(*first->second, "id")
+                     + ", and was acknowledged as " + id);
+    else if (count == 1 && !agrees(vm, field_text(*first->second, "requested")))
+      lost.push_back("vm " + vm.name + " is to be " + field_text(*first->second, "requested")
+                     + ", and its last acknowledged write was \"" + vm.requested + '"');
+  }
+  for (const auto& operation : of.operations())
+    if (!known.contains(operation))
+      lost.push_back("operation " + operation + " is lost");
+  return lost;
+}
+
+} // namespace novacron::chaos

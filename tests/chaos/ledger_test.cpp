@@ -1,0 +1,109 @@
+#include "ledger.hpp"
+
+#include <boost/json/object.hpp>
+#include <doctest/doctest.h>
+
+using namespace novacron;
+using namespace novacron::chaos;
+namespace json = boost::json;
+
+namespace {
+
+json::value vm(const char* id, const char* name, const char* requested,
+               const char* actual = "running") {
+  return json::object{{"id", id}, {"name", name}, {"requested", requested}, {"actual", actual}};
+}
+
+json::value operation(const char* id) {
+  return json::object{{"id", id}, {"state", "succeeded"}};
+}
+
+/// Another moment than all before, and than all after.
+ledger::clock::time_point a_moment() {
+  const auto before = ledger::clock::now();
+  auto moment = before;
+  while (moment == before)
+    moment = ledger::clock::now();
+  while (ledger::clock::now() == moment) {
+  }
+  return moment;
+}
+
+/// A user who created a and b, started a, and deleted b.
+struct a_users_book {
+  ledger book;
+  a_users_book() {
+    book.created("a", "1");
+    book.created("b", "2");
+    book.requested("1", "running");
+    book.accepted("op-1");
+    book.requested("2", "deleted");
+    book.accepted("op-2");
+  }
+  [[nodiscard]] std::vector<std::string> lost(std::vector<json::value> vms) const {
+    return lost_writes(book, {std::move(vms), {operation("op-1"), operation("op-2")}});
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(a_users_book, "a cluster that shows what was acknowledged has lost nothing") {
+  CHECK(lost({vm("1", "a", "running")}).empty());
+  CHECK(lost({vm("1", "a", "running"), vm("2", "b", "deleted", "gone")}).empty());
+  CHECK(lost({vm("1", "a", "running"), vm("3", "of-somebody", "running")}).empty());
+  CHECK(book.acknowledged_writes() == 4);
+}
+
+TEST_CASE_FIXTURE(a_users_book, "a vm that was acknowledged and isn't there is a lost write") {
+  CHECK(lost({}) == std::vector<std::string>{"vm a (1) is lost"});
+}
+
+TEST_CASE_FIXTURE(a_users_book, "a vm that is there twice, or under another id, is a lost write") {
+  CHECK(lost({vm("1", "a", "running"), vm("4", "a", "stopped")}).size() == 1);
+  CHECK(lost({vm("4", "a", "running")}).size() == 1);
+}
+
+TEST_CASE_FIXTURE(a_users_book, "a verb that was acknowledged and is forgotten is a lost write") {
+  CHECK(lost({vm("1", "a", "stopped", "defined")}).size() == 1);
+}
+
+TEST_CASE_FIXTURE(a_users_book, "a deleted vm that is back is a lost write") {
+  CHECK(lost({vm("1", "a", "running"), vm("2", "b", "stopped")}).size() == 1);
+}
+
+TEST_CASE_FIXTURE(a_users_book, "an accepted operation that nobody knows is a lost write") {
+  const shown_state shown{{vm("1", "a", "running")}, {operation("op-1")}};
+  CHECK(lost_writes(book, shown) == std::vector<std::string>{"operation op-2 is lost"});
+}
+
+TEST_CASE_FIXTURE(a_users_book, "what may still have been carried out is no lost write") {
+  book.perhaps("1", "paused");
+  CHECK(lost({vm("1", "a", "paused")}).empty());
+  CHECK(lost({vm("1", "a", "running")}).empty());
+  CHECK(lost({vm("1", "a", "stopped")}).size() == 1);
+}
+
+TEST_CASE("two creates that are answered with one id break a promise") {
+  ledger book;
+  book.created("a", "1");
+  book.created("b", "1");
+  CHECK(book.breaches().size() == 1);
+}
+
+TEST_CASE("attempts are counted where they ended, and a write where it was sent") {
+  ledger book;
+  const auto begin = a_moment();
+  book.ended(begin, request_end::lost);
+  book.ended(begin, request_end::read);
+  const auto middle = a_moment();
+  CHECK_FALSE(book.first_sent_after(middle).has_value());
+  book.ended(begin, request_end::acknowledged); // was sent before
+  CHECK_FALSE(book.first_sent_after(middle).has_value());
+  book.ended(middle, request_end::refused);
+  CHECK_FALSE(book.first_sent_after(middle).has_value());
+  book.ended(middle, request_end::acknowledged);
+  CHECK(book.first_sent_after(middle).has_value());
+  CHECK(book.between(begin, middle).lost == 1);
+  CHECK(book.total().acknowledged == 2);
+  CHECK(book.total().all == 5);
+}
