@@ -209,122 +209,135 @@ void write_body(schema::Command::Builder command, const fence_host& in) {
 
 bool read_body(reading&, schema::FenceHost::Reader in, fence_host& out) {
   read(in.getHost(), out.host);
-  // -- maintenance -------------------------------------------------------------------
+  return true;
+}
 
-  void write_body(schema::Command::Builder command, const maintain_host& in) {
-    auto out = command.initMaintainHost();
-    write(out.initHost(), in.host);
-    out.setWish(schema_enum<schema::MaintenanceWish>(in.wish));
-    write(out.initTask(), in.task);
-    out.setParallel(in.parallel);
-    out.setDeadline(milliseconds(in.deadline));
-    out.setThen(schema_enum<schema::DeadlinePolicy>(in.then));
-  }
+// -- maintenance -------------------------------------------------------------------
 
-  bool read_body(reading&, schema::MaintainHost::Reader in, maintain_host & out) {
-    read(in.getHost(), out.host);
-    read(in.getTask(), out.task);
-    out.parallel = in.getParallel();
-    return read(in.getWish(), out.wish) && read(in.getDeadline(), out.deadline)
-           && read(in.getThen(), out.then);
-  }
+void write_body(schema::Command::Builder command, const maintain_host& in) {
+  auto out = command.initMaintainHost();
+  write(out.initHost(), in.host);
+  out.setWish(schema_enum<schema::MaintenanceWish>(in.wish));
+  write(out.initTask(), in.task);
+  out.setParallel(in.parallel);
+  out.setDeadline(milliseconds(in.deadline));
+  out.setThen(schema_enum<schema::DeadlinePolicy>(in.then));
+}
 
-  void write_body(schema::Command::Builder command, const start_rebalance& in) {
-    auto out = command.initStartRebalance();
-    write(out.initTask(), in.task);
-    out.setParallel(in.parallel);
-    write_list(out.initMoves(list_size(in.moves)), in.moves);
-  }
+bool read_body(reading&, schema::MaintainHost::Reader in, maintain_host& out) {
+  read(in.getHost(), out.host);
+  read(in.getTask(), out.task);
+  out.parallel = in.getParallel();
+  return read(in.getWish(), out.wish) && read(in.getDeadline(), out.deadline)
+         && read(in.getThen(), out.then);
+}
 
-  bool read_body(reading & budget, schema::StartRebalance::Reader in, start_rebalance & out) {
-    read(in.getTask(), out.task);
-    out.parallel = in.getParallel();
-    return read_list(budget, in.getMoves(), out.moves);
-  }
+void write_body(schema::Command::Builder command, const start_rebalance& in) {
+  auto out = command.initStartRebalance();
+  write(out.initTask(), in.task);
+  out.setParallel(in.parallel);
+  write_list(out.initMoves(list_size(in.moves)), in.moves);
+}
 
-  void write_body(schema::Command::Builder command, const move_vm& in) {
-    auto out = command.initMoveVm();
-    write(out.initTask(), in.task);
-    write(out.initVm(), in.vm);
-    out.setAttempt(in.attempt);
-    write(out.initTo(), in.to);
-    write(out.initMigration(), in.migration);
-  }
+bool read_body(reading& budget, schema::StartRebalance::Reader in, start_rebalance& out) {
+  read(in.getTask(), out.task);
+  out.parallel = in.getParallel();
+  return read_list(budget, in.getMoves(), out.moves);
+}
 
-  bool read_body(reading&, schema::MoveVm::Reader in, move_vm & out) {
-    read(in.getTask(), out.task);
-    read(in.getVm(), out.vm);
-    out.attempt = in.getAttempt();
-    read(in.getTo(), out.to);
-    read(in.getMigration(), out.migration);
+void write_body(schema::Command::Builder command, const move_vm& in) {
+  auto out = command.initMoveVm();
+  write(out.initTask(), in.task);
+  write(out.initVm(), in.vm);
+  out.setAttempt(in.attempt);
+  write(out.initTo(), in.to);
+  write(out.initMigration(), in.migration);
+}
+
+bool read_body(reading&, schema::MoveVm::Reader in, move_vm& out) {
+  read(in.getTask(), out.task);
+  read(in.getVm(), out.vm);
+  out.attempt = in.getAttempt();
+  read(in.getTo(), out.to);
+  read(in.getMigration(), out.migration);
+  return true;
+}
+
+void write_body(schema::Command::Builder command, const note_move& in) {
+  auto out = command.initNoteMove();
+  write(out.initTask(), in.task);
+  write(out.initVm(), in.vm);
+  out.setAttempt(in.attempt);
+  out.setReason(text(in.reason));
+}
+
+bool read_body(reading&, schema::NoteMove::Reader in, note_move& out) {
+  read(in.getTask(), out.task);
+  read(in.getVm(), out.vm);
+  out.attempt = in.getAttempt();
+  out.reason = text(in.getReason());
+  return true;
+}
+
+void write_body(schema::Command::Builder command, const cancel_task& in) {
+  write(command.initCancelTask().initTask(), in.task);
+}
+
+bool read_body(reading&, schema::CancelTask::Reader in, cancel_task& out) {
+  read(in.getTask(), out.task);
+  return true;
+}
+
+bool read_body(reading& budget, schema::Command::Reader in, command_body& out) {
+  switch (in.which()) {
+  case schema::Command::CREATE_VM:
+    return read_body(budget, in.getCreateVm(), out.emplace<create_vm>());
+  case schema::Command::REQUEST_STATE:
+    return read_body(budget, in.getRequestState(), out.emplace<request_state>());
+  case schema::Command::RESERVE_MIGRATION:
+    return read_body(budget, in.getReserveMigration(), out.emplace<reserve_migration>());
+  case schema::Command::DECIDE_MIGRATION:
+    return read_body(budget, in.getDecideMigration(), out.emplace<decide_migration>());
+  case schema::Command::HOST_REPORT:
+    return read_body(budget, in.getHostReport(), out.emplace<host_report>());
+  case schema::Command::REGISTER_HOST:
+    return read_body(budget, in.getRegisterHost(), out.emplace<register_host>());
+  case schema::Command::RENEW_LEASE:
+    return read_body(budget, in.getRenewLease(), out.emplace<renew_lease>());
+  case schema::Command::EXPIRE_LEASE:
+    return read_body(budget, in.getExpireLease(), out.emplace<expire_lease>());
+  case schema::Command::BARRIER:
+    out.emplace<barrier>();
     return true;
+  case schema::Command::REPLACE_VM:
+    return read_body(budget, in.getReplaceVm(), out.emplace<replace_vm>());
+  case schema::Command::FENCE_HOST:
+    return read_body(budget, in.getFenceHost(), out.emplace<fence_host>());
+  case schema::Command::MAINTAIN_HOST:
+    return read_body(budget, in.getMaintainHost(), out.emplace<maintain_host>());
+  case schema::Command::START_REBALANCE:
+    return read_body(budget, in.getStartRebalance(), out.emplace<start_rebalance>());
+  case schema::Command::MOVE_VM:
+    return read_body(budget, in.getMoveVm(), out.emplace<move_vm>());
+  case schema::Command::NOTE_MOVE:
+    return read_body(budget, in.getNoteMove(), out.emplace<note_move>());
+  case schema::Command::CANCEL_TASK:
+    return read_body(budget, in.getCancelTask(), out.emplace<cancel_task>());
+  case schema::Command::REGISTER_NODE:
+    return read_body(budget, in.getRegisterNode(), out.emplace<register_node>());
+  case schema::Command::WISH_MEMBER:
+    return read_body(budget, in.getWishMember(), out.emplace<wish_member>());
+  case schema::Command::MAKE_JOIN_TOKEN:
+    return read_body(budget, in.getMakeJoinToken(), out.emplace<make_join_token>());
+  case schema::Command::USE_JOIN_TOKEN:
+    return read_body(budget, in.getUseJoinToken(), out.emplace<use_join_token>());
+  case schema::Command::RECOVER_CLUSTER:
+    return read_body(budget, in.getRecoverCluster(), out.emplace<recover_cluster>());
+  case schema::Command::UNSET:
+    break;
   }
-
-  void write_body(schema::Command::Builder command, const note_move& in) {
-    auto out = command.initNoteMove();
-    write(out.initTask(), in.task);
-    write(out.initVm(), in.vm);
-    out.setAttempt(in.attempt);
-    out.setReason(text(in.reason));
-  }
-
-  bool read_body(reading&, schema::NoteMove::Reader in, note_move & out) {
-    read(in.getTask(), out.task);
-    read(in.getVm(), out.vm);
-    out.attempt = in.getAttempt();
-    out.reason = text(in.getReason());
-    return true;
-  }
-
-  void write_body(schema::Command::Builder command, const cancel_task& in) {
-    write(command.initCancelTask().initTask(), in.task);
-  }
-
-  bool read_body(reading&, schema::CancelTask::Reader in, cancel_task & out) {
-    read(in.getTask(), out.task);
-    return true;
-  }
-
-  bool read_body(reading & budget, schema::Command::Reader in, command_body & out) {
-    switch (in.which()) {
-    case schema::Command::CREATE_VM:
-      return read_body(budget, in.getCreateVm(), out.emplace<create_vm>());
-    case schema::Command::REQUEST_STATE:
-      return read_body(budget, in.getRequestState(), out.emplace<request_state>());
-    case schema::Command::RESERVE_MIGRATION:
-      return read_body(budget, in.getReserveMigration(), out.emplace<reserve_migration>());
-    case schema::Command::DECIDE_MIGRATION:
-      return read_body(budget, in.getDecideMigration(), out.emplace<decide_migration>());
-    case schema::Command::HOST_REPORT:
-      return read_body(budget, in.getHostReport(), out.emplace<host_report>());
-    case schema::Command::REGISTER_HOST:
-      return read_body(budget, in.getRegisterHost(), out.emplace<register_host>());
-    case schema::Command::RENEW_LEASE:
-      return read_body(budget, in.getRenewLease(), out.emplace<renew_lease>());
-    case schema::Command::EXPIRE_LEASE:
-      return read_body(budget, in.getExpireLease(), out.emplace<expire_lease>());
-    case schema::Command::BARRIER:
-      out.emplace<barrier>();
-      return true;
-    case schema::Command::REPLACE_VM:
-      return read_body(budget, in.getReplaceVm(), out.emplace<replace_vm>());
-    case schema::Command::FENCE_HOST:
-      return read_body(budget, in.getFenceHost(), out.emplace<fence_host>());
-    case schema::Command::MAINTAIN_HOST:
-      return read_body(budget, in.getMaintainHost(), out.emplace<maintain_host>());
-    case schema::Command::START_REBALANCE:
-      return read_body(budget, in.getStartRebalance(), out.emplace<start_rebalance>());
-    case schema::Command::MOVE_VM:
-      return read_body(budget, in.getMoveVm(), out.emplace<move_vm>());
-    case schema::Command::NOTE_MOVE:
-      return read_body(budget, in.getNoteMove(), out.emplace<note_move>());
-    case schema::Command::CANCEL_TASK:
-      return read_body(budget, in.getCancelTask(), out.emplace<cancel_task>());
-    case schema::Command::UNSET:
-      break;
-    }
-    return false;
-  }
+  return false;
+}
 
 } // namespace
 

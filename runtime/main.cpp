@@ -1,6 +1,7 @@
 #include "hypervisor/fencer/fencer.hpp"
 #include "hypervisor/fencer/fencer_arguments.hpp"
 #include "hypervisor/simulated/machine.hpp"
+#include "runtime/backup/backup_commands.hpp"
 #include "runtime/certificates/cluster_commands.hpp"
 #include "runtime/cli/client_commands.hpp"
 #include "runtime/demo/demo_command.hpp"
@@ -38,6 +39,7 @@ int commands(int argc, char** argv) {
   novacron::add_node_command(app, program, chosen);
   novacron::add_cluster_commands(app, chosen);
   novacron::add_recover_command(app, chosen);
+  novacron::add_backup_commands(app, chosen);
   novacron::add_client_commands(app, chosen, {std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1});
   novacron::add_demo_command(app, program, chosen);
   app.add_subcommand("version", "Say which version this is")->callback([] {

@@ -36,8 +36,8 @@ result<backup_info> backup_writer::make(database& from, const std::stop_token& s
   options.decrease_background_thread_cpu_priority = true;
   rocksdb::BackupID number = 0;
   const std::stop_callback stopping{stop, [this] { engine_->StopBackup(); }};
-  auto status = engine_->CreateNewBackupWithMetadata(options, &from.rocks(), describe_backup(from),
-                                                     &number);
+  rocksdb::Status status = engine_->CreateNewBackupWithMetadata(options, &from.rocks(),
+                                                                describe_backup(from), &number);
   if (status.IsIncomplete())
     return make_failure(storage_errc::stopped, "backup: stopped with its replica");
   if (!status.ok())

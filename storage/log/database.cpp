@@ -230,6 +230,11 @@ void database::put_timeline(rocksdb::WriteBatch& batch, uint32_t timeline) {
   batch.Put(in(column::meta), meta_key(0, "identity"), encode(identity_));
 }
 
+void database::put_owner(rocksdb::WriteBatch& batch, node_id node) {
+  identity_.node = node;
+  batch.Put(in(column::meta), meta_key(0, "identity"), encode(identity_));
+}
+
 void database::write(rocksdb::WriteBatch& batch, durability wanted) {
   rocksdb::WriteOptions options;
   options.sync = wanted == durability::synced;

@@ -58,6 +58,8 @@ public:
   [[nodiscard]] uint32_t timeline() const { return identity_.timeline; }
   /// Says in `batch` that the database belongs to another timeline from now on.
   void put_timeline(rocksdb::WriteBatch& batch, uint32_t timeline);
+  /// Whose it is after this batch: of a copy, before anybody votes with it.
+  void put_owner(rocksdb::WriteBatch& batch, node_id node);
   /// Just made: it holds its identity and nothing else.
   [[nodiscard]] bool fresh() const { return fresh_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }

@@ -1,5 +1,6 @@
 #include "storage/backup/backup_reader.hpp"
 #include "storage/backup/backup_writer.hpp"
+#include "storage/backup/restored_replica.hpp"
 #include "storage/log/state_store.hpp"
 #include "tests/unit/storage/test_replica.hpp"
 
@@ -153,4 +154,67 @@ TEST_CASE_FIXTURE(backed_up, "a replica that stops doesn't wait for its backup")
   CHECK(kept_ones()->list().empty());
   back_up();
   CHECK(kept_ones()->list().size() == 1);
+}
+
+TEST_CASE_FIXTURE(backed_up, "a restored replica goes on alone, in a new timeline, on a new disk") {
+  create(30);
+  const auto before = list_all(*one).first;
+  const auto disk = one->status().disk;
+  const auto revision = one->status().applied_index;
+  const auto made = back_up();
+  create(5);
+  auto elsewhere = test_config(folder / "elsewhere");
+  elsewhere.node = {{0xa, 2}};
+  std::filesystem::create_directory(folder
+                                    / "elsewhere.restoring"); // as an interrupted one leaves it
+  auto outlook = restore_replica(*kept_ones(), made.number, elsewhere,
+                                 {recover_cluster{elsewhere.node}, {}});
+  REQUIRE_MESSAGE(outlook.has_value(), outlook.error().message);
+  CHECK(outlook->timeline == made.timeline + 1);
+  CHECK(!fs::exists(folder / "elsewhere.restoring"));
+  auto restored = open_replica(elsewhere);
+  CHECK(eventually([&] { return restored->status().leader; }));
+  const auto status = restored->status();
+  CHECK(status.disk != disk);
+  CHECK(status.timeline == made.timeline + 1);
+  CHECK(status.applied_index > revision + 1'000'000); // so that all list again
+  REQUIRE(status.members.size() == 1);
+  CHECK(status.members[0].node == elsewhere.node);
+  size_t vms = 0;
+  for (const auto& record : list_all(*restored).first)
+    if (auto* vm = std::get_if<vm_record>(&record)) {
+      ++vms;
+      CHECK(std::ranges::find(before, any_record{*vm}) != before.end());
+    }
+  CHECK(vms == 30);
+  auto next = register_test_host(1); // which was awaited
+  CHECK(propose(*restored, {next}).at(0).ok());
+  CHECK(propose(*restored, {create_test_vm(100)}).at(0).ok());
+}
+
+TEST_CASE_FIXTURE(backed_up, "what is restored is later than any timeline that the backups know") {
+  create(1);
+  const auto first = back_up();
+  one.reset();
+  REQUIRE(begin_new_timeline(config, {recover_cluster{config.node}, {}}).has_value());
+  one = open_replica(config);
+  const auto second = back_up();
+  CHECK(second.timeline == first.timeline + 1);
+  const auto elsewhere = test_config(folder / "elsewhere");
+  auto outlook = restore_replica(*kept_ones(), first.number, elsewhere,
+                                 {recover_cluster{elsewhere.node}, {}});
+  REQUIRE_MESSAGE(outlook.has_value(), outlook.error().message);
+  CHECK(outlook->timeline == second.timeline + 1);
+}
+
+TEST_CASE_FIXTURE(backed_up, "another cluster's backup isn't restored, nor over what is there") {
+  create(1);
+  const auto made = back_up();
+  auto other = test_config(folder / "other");
+  other.cluster = {{7, 7}};
+  CHECK(restore_replica(*kept_ones(), made.number, other, {}).error().code
+        == storage_errc::foreign);
+  CHECK(!fs::exists(other.folder));
+  CHECK(restore_replica(*kept_ones(), made.number, config, {}).error().code
+        == storage_errc::cannot_open);
 }
