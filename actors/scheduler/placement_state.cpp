@@ -17,10 +17,10 @@ bool is_newer(const Table& table, const Record& record) {
 void placement_state::put(const any_record& record) {
   if (auto* vm = std::get_if<vm_record>(&record)) {
     if (is_newer(vms_, *vm))
-      put(*vm);
+      take(*vm);
   } else if (auto* migration = std::get_if<migration_record>(&record)) {
     if (is_newer(migrations_, *migration))
-      put(*migration);
+      take(*migration);
   } else if (auto* host = std::get_if<host_record>(&record)) {
     if (is_newer(hosts_, *host))
       hosts_.insert_or_assign(host->id, *host);
@@ -69,13 +69,13 @@ bool placement_state::has_member(const std::string& group, vm_id but) const {
   return at != members_.end() && at->second.size() > (at->second.contains(but) ? 1U : 0U);
 }
 
-void placement_state::put(const vm_record& vm) {
+void placement_state::take(const vm_record& vm) {
   count(vm.id, false);
   vms_.insert_or_assign(vm.id, vm);
   count(vm.id, true);
 }
 
-void placement_state::put(const migration_record& migration) {
+void placement_state::take(const migration_record& migration) {
   count(migration.vm, false);
   migrations_.insert_or_assign(migration.id, migration);
   migrations_of_[migration.vm].insert(migration.id);

@@ -31,8 +31,8 @@ public:
   [[nodiscard]] bool has_member(const std::string& group, vm_id but) const;
 
 private:
-  void put(const vm_record& vm);
-  void put(const migration_record& migration);
+  void take(const vm_record& vm);
+  void take(const migration_record& migration);
   void drop(vm_id vm);
   void drop(migration_id migration);
   void count(vm_id vm, bool in);

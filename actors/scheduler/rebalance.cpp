@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
 #include <tuple>
 
 namespace novacron {
@@ -30,8 +31,8 @@ host_shares shares_of(const placement_state& state) {
 uint32_t spread_of(const host_shares& shares) {
   if (shares.empty())
     return 0;
-  auto [least, most] = std::ranges::minmax(shares, {}, [](const auto& x) { return x.second; });
-  return static_cast<uint32_t>((most.second - least.second) / 1000);
+  auto [least, most] = std::ranges::minmax(shares | std::views::values);
+  return static_cast<uint32_t>((most - least) / 1000);
 }
 
 std::map<node_id, uint32_t> thousandths(const host_shares& shares) {

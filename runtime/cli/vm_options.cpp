@@ -23,7 +23,10 @@ json::object labels_of(client_session& session, const std::string& option,
 }
 
 json::array words_of(const std::vector<std::string>& words) {
-  return {words.begin(), words.end()};
+  json::array out;
+  for (const auto& word : words)
+    out.emplace_back(word);
+  return out;
 }
 
 /// `{"required": …, "preferred": …}` without what is empty.

@@ -27,7 +27,7 @@ struct maintained_api {
     api::backend way;
     way.propose = [this](const proposal& wish, const auto& done) {
       asked.push_back(wish.commands.at(0).body);
-      auto outcome = answer;
+      auto outcome = applied;
       outcome.revision = 11;
       if (shown) {
         view->changed(*shown);
@@ -62,7 +62,7 @@ struct maintained_api {
   std::shared_ptr<view_table> view = std::make_shared<view_table>();
   std::shared_ptr<const api> served;
   std::vector<command_body> asked;
-  command_outcome answer;
+  command_outcome applied;
   std::optional<any_record> shown; ///< by the view, once the command is applied
   uint64_t ids = 0;
 };
@@ -143,7 +143,7 @@ TEST_CASE_FIXTURE(maintained_api, "a host is cordoned by name, and shown as it i
 
 TEST_CASE_FIXTURE(maintained_api, "a drain answers with its task, which shows each VM by name") {
   auto task = drain_of_node_1();
-  answer.task = task.id;
+  applied.task = task.id;
   shown = task;
   auto begun = ask("POST", "/api/v1/hosts/node-1/drain",
                    R"({"deadline":"10m","then":"stop","parallel":3})");
@@ -186,7 +186,7 @@ TEST_CASE_FIXTURE(maintained_api, "a host's latest drain is found at the host") 
 TEST_CASE_FIXTURE(maintained_api, "a task is cancelled by its id") {
   auto task = drain_of_node_1();
   task.state = task_state::cancelled;
-  answer.task = task.id;
+  applied.task = task.id;
   shown = task;
   auto done = ask("POST", "/api/v1/tasks/" + to_string(task.id) + "/cancel");
   REQUIRE(done.status == 200);
@@ -208,7 +208,7 @@ TEST_CASE_FIXTURE(maintained_api, "a rebalance is planned without a command, and
   CHECK(plan.at("hosts").as_array().size() == 3);
 
   task_record task;
-  task.id = answer.task = {{4, 4}};
+  task.id = applied.task = {{4, 4}};
   task.kind = task_kind::rebalance;
   task.revision = 11;
   shown = task;

@@ -376,3 +376,22 @@ TEST_CASE("choices that the feed doesn't show yet count for the rules, too") {
     CHECK(other.choose(together, start).host == with);
   }
 }
+
+TEST_CASE("after its commit a migration keeps room at its source, until that is clean") {
+  scheduler_state scheduler;
+  scheduler.put(host(1, 1'024));
+  scheduler.put(vm(1, 2, 1'024));
+  migration_record migration;
+  migration.id = {{9, 9}};
+  migration.vm = vm_number(1);
+  migration.from = host_id(1);
+  migration.to = host_id(2);
+  migration.phase = migration_phase::committed;
+  scheduler.put(migration);
+  CHECK(scheduler.choose(create(2, 1'024), start).host.nil());
+  migration.phase = migration_phase::finished;
+  migration.source_clean = true;
+  migration.revision = 2;
+  scheduler.put(migration);
+  CHECK(scheduler.choose(create(2, 1'024), start).host == host_id(1));
+}

@@ -88,9 +88,9 @@ TEST_CASE("a plan is a line per host: where, how good, and what is missing") {
   CHECK(render_plan(json::parse(plan_json))
         == "it would go to node-2\n"
            "HOST    PLACE    TOTAL  FILTERS"
-           "                                              SCORES\n"
+           "                                               SCORES\n"
            "node-2  chosen   1500   fits"
-           "                                                 free memory 750 x2\n"
+           "                                                  free memory 750 x2\n"
            "node-1  is here  -      state: is cordoned; memory: needs 8 MiB, 1 free of 4  -\n");
   CHECK(render_plan(json::parse(R"({"host":null,"reason":"no host can take it","hosts":[]})"))
             .starts_with("no host can take it\n"));

@@ -1,7 +1,4 @@
-#include "storage/state/task_moves.hpp"
-#include "test_cluster.hpp"
-
-#include <doctest/doctest.h>
+#include "drained_cluster.hpp"
 
 using namespace novacron;
 

@@ -2,6 +2,7 @@
 
 #include "storage/state/cluster_state.hpp"
 
+#include <array>
 #include <random>
 
 namespace novacron {
@@ -10,7 +11,8 @@ namespace novacron {
 /// sometimes don't. Equal seeds and states make equal batches.
 class random_commands {
 public:
-  explicit random_commands(uint64_t seed) : engine_{seed} {
+  /// Every other seed also maintains hosts, which leaves fewer to go to.
+  explicit random_commands(uint64_t seed) : engine_{seed}, maintains_{seed % 2 == 0} {
     // nop
   }
 
@@ -64,7 +66,7 @@ private:
   command_body body(const cluster_state& state) {
     if (below(500) == 0)
       ++generation_;
-    if (below(6) == 0)
+    if (maintains_ && below(6) == 0)
       return maintenance(state);
     if (below(40) == 0)
       return about_nodes();
@@ -163,7 +165,8 @@ private:
     if (all.empty() || below(4) == 0) {
       maintain_host x;
       x.host = host();
-      x.wish = static_cast<maintenance_wish>(below(3));
+      // Mostly back: else there is soon no host left to go to.
+      x.wish = static_cast<maintenance_wish>(std::array{0, 1, 1, 1, 1, 1, 1, 2}[below(8)]);
       x.task = fresh<task_id>();
       x.parallel = static_cast<uint32_t>(below(3));
       x.deadline = std::chrono::seconds{below(2) * below(20)};
@@ -243,6 +246,7 @@ private:
   }
 
   std::mt19937_64 engine_;
+  bool maintains_;
   log_time time_{std::chrono::hours{24 * 365}};
   uint64_t fresh_ = 0;
   uint64_t sequence_ = 10;

@@ -225,7 +225,7 @@ uint64_t first_seed() {
 } // namespace
 
 TEST_CASE("random commands keep the invariants, and a replica that restarts stays equal") {
-  const auto seeds = std::getenv("NOVACRON_SEED") ? 1u : 20u;
+  const auto seeds = std::getenv("NOVACRON_SEED") ? 1u : 40u;
   std::map<command_errc, uint64_t> outcomes;
   std::map<migration_phase, uint64_t> phases;
   uint64_t restarted = 0;
