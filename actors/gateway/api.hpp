@@ -19,6 +19,8 @@
 
 namespace novacron {
 
+struct join_body; // request_bodies.hpp
+
 /// A request as the API sees it, whatever carried it.
 struct api_request {
   listener door = listener::api;
@@ -109,6 +111,7 @@ private:
   void change_node(call& c) const;
   void create_join_token(call& c) const;
   void join(call& c) const;
+  void let_join(const join_body& asked, answer_function done) const;
 
   void create(call& c) const;
   void change_vm(call& c) const;

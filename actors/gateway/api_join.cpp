@@ -84,20 +84,33 @@ void api::join(call& c) const {
   auto body = parse_join(c.request->body);
   if (!body)
     return c.done(answer_of(body.error()));
-  const auto token = view_->join_token(body->request.token);
+  if (!way_.status)
+    return c.done(answer_of(no_such_path(c.target.path)));
+  // The token may be quite new, and made by another gateway.
+  way_.status({true}, [self = shared_from_this(), asked = *body,
+                       done = c.done](const std::optional<group_status>& leader) {
+    if (!leader)
+      return done(answer_of(no_leader("no leader answered; nothing was done: ask again shortly")));
+    self->view_->when_revision(leader->applied_index,
+                               view_table::clock::now() + self->limits_.view_time,
+                               [self, asked, done](wait_end) { self->let_join(asked, done); });
+  });
+}
+
+void api::let_join(const join_body& asked, answer_function done) const {
+  const auto& request = asked.request;
+  const auto token = view_->join_token(request.token);
   if (!token)
-    return c.done(answer_of(refused_token("there is no such token; ask for a new one, or come back "
-                                          "in a moment if it is quite new")));
-  if (!verify_join(token->key, body->request, body->signature))
-    return c.done(answer_of(refused_token("the request is not signed by the token")));
+    return done(answer_of(refused_token("there is no such token; ask for a new one")));
+  if (!verify_join(token->key, request, asked.signature))
+    return done(answer_of(refused_token("the request is not signed by the token")));
   use_join_token wish{token->id, {}};
-  wish.node.id = body->request.node;
-  wish.node.name = body->request.name;
-  wish.node.mesh_address = body->request.mesh_address;
+  wish.node.id = request.node;
+  wish.node.name = request.name;
+  wish.node.mesh_address = request.mesh_address;
   // The log lets it be used once; only then anything is signed.
-  propose({std::move(wish), {}}, c.done,
-          [desk = *way_.joins, request = body->request, roles = token->roles,
-           done = c.done](const command_outcome&) {
+  propose({std::move(wish), {}}, done,
+          [desk = *way_.joins, request, roles = token->roles, done](const command_outcome&) {
             auto given = desk.sign(request, roles);
             if (!given)
               return done(answer_of(bad_request(given.error().message)));

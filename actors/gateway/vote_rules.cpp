@@ -13,11 +13,15 @@ std::vector<group_member> voters_of(const std::vector<group_member>& members) {
 }
 
 std::string list_of(const std::vector<group_member>& voters, const name_function& name_of) {
+  std::vector<std::string> names;
+  for (const auto& each : voters)
+    names.push_back(name_of(each.node) + (each.online ? " (up)" : " (down)"));
+  std::ranges::sort(names);
   std::string text;
-  for (size_t i = 0; i < voters.size(); ++i) {
+  for (size_t i = 0; i < names.size(); ++i) {
     if (i > 0)
-      text += i + 1 == voters.size() ? " and " : ", ";
-    text += name_of(voters[i].node) + (voters[i].online ? " (up)" : " (down)");
+      text += i + 1 == names.size() ? " and " : ", ";
+    text += names[i];
   }
   return text;
 }

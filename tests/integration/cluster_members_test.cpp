@@ -236,6 +236,7 @@ TEST_CASE("a voter with an emptied disk is refused under its old id, and replace
   lab.let_join(4);
   lab.start(4);
   REQUIRE_MESSAGE(lab.await_node(1, 4, "member", "standby"), lab.end_of_log(4));
+  REQUIRE(lab.await_node(1, 4, "up", "true"));
   auto replaced = lab.wish(1, victim, "replace", R"({"with":"node-4"})");
   REQUIRE(replaced.has_value());
   REQUIRE_MESSAGE(replaced->status == 202, boost::json::serialize(replaced->body));
@@ -258,6 +259,7 @@ TEST_CASE("a change that would cost the majority is refused, and a replacement o
   lab.let_join(4);
   lab.start(4);
   REQUIRE_MESSAGE(lab.await_node(1, 4, "member", "standby"), lab.end_of_log(4));
+  REQUIRE(lab.await_node(1, 4, "up", "true"));
   lab.kill(3);
   REQUIRE(lab.await_node(1, 3, "up", "false"));
   auto refused = lab.wish(1, 2, "remove");

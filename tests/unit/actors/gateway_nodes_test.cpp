@@ -164,6 +164,7 @@ TEST_CASE_FIXTURE(nodes_fixture, "a node joins with a token that was made for it
   record.roles = {node_role::controller};
   record.revision = 6;
   view->listed(record);
+  view->advance(6);
   join_request request{token.id, id_of(5), "node-5", "127.0.0.1:7105", "a key"};
   auto body = [&](const join_request& asked) {
     return R"({"token":")" + to_string(asked.token) + R"(","node":")" + to_string(asked.node)

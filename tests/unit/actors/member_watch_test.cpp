@@ -1,5 +1,6 @@
 #include "actors/replica/member_watch.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 using namespace novacron;

@@ -1,5 +1,6 @@
 #include "actors/gateway/vote_rules.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 using namespace novacron;

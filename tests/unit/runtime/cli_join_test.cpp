@@ -1,3 +1,4 @@
+#include "actors/peer/identity.hpp"
 #include "cli_server.hpp"
 #include "runtime/certificates/authority.hpp"
 #include "runtime/certificates/join_signing.hpp"

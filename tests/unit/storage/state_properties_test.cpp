@@ -244,7 +244,7 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
     invariants always;
     table fed;
     written disk;
-    for (uint64_t revision = 1; revision <= 600; ++revision) {
+    for (uint64_t revision = 1; revision <= 900; ++revision) {
       auto batch = commands.batch(state);
       auto done = state.apply(batch, revision);
       REQUIRE(other.apply(batch, revision) == done);
@@ -288,7 +288,8 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
          {command_errc::none, command_errc::unknown_vm, command_errc::unknown_host,
           command_errc::name_taken, command_errc::vm_deleted, command_errc::wrong_state,
           command_errc::no_capacity, command_errc::same_host, command_errc::migration_in_progress,
-          command_errc::already_decided, command_errc::key_reused, command_errc::revision_mismatch})
+          command_errc::already_decided, command_errc::key_reused, command_errc::revision_mismatch,
+          command_errc::other_disk, command_errc::bad_token})
       CHECK_MESSAGE(outcomes[refusal] > 20, to_string(refusal) << ": " << outcomes[refusal]);
   }
 }
