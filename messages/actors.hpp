@@ -14,7 +14,6 @@ using caf::tick_atom;
 using caf::update_atom;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
 using status_atom = caf::atom_constant<caf::atom("status")>;
-using tree_atom = caf::atom_constant<caf::atom("tree")>;
 
 // -- supervision -----------------------------------------------------------------
 
@@ -29,8 +28,8 @@ using supervisor_actor = caf::typed_actor<
     caf::reacts_to<stop_atom, std::string>,
     // Kill the descendant at this path, as a fault would; its supervisor reacts.
     caf::replies_to<kill_actor>::with<ok_atom>,
-    // The tree below this supervisor.
-    caf::replies_to<tree_atom>::with<std::vector<actor_status>>>;
+    // The tree below this supervisor, or below one of its descendants.
+    caf::replies_to<actor_tree_request>::with<actor_tree>>;
 
 // -- the controller --------------------------------------------------------------
 
@@ -146,6 +145,9 @@ using migration_actor = caf::typed_actor<
 using controller_actor
     = feed_source_actor::extend<caf::replies_to<proposal>::with<outcomes>,
                                 caf::replies_to<group_status_request>::with<group_status>,
+                                // Of another node, which a controller has a link with.
+                                caf::replies_to<kill_actor>::with<ok_atom>,
+                                caf::replies_to<actor_tree_request>::with<actor_tree>,
                                 // Time to see whether the present one will do.
                                 caf::reacts_to<tick_atom>>;
 
@@ -164,6 +166,7 @@ using link_actor = feed_source_actor::extend<
     caf::reacts_to<replica_message_taken>,
     caf::replies_to<prepare_migration>::with<migration_prepared>,
     caf::replies_to<migration_performed>::with<ok_atom>, caf::replies_to<kill_actor>::with<ok_atom>,
+    caf::replies_to<actor_tree_request>::with<actor_tree>,
     // Time to try again.
     caf::reacts_to<tick_atom>>;
 
@@ -175,8 +178,8 @@ using door_actor = feed_source_actor::extend<
     caf::replies_to<group_status_request>::with<group_status>,
     caf::replies_to<snapshot_chunk_request>::with<snapshot_chunk>, caf::reacts_to<replica_message>,
     caf::replies_to<prepare_migration>::with<migration_prepared>,
-    caf::replies_to<migration_performed>::with<ok_atom>,
-    caf::replies_to<kill_actor>::with<ok_atom>>;
+    caf::replies_to<migration_performed>::with<ok_atom>, caf::replies_to<kill_actor>::with<ok_atom>,
+    caf::replies_to<actor_tree_request>::with<actor_tree>>;
 
 /// Links to the other nodes, made on demand.
 using peers_actor = caf::typed_actor<

@@ -108,6 +108,13 @@ struct names<node_role> {
   static constexpr std::array<std::string_view, 3> words{"controller", "gateway", "host"};
 };
 
+template <>
+struct names<actor_state> {
+  static constexpr int first = 0;
+  static constexpr std::array<std::string_view, 4> words{"running", "stopping", "restarting",
+                                                         "ended"};
+};
+
 /// All words of `Enum`, for a list of what is allowed.
 template <class Enum>
 constexpr std::span<const std::string_view> words_of() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/gateway/actor_survey.hpp"
 #include "actors/gateway/api_metrics.hpp"
 #include "actors/gateway/gateway_config.hpp"
 #include "actors/gateway/problem.hpp"
@@ -56,6 +57,10 @@ public:
     /// the leader. Empty: this gateway doesn't ask.
     std::function<void(group_status_request, std::function<void(std::optional<group_status>)>)>
         status;
+    /// The tree of actors of a node; std::errc::invalid_argument: it has no such
+    /// supervisor; any other code: it can't be reached. Empty: this gateway doesn't ask.
+    actor_survey::question look;
+    node_id self; ///< this gateway's node
     uuid_source ids = random_uuid;
   };
 
@@ -90,6 +95,8 @@ private:
             answer_with_revision make) const;
   void read_at(uint64_t revision, const answer_with_revision& make, answer_function done) const;
   void read_cluster(call& c) const;
+  void read_actors(call& c) const;
+  [[nodiscard]] parsed<actor_tree_request> tree_asked_for(const call& c) const;
   void list_vms(call& c) const;
   void list_history(call& c) const;
   void list_hosts(call& c) const;

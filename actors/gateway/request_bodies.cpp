@@ -23,7 +23,6 @@ constexpr size_t max_labels = 32;
 constexpr size_t max_label_key = 63;
 constexpr size_t max_label_value = 256;
 constexpr size_t max_host = 253;
-constexpr size_t max_actor_path = 256;
 
 bool lower_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -229,9 +228,9 @@ parsed<kill_body> parse_kill(std::string_view body) {
   kill_body result{fields.text("node", true), fields.text("actor", true)};
   fields.check(!result.node.empty() && result.node.size() <= max_host && !has_control(result.node),
                "/node", "must be the name or the id of a node");
-  fields.check(!result.actor.empty() && result.actor.size() <= max_actor_path
+  fields.check(!result.actor.empty() && result.actor.size() <= longest_actor_path
                    && !has_control(result.actor),
-               "/actor", "must be an actor's path, such as host/vm:<id>");
+               "/actor", "must be an actor's path, such as guests/vm-<id>");
   if (fields.first_problem())
     return *fields.first_problem();
   return result;

@@ -24,6 +24,7 @@ constexpr std::array table{
     route{action::read_host, "GET", "/api/v1/hosts/{id}"},
     route{action::events, "GET", "/api/v1/events"},
     route{action::read_cluster, "GET", "/api/v1/cluster"},
+    route{action::list_actors, "GET", "/api/v1/cluster/actors"},
     route{action::kill_actor, "POST", "/api/v1/chaos/kill"},
     route{action::health, "GET", "/health", true, true, false},
     route{action::ready, "GET", "/ready", true, true, false},

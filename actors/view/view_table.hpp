@@ -73,6 +73,8 @@ public:
   [[nodiscard]] std::optional<node_id> host_named(std::string_view name) const;
   /// Empty: no such host.
   [[nodiscard]] std::string name_of_host(node_id id) const;
+  /// The hosts that aren't gone, by id and name.
+  [[nodiscard]] std::vector<std::pair<node_id, std::string>> host_names() const;
   /// VMs in each `actual_state`, by its number.
   [[nodiscard]] std::array<uint64_t, 9> vms_by_state() const;
 

@@ -34,6 +34,7 @@ void add_client_commands(CLI::App& app, std::function<int()>& chosen, terminal w
   command_mount mount{options, where, chosen};
   add_vm_commands(app, mount);
   add_look_commands(app, mount);
+  add_actor_commands(app, mount);
 }
 
 } // namespace novacron

@@ -10,7 +10,8 @@ class App;
 
 namespace novacron {
 
-/// Adds `vm`, `host`, `migration`, `operation` and `events` to `app`, and the
+/// Adds `vm`, `host`, `migration`, `operation`, `events`, `actors`
+/// and `chaos` to `app`, and the
 /// options --url, --token-file and --output that they share.
 ///
 /// Parsing sets `chosen` when one of them was asked for: call it then, once; it

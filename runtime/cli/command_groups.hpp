@@ -24,5 +24,7 @@ struct command_mount {
 void add_vm_commands(CLI::App& app, const command_mount& mount);
 /// migration, operation, host, cluster status, events.
 void add_look_commands(CLI::App& app, const command_mount& mount);
+/// actors, chaos kill.
+void add_actor_commands(CLI::App& app, const command_mount& mount);
 
 } // namespace novacron

@@ -12,6 +12,7 @@
 #include "actors/peer/peers.hpp"
 #include "actors/replica/replica_keeper.hpp"
 #include "actors/scheduler/scheduler.hpp"
+#include "actors/supervisor/counted_mailbox.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/view/view.hpp"
 #include "runtime/certificates/token_file.hpp"
@@ -59,7 +60,7 @@ private:
 
   child_spec below(std::string name, supervisor_spec spec) {
     auto made = child(std::move(name), [&system = system_, spec, log = start_.log](auto&) {
-      return caf::actor_cast<caf::actor>(system.spawn(supervisor, spec, log));
+      return caf::actor_cast<caf::actor>(spawn_counted(system, supervisor, spec, log));
     });
     made.supervisor = true;
     made.grace = 6s;
@@ -93,25 +94,26 @@ private:
     replica_place place{start_.config.id, parts_.port, parts_.links};
     auto log = start_.log;
     spec.children.push_back(child("replica", [&system, &parts, open, log, place](auto&) {
-      auto actor = system.spawn<caf::detached>(replica_keeper, replica_opener{open}, log, place);
+      auto actor
+          = spawn_counted<caf::detached>(system, replica_keeper, replica_opener{open}, log, place);
       parts.replica.set(actor);
       return caf::actor_cast<caf::actor>(actor);
     }));
     spec.children.push_back(child("feed", [&system, &parts](auto&) {
-      auto actor = system.spawn(feed, feed_config{}, parts.replica.get());
+      auto actor = spawn_counted(system, feed, feed_config{}, parts.replica.get());
       parts.feed.set(actor);
       if (parts.host)
         parts.host->feed.set(actor);
       return caf::actor_cast<caf::actor>(actor);
     }));
     spec.children.push_back(child("scheduler", [&system, &parts](auto&) {
-      auto actor = system.spawn(scheduler, scheduler_config{}, parts.feed.get());
+      auto actor = spawn_counted(system, scheduler, scheduler_config{}, parts.feed.get());
       parts.scheduler.set(actor);
       return caf::actor_cast<caf::actor>(actor);
     }));
     spec.children.push_back(child("frontend", [&system, &parts](auto&) {
-      auto actor = system.spawn(frontend, frontend_config{}, parts.replica.get(),
-                                parts.scheduler.get(), parts.links);
+      auto actor = spawn_counted(system, frontend, frontend_config{}, parts.replica.get(),
+                                 parts.scheduler.get(), parts.links);
       parts.frontend.set(actor);
       parts.leader.set(actor);
       if (parts.host)
@@ -146,7 +148,8 @@ private:
     auto dial = dialled();
     auto& system = system_;
     return child("controllers", [&system, config, dial](auto&) {
-      return caf::actor_cast<caf::actor>(system.spawn(novacron::controllers, config, dial));
+      return caf::actor_cast<caf::actor>(
+          spawn_counted(system, novacron::controllers, config, dial));
     });
   }
 
@@ -157,7 +160,8 @@ private:
     auto& system = system_;
     auto& parts = parts_;
     return child("controller", [&system, &parts, config, all](auto&) {
-      auto actor = system.spawn(any_controller, config, all);
+      auto actor = spawn_counted(system, any_controller, config, all);
+      parts.controller.set(actor);
       parts.feed.set(actor);
       parts.frontend.set(actor);
       if (parts.host) {
@@ -178,7 +182,7 @@ private:
     auto& system = system_;
     auto& parts = parts_;
     return child("peers", [&system, &parts, config](auto&) {
-      auto actor = system.spawn(novacron::peers, config);
+      auto actor = spawn_counted(system, novacron::peers, config);
       parts.peers.set(actor);
       if (parts.host)
         parts.host->peers.set(actor);
@@ -207,9 +211,10 @@ private:
         = [&parts, controller] { return controller ? parts.feed.get() : feed_source_actor{}; };
     routes.host = [&parts] { return parts.host ? parts.host->host.get() : host_actor{}; };
     routes.supervisor = [&parts] { return parts.root.get(); };
+    routes.controller = [&parts] { return parts.controller.get(); };
     auto& system = system_;
     return child("door", [&system, &parts, config, routes](auto&) {
-      auto actor = system.spawn(novacron::door, config, routes);
+      auto actor = spawn_counted(system, novacron::door, config, routes);
       parts.door.set(actor);
       return caf::actor_cast<caf::actor>(actor);
     });
@@ -219,7 +224,7 @@ private:
     auto& system = system_;
     auto& parts = parts_;
     spec.children.push_back(child("view", [&system, &parts](auto&) {
-      return caf::actor_cast<caf::actor>(system.spawn(view, parts.view, parts.feed.get()));
+      return caf::actor_cast<caf::actor>(spawn_counted(system, view, parts.view, parts.feed.get()));
     }));
     spec.children.push_back(child("gateway", [&system, &parts](auto&) {
       auto chaos = [&system, &parts](kill_actor what, auto done) {
@@ -230,8 +235,22 @@ private:
                   [done, self](const caf::error& why) { done(false, self->system().render(why)); });
         });
       };
-      return caf::actor_cast<caf::actor>(system.spawn(gateway, *parts.gateway, parts.view,
-                                                      parts.frontend.get(), chaos_function{chaos}));
+      auto look = [&system, &parts](actor_tree_request what, auto done) {
+        system.spawn([what, done, door = parts.door.get()](caf::event_based_actor* self) {
+          self->request(door, 3s, what)
+              .then([done](const actor_tree& answer) { done(answer); },
+                    [done, self](const caf::error& why) {
+                      auto code = why == caf::sec::invalid_argument ? std::errc::invalid_argument
+                                                                    : std::errc::host_unreachable;
+                      auto text = why == caf::sec::request_timeout ? "it doesn't answer"
+                                                                   : self->system().render(why);
+                      done(failure{std::make_error_code(code), text});
+                    });
+        });
+      };
+      return caf::actor_cast<caf::actor>(spawn_counted(system, gateway, *parts.gateway, parts.view,
+                                                       parts.frontend.get(), chaos_function{chaos},
+                                                       look_function{look}));
     }));
   }
 
@@ -241,7 +260,7 @@ private:
     spec.intensity = 100;
     auto made
         = child("guests", [&system = system_, &parts = parts_, spec, log = start_.log](auto&) {
-            auto actor = system.spawn(supervisor, spec, log);
+            auto actor = spawn_counted(system, supervisor, spec, log);
             parts.host->guests.set(actor);
             return caf::actor_cast<caf::actor>(actor);
           });
@@ -251,7 +270,7 @@ private:
 
   child_spec host() {
     return child("host", [&system = system_, &parts = parts_](auto&) {
-      return caf::actor_cast<caf::actor>(system.spawn(novacron::host, parts.host));
+      return caf::actor_cast<caf::actor>(spawn_counted(system, novacron::host, parts.host));
     });
   }
 
@@ -268,6 +287,7 @@ void node_parts::release() {
   scheduler.clear();
   frontend.clear();
   leader.clear();
+  controller.clear();
   links->clear();
   peers.clear();
   door.clear();
@@ -312,6 +332,7 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
       gateway.operator_port = operators->port;
     }
     gateway.tokens = std::move(*tokens);
+    gateway.node = config.id;
     gateway.chaos = config.chaos;
     gateway.io_threads = config.gateway->io_threads;
     auto ports = bind_gateway(gateway);

@@ -1,5 +1,6 @@
 #include "messages/names.hpp"
 #include "messages/schema/commands.capnp.h"
+#include "messages/schema/peer.capnp.h"
 #include "messages/schema/records.capnp.h"
 
 #include <capnp/schema.h>
@@ -60,6 +61,7 @@ TEST_CASE("each word names one value, and its value's word is it again") {
   check_words<command_errc>();
   check_words<record_type>();
   check_words<node_role>();
+  check_words<actor_state>();
 }
 
 TEST_CASE("the last value has the last word") {
@@ -77,6 +79,7 @@ TEST_CASE("the last value has the last word") {
   CHECK(to_string(record_type::operation) == "operation");
   CHECK(to_string(node_role::controller) == "controller");
   CHECK(to_string(node_role::host) == "host");
+  CHECK(to_string(actor_state::ended) == "ended");
 }
 
 TEST_CASE("a number that is no value is unknown, not a crash") {
@@ -94,6 +97,7 @@ TEST_CASE("schemas number and name their values as the structs do") {
   check_schema<operation_state, schema::OperationState>();
   check_schema<migration_decision, schema::MigrationDecision>();
   check_schema<command_errc, schema::CommandErrc>();
+  check_schema<actor_state, schema::ActorState>();
 }
 
 TEST_CASE("a record knows its type and its id") {
