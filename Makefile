@@ -1,6 +1,7 @@
 # make demo   installs what is missing, builds a release, runs the story, ends by itself
 # make test   installs, builds, runs all tests
 # make sim SEEDS=n [FIRST=seed] [LAYER=1]   whole groups on virtual time
+# make bench-consensus   commits, leaders' deaths, restarts, beside etcd: build/bench/consensus.{json,md}
 # The rest is for developers: make build | format | lint | tidy | fuzz | clean
 
 PRESET ?= dev
@@ -12,8 +13,9 @@ SEEDS ?= 200
 FIRST ?= 1
 LAYER ?= 1
 SIM_ARGS ?=
+BENCH_ARGS ?=
 
-.PHONY: demo test sim build install configure format lint tidy fuzz clean
+.PHONY: demo test sim bench-consensus build install configure format lint tidy fuzz clean
 
 install:
 	@.ci/install
@@ -37,6 +39,9 @@ sim: install
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target sim
 	@build/release/tests/sim/sim --seeds $(SEEDS) --first $(FIRST) --layer $(LAYER) $(SIM_ARGS)
+
+bench-consensus: install
+	@JOBS=$(JOBS) .ci/bench-consensus $(BENCH_ARGS)
 
 format:
 	@git ls-files '*.hpp' '*.cpp' | xargs clang-format -i
