@@ -2,6 +2,7 @@
 # make test   installs, builds, runs all tests
 # make sim SEEDS=n [FIRST=seed] [LAYER=1]   whole groups on virtual time
 # make chaos [CHAOS_MINUTES=5] [SEED=n]   faults on real processes, one after the other and mixed
+# make bench-consensus   commits, leaders' deaths, restarts, beside etcd: build/bench/consensus.{json,md}
 # The rest is for developers: make build | format | lint | tidy | fuzz | clean
 
 PRESET ?= dev
@@ -16,8 +17,9 @@ SIM_ARGS ?=
 CHAOS_MINUTES ?= 35
 SEED ?= 0
 CHAOS_ARGS ?=
+BENCH_ARGS ?=
 
-.PHONY: demo test sim chaos build install configure format lint tidy fuzz clean
+.PHONY: demo test sim chaos bench-consensus build install configure format lint tidy fuzz clean
 
 install:
 	@.ci/install
@@ -46,6 +48,9 @@ chaos: install
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target chaos
 	@build/release/tests/chaos/chaos --minutes $(CHAOS_MINUTES) --seed $(SEED) $(CHAOS_ARGS)
+
+bench-consensus: install
+	@JOBS=$(JOBS) .ci/bench-consensus $(BENCH_ARGS)
 
 format:
 	@git ls-files '*.hpp' '*.cpp' | xargs clang-format -i

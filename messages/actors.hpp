@@ -14,7 +14,6 @@ using caf::tick_atom;
 using caf::update_atom;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
 using status_atom = caf::atom_constant<caf::atom("status")>;
-using tree_atom = caf::atom_constant<caf::atom("tree")>;
 using list_atom = caf::atom_constant<caf::atom("list")>;
 using back_up_atom = caf::atom_constant<caf::atom("back_up")>;
 
@@ -31,8 +30,8 @@ using supervisor_actor = caf::typed_actor<
     caf::reacts_to<stop_atom, std::string>,
     // Kill the descendant at this path, as a fault would; its supervisor reacts.
     caf::replies_to<kill_actor>::with<ok_atom>,
-    // The tree below this supervisor.
-    caf::replies_to<tree_atom>::with<std::vector<actor_status>>>;
+    // The tree below this supervisor, or below one of its descendants.
+    caf::replies_to<actor_tree_request>::with<actor_tree>>;
 
 // -- the controller --------------------------------------------------------------
 
@@ -176,6 +175,9 @@ using migration_actor = caf::typed_actor<
 using controller_actor
     = feed_source_actor::extend<caf::replies_to<proposal>::with<outcomes>,
                                 caf::replies_to<group_status_request>::with<group_status>,
+                                // Of another node, which a controller has a link with.
+                                caf::replies_to<kill_actor>::with<ok_atom>,
+                                caf::replies_to<actor_tree_request>::with<actor_tree>,
                                 // Time to see whether the present one will do.
                                 caf::reacts_to<tick_atom>>;
 
@@ -194,6 +196,7 @@ using link_actor = feed_source_actor::extend<
     caf::reacts_to<replica_message_taken>,
     caf::replies_to<prepare_migration>::with<migration_prepared>,
     caf::replies_to<migration_performed>::with<ok_atom>, caf::replies_to<kill_actor>::with<ok_atom>,
+    caf::replies_to<actor_tree_request>::with<actor_tree>,
     // Time to try again.
     caf::reacts_to<tick_atom>>;
 
@@ -205,8 +208,8 @@ using door_actor = feed_source_actor::extend<
     caf::replies_to<group_status_request>::with<group_status>,
     caf::replies_to<snapshot_chunk_request>::with<snapshot_chunk>, caf::reacts_to<replica_message>,
     caf::replies_to<prepare_migration>::with<migration_prepared>,
-    caf::replies_to<migration_performed>::with<ok_atom>,
-    caf::replies_to<kill_actor>::with<ok_atom>>;
+    caf::replies_to<migration_performed>::with<ok_atom>, caf::replies_to<kill_actor>::with<ok_atom>,
+    caf::replies_to<actor_tree_request>::with<actor_tree>>;
 
 /// Tells the log of this node, and keeps the book of the others.
 using roster_actor = caf::typed_actor<

@@ -55,6 +55,8 @@ template <> struct schema_of<snapshot_chunk_request> : travels_as<schema::Snapsh
 template <> struct schema_of<snapshot_chunk> : travels_as<schema::SnapshotChunk> {};
 template <> struct schema_of<group_status_request> : travels_as<schema::GroupStatusRequest> {};
 template <> struct schema_of<group_status> : travels_as<schema::GroupStatus> {};
+template <> struct schema_of<actor_tree_request> : travels_as<schema::ActorTreeRequest> {};
+template <> struct schema_of<actor_tree> : travels_as<schema::ActorTree> {};
 // clang-format on
 
 failure refusal(codec_errc code, capnp::Schema schema, size_t size, std::string_view why) {
@@ -166,6 +168,8 @@ NOVACRON_CARRIED(snapshot_chunk_request)
 NOVACRON_CARRIED(snapshot_chunk)
 NOVACRON_CARRIED(group_status_request)
 NOVACRON_CARRIED(group_status)
+NOVACRON_CARRIED(actor_tree_request)
+NOVACRON_CARRIED(actor_tree)
 
 #undef NOVACRON_CARRIED
 

@@ -64,10 +64,12 @@ concept carried = std::same_as<T, command> || std::same_as<T, command_batch> || 
             same_as<T, hello_challenge_request> || std::same_as<T, hello_challenge> || std::same_as<
                 T, hello> || std::same_as<T, welcome> || std::same_as<T, prepare_migration> || std::
                 same_as<T, migration_prepared> || std::same_as<T, migration_performed> || std::
-                    same_as<T, kill_actor> || std::same_as<T, replica_message> || std::
-                        same_as<T, replica_message_taken> || std::same_as<
-                            T, snapshot_chunk_request> || std::same_as<T, snapshot_chunk> || std::
-                            same_as<T, group_status_request> || std::same_as<T, group_status>;
+                    same_as<T, kill_actor> || std::same_as<T, replica_message> || std::same_as<
+                        T, replica_message_taken> || std::same_as<T,
+                                                                  snapshot_chunk_request> || std::
+                        same_as<T, snapshot_chunk> || std::same_as<T, group_status_request> || std::
+                            same_as<T, group_status> || std::same_as<
+                                T, actor_tree_request> || std::same_as<T, actor_tree>;
 
 } // namespace novacron
 

@@ -110,13 +110,6 @@ struct view_status {
   std::chrono::milliseconds since_contact{0};
 };
 
-/// One line of the supervision tree.
-struct actor_status {
-  std::string path; ///< "host/vm:9f1c…"
-  uint32_t restarts = 0;
-  bool alive = false;
-};
-
 } // namespace novacron
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::continuation)
@@ -131,7 +124,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::place_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::forwarded_proposal)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::leadership)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::view_status)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<novacron::actor_status>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::vm_observation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::migration_observation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(novacron::back_up)

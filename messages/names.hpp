@@ -155,6 +155,13 @@ struct names<member_wish> {
                                                          "removed"};
 };
 
+template <>
+struct names<actor_state> {
+  static constexpr int first = 0;
+  static constexpr std::array<std::string_view, 4> words{"running", "stopping", "restarting",
+                                                         "ended"};
+};
+
 /// All words of `Enum`, for a list of what is allowed.
 template <class Enum>
 constexpr std::span<const std::string_view> words_of() {

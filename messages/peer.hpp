@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -207,13 +208,83 @@ struct migration_performed {
 
 // -- faults on purpose -----------------------------------------------------------
 
-/// Kill the actor at `path` ("host/vm:<id>", "replica", …) on `node`; only
+/// Kill the actor at `path` ("guests/vm-<id>", "services/replica", …) on `node`; only
 /// where the configuration allows chaos.
 struct kill_actor {
   node_id node;
   std::string path;
 
   friend bool operator==(const kill_actor&, const kill_actor&) = default;
+};
+
+// -- trees of actors -------------------------------------------------------------
+
+/// What a supervisor knows of a child.
+enum class actor_state : uint8_t {
+  running = 0,
+  stopping = 1,   ///< it was asked to end
+  restarting = 2, ///< it died, and is started again soon
+  ended = 3,      ///< and isn't started again by itself
+};
+std::string to_string(actor_state x);
+
+/// One actor of a node's tree.
+struct actor_status {
+  std::string path; ///< below the node: "services/feed", "guests/vm-<id>"
+  bool supervisor = false;
+  actor_state state = actor_state::running;
+  uint32_t restarts = 0;
+  std::chrono::milliseconds up{0}; ///< since its last start; 0 unless it runs
+  std::optional<uint64_t> mailbox; ///< messages that wait or are handled; unset: not counted
+  std::string last_failure;        ///< why it last died; empty: it never did
+
+  friend bool operator==(const actor_status&, const actor_status&) = default;
+};
+
+/// A supervisor's children of one kind that an answer leaves out.
+struct actor_group {
+  std::string path; ///< the supervisor's
+  std::string kind; ///< what stands before the '-' in their names: "vm", "migration"
+  uint32_t count = 0;
+  uint32_t running = 0;
+  uint64_t restarts = 0;
+  uint64_t mailbox = 0; ///< the sum of theirs
+
+  friend bool operator==(const actor_group&, const actor_group&) = default;
+};
+
+/// Another node that the one which answers has a link with.
+struct linked_node {
+  node_id node;
+  std::string name;
+  bool controller = false;
+
+  friend bool operator==(const linked_node&, const linked_node&) = default;
+};
+
+/// The most children of one supervisor that an answer may list: so many, with
+/// the longest reasons, stay below 64 KiB.
+inline constexpr uint32_t most_children_shown = 150;
+
+/// Show the tree of a node, or what is below one of its supervisors.
+struct actor_tree_request {
+  node_id node;       ///< nil: whoever is asked
+  std::string path;   ///< of a supervisor; empty: the whole node
+  uint64_t after = 0; ///< go on where an answer's `next` says; with `path` only
+  uint32_t children = most_children_shown; ///< of each supervisor, at most
+
+  friend bool operator==(const actor_tree_request&, const actor_tree_request&) = default;
+};
+
+struct actor_tree {
+  node_id node;
+  std::string name;
+  std::vector<actor_status> actors; ///< each supervisor before its children, in starting order
+  std::vector<actor_group> more;    ///< what was left out
+  uint64_t next = 0;                ///< 0: all children of the supervisor at the top were shown
+  std::vector<linked_node> links;
+
+  friend bool operator==(const actor_tree&, const actor_tree&) = default;
 };
 
 } // namespace novacron

@@ -52,6 +52,10 @@ std::string to_string(node_role x) {
   return std::string{word_of(x)};
 }
 
+std::string to_string(actor_state x) {
+  return std::string{word_of(x)};
+}
+
 std::string to_string(member_wish x) {
   return std::string{word_of(x)};
 }

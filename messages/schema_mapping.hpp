@@ -277,4 +277,11 @@ void write(schema::GroupStatus::Builder out, const group_status& in);
                         group_status_request& out);
 [[nodiscard]] bool read(reading& budget, schema::GroupStatus::Reader in, group_status& out);
 
+// codec_actors.cpp
+void write(schema::ActorTreeRequest::Builder out, const actor_tree_request& in);
+void write(schema::ActorTree::Builder out, const actor_tree& in);
+[[nodiscard]] bool read(reading& budget, schema::ActorTreeRequest::Reader in,
+                        actor_tree_request& out);
+[[nodiscard]] bool read(reading& budget, schema::ActorTree::Reader in, actor_tree& out);
+
 } // namespace novacron

@@ -206,4 +206,12 @@ std::string to_string(const group_status& x) {
               {named("node", x.node), named("leads", x.leads), number("term", x.term)});
 }
 
+std::string to_string(const actor_tree_request& x) {
+  return line("actor_tree_request", {named("node", x.node), x.path});
+}
+
+std::string to_string(const actor_tree& x) {
+  return line("actor_tree", {named("node", x.node), count(x.actors.size(), "actors")});
+}
+
 } // namespace novacron

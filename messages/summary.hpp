@@ -38,5 +38,7 @@ std::string to_string(const snapshot_chunk_request& x);
 std::string to_string(const snapshot_chunk& x);
 std::string to_string(const group_status_request& x);
 std::string to_string(const group_status& x);
+std::string to_string(const actor_tree_request& x);
+std::string to_string(const actor_tree& x);
 
 } // namespace novacron

@@ -57,5 +57,10 @@ CAF_BEGIN_TYPE_ID_BLOCK(novacron, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(novacron, (novacron::migration_performed))
   CAF_ADD_TYPE_ID(novacron, (novacron::kill_actor))
 
+  // -- trees of actors ---------------------------------------------------------
+
+  CAF_ADD_TYPE_ID(novacron, (novacron::actor_tree_request))
+  CAF_ADD_TYPE_ID(novacron, (novacron::actor_tree))
+
 CAF_END_TYPE_ID_BLOCK(novacron)
 // clang-format on

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/gateway/actor_survey.hpp"
 #include "actors/gateway/api_metrics.hpp"
 #include "actors/gateway/gateway_config.hpp"
 #include "actors/gateway/join_desk.hpp"
@@ -61,6 +62,10 @@ public:
         status;
     /// Nothing: no node joins by this gateway.
     std::optional<join_desk> joins;
+    /// The tree of actors of a node; std::errc::invalid_argument: it has no such
+    /// supervisor; any other code: it can't be reached. Empty: this gateway doesn't ask.
+    actor_survey::question look;
+    node_id self; ///< this gateway's node
     uuid_source ids = random_uuid;
   };
 
@@ -95,6 +100,8 @@ private:
             answer_with_revision make) const;
   void read_at(uint64_t revision, const answer_with_revision& make, answer_function done) const;
   void read_cluster(call& c) const;
+  void read_actors(call& c) const;
+  [[nodiscard]] parsed<actor_tree_request> tree_asked_for(const call& c) const;
   void list_vms(call& c) const;
   void list_history(call& c) const;
   void list_plain(call& c) const;

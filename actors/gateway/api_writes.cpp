@@ -223,31 +223,4 @@ void api::answer_operation(const operation_record& fallback, uint64_t revision,
   view_->when_revision(revision, now + limits_.view_time, [answer](wait_end) { answer(202); });
 }
 
-void api::kill(call& c) const {
-  if (!way_.kill)
-    return c.done(answer_of(no_such_path(c.target.path)));
-  auto parameters = only_parameters(c.target, {});
-  if (!parameters)
-    return c.done(answer_of(parameters.error()));
-  auto body = parse_kill(c.request->body);
-  if (!body)
-    return c.done(answer_of(body.error()));
-  auto node = host_of(body->node, "/node");
-  if (!node)
-    return c.done(answer_of(node.error()));
-  way_.kill({*node, body->actor}, [done = c.done, path = body->actor](bool ok, std::string why) {
-    if (ok)
-      return done({200,
-                   "application/json",
-                   std::make_shared<const std::string>(R"({"status":"killed"})"),
-                   {}});
-    done(answer_of({"unknown_actor",
-                    404,
-                    "Not killed",
-                    why.empty() ? "no actor is at that path; list them with the node's log" : why,
-                    "/actor",
-                    {}}));
-  });
-}
-
 } // namespace novacron

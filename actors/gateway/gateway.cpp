@@ -21,8 +21,9 @@ void run_on(const caf::actor_addr& address, std::function<void()> fn) {
 }
 
 api::backend backend_of(self_pointer self, const gateway_config& config, frontend_actor frontend,
-                        chaos_function chaos) {
+                        chaos_function chaos, look_function look) {
   api::backend way;
+  way.self = config.node;
   auto address = self->address();
   way.propose = [self, address, frontend, patience = config.limits.proposal_time](
                     proposal wish, std::function<void(std::optional<outcomes>)> done) {
@@ -54,13 +55,25 @@ api::backend backend_of(self_pointer self, const gateway_config& config, fronten
         chaos(whom, [box](bool ok, std::string why) { box.complete({ok, std::move(why)}); });
       });
     };
+  if (look)
+    way.look
+        = [address, look](actor_tree_request what, std::function<void(result<actor_tree>)> done) {
+            completion<result<actor_tree>> box{
+                [done = std::move(done)](std::optional<result<actor_tree>> answer) {
+                  done(answer ? std::move(*answer)
+                              : failure{std::make_error_code(std::errc::host_unreachable),
+                                        "the gateway ended before it was answered"});
+                }};
+            run_on(address, [look, what = std::move(what), box] {
+              look(what, [box](result<actor_tree> tree) { box.complete(std::move(tree)); });
+            });
+          };
   return way;
 }
 
-result<std::unique_ptr<http_edge>> make_edge(self_pointer self, gateway_config& config,
-                                             const std::shared_ptr<view_table>& view,
-                                             const frontend_actor& frontend,
-                                             const chaos_function& chaos) {
+result<std::unique_ptr<http_edge>>
+make_edge(self_pointer self, gateway_config& config, const std::shared_ptr<view_table>& view,
+          const frontend_actor& frontend, const chaos_function& chaos, const look_function& look) {
   auto tokens = token_table::make(config.tokens);
   if (!tokens)
     return tokens.error();
@@ -72,8 +85,9 @@ result<std::unique_ptr<http_edge>> make_edge(self_pointer self, gateway_config& 
   }
   auto metrics = std::make_shared<api_metrics>(config.registry);
   view->observe([metrics](const any_record& record) { metrics->changed(record); });
-  auto served = std::make_shared<const api>(config.limits, std::move(*tokens), view,
-                                            backend_of(self, config, frontend, chaos), metrics);
+  auto served
+      = std::make_shared<const api>(config.limits, std::move(*tokens), view,
+                                    backend_of(self, config, frontend, chaos, look), metrics);
   return std::make_unique<http_edge>(config, std::move(served), view);
 }
 
@@ -90,8 +104,8 @@ result<std::shared_ptr<const gateway_ports>> bind_gateway(const gateway_config& 
 
 gateway_actor::behavior_type gateway(self_pointer self, gateway_config config,
                                      std::shared_ptr<view_table> view, frontend_actor frontend,
-                                     chaos_function chaos) {
-  auto edge = make_edge(self, config, view, frontend, chaos);
+                                     chaos_function chaos, look_function look) {
+  auto edge = make_edge(self, config, view, frontend, chaos, look);
   if (edge) {
     self->state.edge = std::move(*edge);
   } else {

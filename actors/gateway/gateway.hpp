@@ -28,11 +28,16 @@ result<std::shared_ptr<const gateway_ports>> bind_gateway(const gateway_config& 
 using chaos_function
     = std::function<void(kill_actor, std::function<void(bool ok, std::string why)>)>;
 
+/// How the gateway sees a node's actors; see `api::backend::look`.
+using look_function
+    = std::function<void(actor_tree_request, std::function<void(result<actor_tree>)>)>;
+
 /// Owns the HTTP edge, and asks the log on its behalf. `chaos` may be empty:
 /// then, or when the configuration doesn't allow it, no actor can be killed
-/// over the API.
+/// over the API. Without `look` none is shown.
 gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self,
                                      gateway_config config, std::shared_ptr<view_table> view,
-                                     frontend_actor frontend, chaos_function chaos);
+                                     frontend_actor frontend, chaos_function chaos,
+                                     look_function look);
 
 } // namespace novacron

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/gateway/join_desk.hpp"
+#include "messages/ids.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -49,6 +50,7 @@ struct gateway_config {
   std::optional<uint16_t> operator_port = 7190; ///< /metrics, without a token; or not at all
   bool share_port = false; ///< SO_REUSEPORT: several gateway processes on one port
   std::vector<api_token> tokens;
+  node_id node;       ///< that the gateway belongs to
   bool chaos = false; ///< allow killing actors over the API
   size_t io_threads = 1;
   gateway_limits limits;

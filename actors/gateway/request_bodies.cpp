@@ -19,7 +19,6 @@ constexpr uint64_t max_memory_mib = 1'048'576;
 constexpr size_t max_image = 128;
 constexpr size_t max_kernel_arguments = 1'024;
 constexpr size_t max_host = 253;
-constexpr size_t max_actor_path = 256;
 constexpr uint64_t max_token_life_seconds = 7 * 24 * 3'600;
 constexpr size_t max_public_key = 4'096;
 
@@ -98,9 +97,9 @@ parsed<kill_body> parse_kill(std::string_view body) {
   kill_body result{fields.text("node", true), fields.text("actor", true)};
   fields.check(!result.node.empty() && result.node.size() <= max_host && !has_control(result.node),
                "/node", "must be the name or the id of a node");
-  fields.check(!result.actor.empty() && result.actor.size() <= max_actor_path
+  fields.check(!result.actor.empty() && result.actor.size() <= longest_actor_path
                    && !has_control(result.actor),
-               "/actor", "must be an actor's path, such as host/vm:<id>");
+               "/actor", "must be an actor's path, such as guests/vm-<id>");
   if (fields.first_problem())
     return *fields.first_problem();
   return result;

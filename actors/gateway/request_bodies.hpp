@@ -31,6 +31,8 @@ struct migrate_body {
 /// An empty body or `{}` leave the choice to the scheduler.
 parsed<migrate_body> parse_migrate(std::string_view body);
 
+inline constexpr size_t longest_actor_path = 256;
+
 struct kill_body {
   std::string node; ///< name or id
   std::string actor;

@@ -43,6 +43,7 @@ constexpr std::array table{
     route{action::replace_node, "POST", "/api/v1/nodes/{id}/replace"},
     route{action::create_join_token, "POST", "/api/v1/join-tokens"},
     route{action::join, "POST", "/api/v1/join", true, false, false},
+    route{action::list_actors, "GET", "/api/v1/cluster/actors"},
     route{action::kill_actor, "POST", "/api/v1/chaos/kill"},
     route{action::health, "GET", "/health", true, true, false},
     route{action::ready, "GET", "/ready", true, true, false},

@@ -28,6 +28,7 @@ enum class action : uint8_t {
   read_host,
   events,
   read_cluster,
+  list_actors,
   kill_actor,
   plan_vm,
   plan_move,

@@ -3,6 +3,7 @@
 #include "actors/feed/follow.hpp"
 #include "actors/host/boot_clock.hpp"
 #include "actors/migration/migration.hpp"
+#include "actors/supervisor/counted_mailbox.hpp"
 #include "actors/supervisor/supervision_spec.hpp"
 #include "actors/vm/vm.hpp"
 
@@ -21,10 +22,10 @@ constexpr auto prepare_patience = 90s;
 constexpr auto performed_patience = 20s;
 
 std::string vm_child(vm_id vm) {
-  return "vm:" + to_string(vm);
+  return "vm-" + to_string(vm);
 }
 std::string migration_child(migration_id migration) {
-  return "migration:" + to_string(migration);
+  return "migration-" + to_string(migration);
 }
 
 guest_seen::presence presence_of(guest_phase phase) {
@@ -69,7 +70,7 @@ void start_vm(host_pointer self, vm_id vm) {
   keep_alive(
       self, vm_child(vm),
       [&system, context, vm] {
-        return caf::actor_cast<caf::actor>(system.spawn(novacron::vm, vm, context));
+        return caf::actor_cast<caf::actor>(spawn_counted(system, novacron::vm, vm, context));
       },
       [self, vm](const caf::actor& actor) {
         present(self, vm, caf::actor_cast<vm_actor>(actor));

@@ -133,6 +133,12 @@ controller_actor::behavior_type any_controller(self_pointer self, link_config pa
       },
       [self](const proposal& x) { return pass_on<outcomes>(self, x); },
       [self](const group_status_request& x) { return pass_on<group_status>(self, x); },
+      [self](const kill_actor& x) -> caf::result<ok_atom> {
+        return self->delegate(self->state.links[self->state.choice->present()], x);
+      },
+      [self](const actor_tree_request& x) -> caf::result<actor_tree> {
+        return self->delegate(self->state.links[self->state.choice->present()], x);
+      },
       [self](tick_atom) {
         self->delayed_send(self, probe_interval, tick_atom::value);
         follow_roster(self);

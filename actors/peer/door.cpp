@@ -18,7 +18,8 @@ constexpr auto publish_timeout = 5s;
 constexpr auto publish_again = 100ms;
 constexpr unsigned most_publish_attempts = 30; // the port of the door before us may still close
 constexpr auto refusal_lines = 5s;             // one line about refusals per this long
-constexpr auto kill_timeout = 3s;
+constexpr auto elsewhere_timeout = 2s;         // for what another node does over its own link
+constexpr auto tree_timeout = 1500ms;
 
 using self_pointer = door_with_clock::stateful_pointer<door_state>;
 
@@ -210,16 +211,21 @@ void progress(self_pointer self, const migration_progress& what) {
     self->send(feed, what);
 }
 
-/// To a node that talks to us: nodes talk to controllers, so this is how a
-/// controller reaches them.
-caf::result<ok_atom> kill_elsewhere(self_pointer self, const kill_actor& what) {
+/// Asks a node that talks to us over its own link: nodes talk to controllers, so
+/// this is how a controller reaches them. What another node asks goes no further.
+template <class Answer, class Question>
+caf::result<Answer> ask_elsewhere(self_pointer self, const Question& what) {
   const auto* guest = self->state.guests.find(what.node);
-  if (!guest)
+  if (!guest) {
+    const auto& route = self->state.routes.controller;
+    if (auto controller = route && is_local(self) ? route() : controller_actor{})
+      return self->delegate(controller, what);
     return make_error(mesh_errc::unconnected,
                       "node " + to_string(what.node) + " has no link to this one");
-  auto promise = self->make_response_promise<ok_atom>();
-  self->request(caf::actor_cast<link_actor>(guest->link), kill_timeout, what)
-      .then([promise](ok_atom) mutable { promise.deliver(ok_atom::value); },
+  }
+  auto promise = self->make_response_promise<Answer>();
+  self->request(caf::actor_cast<link_actor>(guest->link), elsewhere_timeout, what)
+      .then([promise](const Answer& answer) mutable { promise.deliver(answer); },
             [promise](caf::error& why) mutable { promise.deliver(std::move(why)); });
   return promise;
 }
@@ -232,8 +238,33 @@ caf::result<ok_atom> kill(self_pointer self, const kill_actor& what) {
     return refuse(self, mesh_errc::forbidden,
                   "actors are killed only where `chaos` is allowed, by gateways and controllers");
   if (what.node != self->state.self.node)
-    return kill_elsewhere(self, what);
+    return ask_elsewhere<ok_atom>(self, what);
   return pass_on<ok_atom>(self, self->state.routes.supervisor, what);
+}
+
+caf::result<actor_tree> show_tree(self_pointer self, const actor_tree_request& what) {
+  const auto* who = sender(self);
+  if (!who)
+    return stranger(self);
+  if (!may_look(*who))
+    return refuse(self, mesh_errc::forbidden, "actors are shown to gateways and controllers only");
+  if (!what.node.nil() && what.node != self->state.self.node)
+    return ask_elsewhere<actor_tree>(self, what);
+  const auto& route = self->state.routes.supervisor;
+  auto supervisor = route ? route() : supervisor_actor{};
+  if (!supervisor)
+    return make_error(mesh_errc::not_here, "nobody supervises actors here");
+  auto promise = self->make_response_promise<actor_tree>();
+  self->request(supervisor, tree_timeout, what)
+      .then(
+          [self, promise](actor_tree tree) mutable {
+            tree.node = self->state.self.node;
+            tree.name = self->state.config.self->name;
+            tree.links = self->state.guests.nodes();
+            promise.deliver(std::move(tree));
+          },
+          [promise](caf::error& why) mutable { promise.deliver(std::move(why)); });
+  return promise;
 }
 
 /// A link has ended. Another one of the same node may stand.
@@ -309,6 +340,7 @@ door_with_clock::behavior_type door(self_pointer self, door_config config, door_
       [self](const prepare_migration& x) { return migrate<migration_prepared>(self, x); },
       [self](const migration_performed& x) { return migrate<ok_atom>(self, x); },
       [self](const kill_actor& x) { return kill(self, x); },
+      [self](const actor_tree_request& x) { return show_tree(self, x); },
       [self](tick_atom) { publish(self); },
   };
 }

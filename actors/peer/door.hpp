@@ -39,6 +39,8 @@ struct door_routes {
   std::function<feed_source_actor()> feed;
   std::function<host_actor()> host;
   std::function<supervisor_actor()> supervisor;
+  /// How a node without a replica reaches nodes that have no link to it.
+  std::function<controller_actor()> controller;
 };
 
 struct door_state {

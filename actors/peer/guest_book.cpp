@@ -57,4 +57,14 @@ const guest_book::guest* guest_book::find(node_id node) const {
   return found == latest_.end() ? nullptr : find(found->second);
 }
 
+std::vector<linked_node> guest_book::nodes() const {
+  std::vector<linked_node> out;
+  for (const auto& [node, link] : latest_) {
+    const auto& who = guests_.at(link);
+    out.push_back({node, who.name, who.identity.has(node_role::controller)});
+  }
+  std::ranges::sort(out, {}, &linked_node::node);
+  return out;
+}
+
 } // namespace novacron

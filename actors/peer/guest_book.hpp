@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace novacron {
 
@@ -34,6 +35,9 @@ public:
   [[nodiscard]] const guest* find(const caf::actor_addr& link) const;
   /// The latest link of a node, or one that is left after its end.
   [[nodiscard]] const guest* find(node_id node) const;
+
+  /// The nodes that have links to this one, in the order of their ids.
+  [[nodiscard]] std::vector<linked_node> nodes() const;
 
 private:
   struct open_challenge {

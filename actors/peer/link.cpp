@@ -1,6 +1,7 @@
 #include "actors/peer/link.hpp"
 
 #include "actors/peer/mesh_errors.hpp"
+#include "actors/peer/mesh_rules.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/io/basp_broker.hpp>
@@ -46,6 +47,10 @@ constexpr auto patience(const migration_performed&) {
 constexpr auto patience(const kill_actor&) {
   return 5s;
 }
+constexpr auto patience(const actor_tree_request&) {
+  return 3s;
+}
+constexpr auto tree_timeout = 1500ms;
 
 /// How the other end is called as long as nobody knows better.
 std::string name_of(const link_config& config) {
@@ -254,6 +259,29 @@ caf::result<ok_atom> kill(self_pointer self, const kill_actor& what) {
   return self->delegate(supervisor, what);
 }
 
+/// The same for the tree of actors.
+caf::result<actor_tree> show_tree(self_pointer self, const actor_tree_request& what) {
+  auto& state = self->state;
+  if (what.node != state.config.self->node)
+    return pass_on<actor_tree>(self, what);
+  auto sender = caf::actor_cast<caf::actor_addr>(self->current_sender());
+  if (!state.door || sender != state.door.address() || !may_look(state.remote))
+    return make_error(mesh_errc::forbidden, "actors are shown to the door that we greeted only");
+  auto supervisor = state.config.supervisor ? state.config.supervisor() : supervisor_actor{};
+  if (!supervisor)
+    return make_error(mesh_errc::not_here, "nobody supervises actors here");
+  auto promise = self->make_response_promise<actor_tree>();
+  self->request(supervisor, tree_timeout, what)
+      .then(
+          [self, promise](actor_tree tree) mutable {
+            tree.node = self->state.config.self->node;
+            tree.name = self->state.config.self->name;
+            promise.deliver(std::move(tree));
+          },
+          [promise](caf::error& why) mutable { promise.deliver(std::move(why)); });
+  return promise;
+}
+
 } // namespace
 
 link_state::~link_state() {
@@ -292,6 +320,7 @@ link_actor::behavior_type link(self_pointer self, link_config config) {
       [self](const prepare_migration& x) { return pass_on<migration_prepared>(self, x); },
       [self](const migration_performed& x) { return pass_on<ok_atom>(self, x); },
       [self](const kill_actor& x) { return kill(self, x); },
+      [self](const actor_tree_request& x) { return show_tree(self, x); },
       [self](tick_atom) {
         self->delayed_send(self, tick_interval, tick_atom::value);
         auto& state = self->state;

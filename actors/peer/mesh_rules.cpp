@@ -52,6 +52,10 @@ bool may_kill(const node_identity& who) {
   return who.has(node_role::controller) || who.has(node_role::gateway);
 }
 
+bool may_look(const node_identity& who) {
+  return who.has(node_role::controller) || who.has(node_role::gateway);
+}
+
 bool may_replicate(const node_identity& who) {
   return who.has(node_role::controller);
 }

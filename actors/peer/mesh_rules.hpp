@@ -17,6 +17,8 @@ bool may_propose(const node_identity& who, const command& what);
 /// Any node may read the state.
 bool may_replicate(const node_identity& who);
 bool may_kill(const node_identity& who);
+/// See which actors a node has.
+bool may_look(const node_identity& who);
 bool may_migrate(const node_identity& who);
 
 } // namespace novacron

@@ -32,8 +32,9 @@ enum class restart_strategy : uint8_t {
 struct child_spec {
   std::string name; ///< unique below its supervisor, without '/'
   restart_type restart = restart_type::permanent;
-  std::chrono::milliseconds grace{2'000}; ///< from being asked to end until it is killed
-  bool supervisor = false;                ///< the child is a `supervisor_actor`
+  /// From being asked to end until it is killed; 0: it is killed at once.
+  std::chrono::milliseconds grace{2'000};
+  bool supervisor = false; ///< the child is a `supervisor_actor`
   /// Spawns the child. Runs on the supervisor's thread, so it must not block;
   /// what blocks belongs in a detached child. Throwing, or an invalid handle,
   /// counts as a death.

@@ -43,7 +43,7 @@ effects start(self_pointer self, const std::string& name) {
   if (problem.empty())
     return state.supervisor->started(name, self->clock().now());
   state.log.warning("supervisor", "cannot start a child: " + problem, {{"child", name}});
-  return state.supervisor->ended(name, false, self->clock().now());
+  return state.supervisor->ended(name, problem, self->clock().now());
 }
 
 void ask_to_end(self_pointer self, const std::string& name, caf::exit_reason how) {
@@ -97,10 +97,13 @@ void child_ended(self_pointer self, const caf::down_msg& down) {
   auto name = std::move(found->second);
   state.names.erase(found);
   state.living.erase(name);
-  if (!is_normal(down.reason))
-    state.log.warning("supervisor", "a child died: " + self->system().render(down.reason),
-                      {{"child", name}});
-  carry_out(self, state.supervisor->ended(name, is_normal(down.reason), self->clock().now()));
+  std::string failure;
+  if (!is_normal(down.reason)) {
+    failure = down.reason == caf::exit_reason::kill ? "it was killed"
+                                                    : self->system().render(down.reason);
+    state.log.warning("supervisor", "a child died: " + failure, {{"child", name}});
+  }
+  carry_out(self, state.supervisor->ended(name, failure, self->clock().now()));
 }
 
 caf::result<caf::actor> add(self_pointer self, const child_spec& spec) {
@@ -154,7 +157,7 @@ supervisor_with_clock::behavior_type supervisor(self_pointer self, supervisor_sp
         carry_out(self, self->state.supervisor->remove(name, self->clock().now()));
       },
       [self](const kill_actor& what) { return kill(self, what); },
-      [self](tree_atom) { return walk_tree(self); },
+      [self](const actor_tree_request& what) { return walk_tree(self, what); },
       [self](tick_atom) {
         self->state.next_tick.reset();
         carry_out(self, self->state.supervisor->tick(self->clock().now()));

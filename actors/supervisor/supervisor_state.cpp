@@ -60,8 +60,8 @@ supervisor_state::effects supervisor_state::started(const std::string& name, tim
   return tick(now);
 }
 
-supervisor_state::effects supervisor_state::ended(const std::string& name, bool normal,
-                                                  time_point now) {
+supervisor_state::effects supervisor_state::ended(const std::string& name,
+                                                  const std::string& failure, time_point now) {
   auto found = by_name_.find(name);
   if (found == by_name_.end())
     return {};
@@ -69,17 +69,31 @@ supervisor_state::effects supervisor_state::ended(const std::string& name, bool 
   auto& child = children_.at(where);
   auto asked = child.now == status::stopping;
   child.now = status::idle;
+  if (asked && child.killed)
+    child.last_failure = "it didn't end within " + std::to_string(child.spec.grace.count())
+                         + " ms, and was killed";
+  else if (!failure.empty())
+    child.last_failure = failure;
   if (starting_ == where)
     starting_.reset();
   to_stop_.erase(where);
   stopping_.erase(where);
   if (child.removed)
     erase(where);
-  else if (!ending_ && asked)
-    to_start_.insert(where); // it went with its group
+  else if (!ending_ && asked) // it went with its group
+    come_back(where);
   else if (!ending_)
-    died(where, normal, now);
+    died(where, failure.empty(), now);
   return tick(now);
+}
+
+/// Starts the child again, unless it is one that never is.
+void supervisor_state::come_back(place where) {
+  const auto& child = children_.at(where);
+  if (child.spec.restart != restart_type::temporary)
+    to_start_.insert(where);
+  else if (child.added)
+    erase(where);
 }
 
 void supervisor_state::died(place where, bool normal, time_point now) {
@@ -111,17 +125,19 @@ void supervisor_state::died(place where, bool normal, time_point now) {
   ++child.failures;
   child.not_before = now + back_off;
   to_start_.insert(where);
-  stop_group_of(where);
+  restart_group_of(where);
 }
 
-void supervisor_state::stop_group_of(place where) {
+void supervisor_state::restart_group_of(place dead) {
   if (spec_.strategy == restart_strategy::one_for_one)
     return;
-  auto first = spec_.strategy == restart_strategy::rest_for_one ? children_.upper_bound(where)
+  auto first = spec_.strategy == restart_strategy::rest_for_one ? children_.upper_bound(dead)
                                                                 : children_.begin();
   for (auto i = first; i != children_.end(); ++i)
-    if (i->second.now == status::running)
+    if (const auto& child = i->second; child.now == status::running)
       to_stop_.insert(i->first);
+    else if (child.now == status::idle && child.spec.restart != restart_type::temporary)
+      to_start_.insert(i->first);
 }
 
 supervisor_state::effects supervisor_state::stop(time_point now) {
@@ -163,9 +179,12 @@ void supervisor_state::advance_stops(time_point now, effects& out) {
     to_stop_.erase(where);
     stopping_.insert(where);
     child.now = status::stopping;
-    child.killed = false;
+    child.killed = child.spec.grace.count() == 0;
     child.stop_deadline = now + child.spec.grace;
-    out.emplace_back(stop_child{child.spec.name});
+    if (child.killed)
+      out.emplace_back(kill_child{child.spec.name});
+    else
+      out.emplace_back(stop_child{child.spec.name});
   }
 }
 
@@ -204,16 +223,30 @@ const child_spec* supervisor_state::find(const std::string& name) const {
   return found == by_name_.end() ? nullptr : &children_.at(found->second).spec;
 }
 
-uint32_t supervisor_state::restarts(const std::string& name) const {
-  auto found = by_name_.find(name);
-  return found == by_name_.end() ? 0 : children_.at(found->second).restarts;
+actor_state supervisor_state::state_of(place where, const entry& child) const {
+  switch (child.now) {
+  case status::stopping:
+    return actor_state::stopping;
+  case status::idle:
+    return to_start_.contains(where) ? actor_state::restarting : actor_state::ended;
+  case status::starting:
+  case status::running:
+    break;
+  }
+  return actor_state::running;
 }
 
-std::vector<std::string> supervisor_state::names() const {
-  std::vector<std::string> out;
-  for (const auto& [where, child] : children_)
-    out.push_back(child.spec.name);
-  return out;
+void supervisor_state::each(place after, time_point now,
+                            const std::function<void(const child_status&)>& f) const {
+  for (auto i = children_.upper_bound(after); i != children_.end(); ++i) {
+    const auto& [where, child] = *i;
+    child_status out{where,       child.spec.name,        child.spec.supervisor,
+                     child.added, state_of(where, child), child.restarts,
+                     {},          child.last_failure};
+    if (child.now == status::running)
+      out.up = std::chrono::duration_cast<std::chrono::milliseconds>(now - child.started_at);
+    f(out);
+  }
 }
 
 } // namespace novacron

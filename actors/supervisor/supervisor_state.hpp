@@ -1,12 +1,15 @@
 #pragma once
 
 #include "actors/supervisor/supervision_spec.hpp"
+#include "messages/peer.hpp"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -41,12 +44,17 @@ using supervisor_effect = std::variant<start_child, stop_child, kill_child, end_
 /// won't end must not hold up the others for ever; and there may be 100,000
 /// children, so no event may look at all of them.
 ///
+/// Where a group is restarted, OTP's rules hold: temporary children that had to
+/// end with it stay away, and transient ones that had ended by themselves come back.
+///
 /// Pure: no clock, no actors. Children that were added at run time end all at
 /// once, before those of the spec.
 class supervisor_state {
 public:
   using time_point = std::chrono::steady_clock::time_point;
   using effects = std::vector<supervisor_effect>;
+  /// A child's place in the order of starting.
+  using place = uint64_t;
 
   explicit supervisor_state(supervisor_spec spec);
 
@@ -58,8 +66,9 @@ public:
   effects remove(const std::string& name, time_point now);
   /// The start function yielded a child.
   effects started(const std::string& name, time_point now);
-  /// The child ended, or could not be started. `normal`: by itself, without a failure.
-  effects ended(const std::string& name, bool normal, time_point now);
+  /// The child ended, or could not be started; `failure` says why, and is empty
+  /// when it ended by itself, without one.
+  effects ended(const std::string& name, const std::string& failure, time_point now);
   /// Ends all children, then the supervisor.
   effects stop(time_point now);
   /// Time has passed; call it at `wake`, at the latest.
@@ -68,14 +77,24 @@ public:
 
   /// The child's spec; null for unknown names.
   [[nodiscard]] const child_spec* find(const std::string& name) const;
-  [[nodiscard]] uint32_t restarts(const std::string& name) const;
-  /// In the order in which they are started.
-  [[nodiscard]] std::vector<std::string> names() const;
+
+  /// A child, as others may see it.
+  struct child_status {
+    supervisor_state::place place = 0; ///< never 0, and never taken again
+    std::string_view name;
+    bool supervisor = false;
+    bool added = false; ///< at run time
+    actor_state state = actor_state::running;
+    uint32_t restarts = 0;
+    std::chrono::milliseconds up{0}; ///< 0 unless it runs
+    std::string_view last_failure;
+  };
+  /// Calls `f` with each child behind `after`, in the order in which they are
+  /// started. The one thing here that looks at all of them.
+  void each(place after, time_point now, const std::function<void(const child_status&)>& f) const;
   [[nodiscard]] bool ending() const { return ending_; }
 
 private:
-  /// A child's place in the order of starting.
-  using place = uint64_t;
   enum class status : uint8_t { idle, starting, running, stopping };
 
   struct entry {
@@ -89,6 +108,7 @@ private:
     time_point started_at;
     time_point not_before;
     time_point stop_deadline;
+    std::string last_failure;
   };
 
   void insert(child_spec spec, bool added);
@@ -96,13 +116,15 @@ private:
   void advance_stops(time_point now, effects& out);
   void advance_starts(time_point now, effects& out);
   void died(place where, bool normal, time_point now);
-  void stop_group_of(place where);
+  void come_back(place where);
+  void restart_group_of(place dead);
+  [[nodiscard]] actor_state state_of(place where, const entry& child) const;
   void end_all();
 
   supervisor_spec spec_;
   std::map<place, entry> children_;
   std::unordered_map<std::string, place> by_name_;
-  place next_place_ = 0;
+  place next_place_ = 1;
   std::set<place> to_start_;
   std::set<place> to_stop_;
   std::set<place> stopping_;

@@ -87,6 +87,8 @@ public:
   [[nodiscard]] std::vector<node_record> nodes() const;
   [[nodiscard]] std::vector<host_record> host_records() const;
   [[nodiscard]] std::optional<join_token_record> join_token(token_id id) const;
+  /// The hosts that aren't gone, by id and name.
+  [[nodiscard]] std::vector<std::pair<node_id, std::string>> host_names() const;
   /// VMs in each `actual_state`, by its number.
   [[nodiscard]] std::array<uint64_t, 9> vms_by_state() const;
 

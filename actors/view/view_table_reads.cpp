@@ -186,6 +186,15 @@ std::string view_table::name_of_host(node_id id) const {
   return host_name(id);
 }
 
+std::vector<std::pair<node_id, std::string>> view_table::host_names() const {
+  std::shared_lock lock{mutex_};
+  std::vector<std::pair<node_id, std::string>> out;
+  for (const auto& [id, host] : hosts_)
+    if (host.state != host_state::gone)
+      out.emplace_back(id, host.name);
+  return out;
+}
+
 std::array<uint64_t, 9> view_table::vms_by_state() const {
   std::shared_lock lock{mutex_};
   std::array<uint64_t, 9> counts{};

@@ -117,3 +117,54 @@ struct KillActor {
   node @0 :Ids.Uuid;
   path @1 :Text;
 }
+
+# -- trees of actors --
+
+enum ActorState {
+  running @0;
+  stopping @1;
+  restarting @2;
+  ended @3;
+}
+
+struct ActorStatus {
+  path @0 :Text;
+  supervisor @1 :Bool;
+  state @2 :ActorState;
+  restarts @3 :UInt32;
+  up @4 :Int64;
+  counted @5 :Bool;  # does `mailbox` say anything?
+  mailbox @6 :UInt64;
+  lastFailure @7 :Text;
+}
+
+struct ActorGroup {
+  path @0 :Text;
+  kind @1 :Text;
+  count @2 :UInt32;
+  running @3 :UInt32;
+  restarts @4 :UInt64;
+  mailbox @5 :UInt64;
+}
+
+struct LinkedNode {
+  node @0 :Ids.Uuid;
+  name @1 :Text;
+  controller @2 :Bool;
+}
+
+struct ActorTreeRequest {
+  node @0 :Ids.Uuid;
+  path @1 :Text;
+  after @2 :UInt64;
+  children @3 :UInt32;
+}
+
+struct ActorTree {
+  node @0 :Ids.Uuid;
+  name @1 :Text;
+  actors @2 :List(ActorStatus);
+  more @3 :List(ActorGroup);
+  next @4 :UInt64;
+  links @5 :List(LinkedNode);
+}

@@ -37,6 +37,7 @@ void add_client_commands(CLI::App& app, std::function<int()>& chosen, terminal w
   add_maintenance_commands(app, mount);
   add_member_commands(app, mount);
   add_join_commands(app, mount);
+  add_actor_commands(app, mount);
 }
 
 } // namespace novacron

@@ -10,7 +10,8 @@ class App;
 
 namespace novacron {
 
-/// Adds `vm`, `host`, `migration`, `operation`, `task` and `events` to `app`, and the
+/// Adds `vm`, `host`, `node`, `migration`, `operation`, `task`, `events`, `actors`
+/// and `chaos` to `app`, and the
 /// options --url, --token-file and --output that they share.
 ///
 /// Parsing sets `chosen` when one of them was asked for: call it then, once; it

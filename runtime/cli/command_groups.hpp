@@ -31,5 +31,7 @@ void add_look_commands(CLI::App& app, const command_mount& mount);
 /// vm plan, host cordon | uncordon | drain, task, cluster rebalance; after the two
 /// above, whose groups it adds to.
 void add_maintenance_commands(CLI::App& app, const command_mount& mount);
+/// actors, chaos kill.
+void add_actor_commands(CLI::App& app, const command_mount& mount);
 
 } // namespace novacron

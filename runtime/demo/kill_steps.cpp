@@ -127,13 +127,13 @@ result<void> kill_vm_actor(story& x) {
   std::error_code none;
   const auto before = static_cast<std::streamoff>(std::filesystem::file_size(log, none));
   const auto begin = clock::now();
-  if (auto killed = must_kill(x, *host, "guests/vm:" + x.vm); !killed)
+  if (auto killed = must_kill(x, *host, "guests/vm-" + x.vm); !killed)
     return killed;
-  const auto death = "\"child\":\"vm:" + x.vm;
+  const auto death = "\"child\":\"vm-" + x.vm;
   bool recovered = false;
   while (!recovered && clock::now() < begin + recovery_limit) {
     recovered = text_after(log, before).find(death) != std::string::npos
-                && lives(x, *host, "guests/vm:" + x.vm);
+                && lives(x, *host, "guests/vm-" + x.vm);
     std::this_thread::sleep_for(look_every);
   }
   note_kill(x, "the vm's actor on " + *host, recovered, begin);
@@ -144,7 +144,7 @@ result<void> kill_migration_actor(story& x) {
   return disturb_a_migration(x, [&x](const std::string& from) {
     return victim{"the migration's actor on " + from,
                   [&x, from](const std::string& migration) {
-                    return must_kill(x, from, "guests/migration:" + migration);
+                    return must_kill(x, from, "guests/migration-" + migration);
                   },
                   [] { return true; }}; // the migration ended, which only an actor can do
   });

@@ -34,6 +34,7 @@ struct node_parts {
   handle_slot<backups_actor> backups;            ///< empty: none are kept here
   handle_slot<frontend_actor> frontend;          ///< the local frontend, or the way to a controller
   handle_slot<controller_frontend_actor> leader; ///< the local frontend, for other controllers
+  handle_slot<controller_actor> controller; ///< the way to a controller, without a replica here
   handle_slot<peers_actor> peers;
   handle_slot<door_actor> door;
   handle_slot<supervisor_actor> root;

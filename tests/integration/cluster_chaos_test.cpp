@@ -19,7 +19,7 @@ constexpr auto kill_every = 400ms;
 constexpr auto settle_limit = 60s;
 constexpr int workers = 3;
 constexpr uint32_t seed = 2'026;
-const std::string a_guest = "guests/vm:";
+const std::string a_guest = "guests/vm-";
 
 struct placed_vm {
   std::string id;

@@ -59,6 +59,7 @@ link_actor::behavior_type link_to(link_actor::pointer self, migrating_host* to,
         return self->delegate(host, what);
       },
       [=](const kill_actor&) -> caf::result<caf::ok_atom> { return nobody(); },
+      [=](const actor_tree_request&) -> caf::result<actor_tree> { return nobody(); },
       [](caf::tick_atom) {},
   };
 }

@@ -336,7 +336,9 @@ TEST_CASE_FIXTURE(api_fixture, "an actor is killed only where chaos is allowed")
   CHECK(ask("POST", "/api/v1/chaos/kill", R"({"node":"node-9","actor":"nobody"})").status == 404);
   CHECK(ask("POST", "/api/v1/chaos/kill", R"({"node":"node-1","actor":"host"})").status == 404);
   served = make(false);
-  CHECK(ask("POST", "/api/v1/chaos/kill", body).status == 404);
+  auto refused = ask("POST", "/api/v1/chaos/kill", body);
+  CHECK(refused.status == 404);
+  CHECK(refused.body->find("set chaos = true") != std::string::npos);
   CHECK(kills.size() == 2);
 }
 

@@ -294,6 +294,12 @@ TEST_CASE_FIXTURE(edge_fixture, "an actor is killed over HTTP") {
   CHECK(gateway.killed() == std::vector<std::string>{"host/vm:1"});
 }
 
+TEST_CASE_FIXTURE(edge_fixture, "the actors are shown over HTTP") {
+  auto answer = ask("GET /api/v1/cluster/actors?node=node-9");
+  CHECK(status(answer) == 200);
+  CHECK(answer.find(R"("path":"node-1/services")") != std::string::npos);
+}
+
 TEST_CASE("a port that is taken is told before anything starts") {
   gateway_config config;
   config.port = 0;

@@ -73,8 +73,17 @@ void running_gateway::start() {
     actors_->killed.push_back(whom.path);
     done(whom.path != "nobody", "");
   };
-  actors_->gateway = actors_->system.spawn(novacron::gateway, actors_->settings, actors_->view,
-                                           actors_->frontend, chaos_function{chaos});
+  auto look = [](const actor_tree_request& what, const auto& done) {
+    actor_tree tree;
+    tree.node = what.node;
+    tree.name = "node-1";
+    tree.actors.resize(1);
+    tree.actors[0].path = "services";
+    done(std::move(tree));
+  };
+  actors_->gateway
+      = actors_->system.spawn(novacron::gateway, actors_->settings, actors_->view,
+                              actors_->frontend, chaos_function{chaos}, look_function{look});
 }
 
 void running_gateway::kill() {

@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string vm_path(const small_host& host, vm_id vm) {
-  return host.name + ":guests/vm:" + to_string(vm);
+  return host.name + ":guests/vm-" + to_string(vm);
 }
 
 create_vm wish_for(const small_host& where) {

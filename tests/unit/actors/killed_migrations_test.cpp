@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string path(const small_host& host, migration_id migration) {
-  return host.name + ":guests/migration:" + to_string(migration);
+  return host.name + ":guests/migration-" + to_string(migration);
 }
 
 /// A guest of the first host that is on its way to the second.

@@ -1,3 +1,4 @@
+#include "actors/peer/any_controller.hpp"
 #include "actors/peer/peers.hpp"
 #include "tests/becomes_true.hpp"
 #include "tests/unit/actors/test_mesh.hpp"
@@ -20,8 +21,20 @@ supervisor_actor undertaker(test_node& node, std::atomic<int>& kills) {
                   ++kills;
                   return ok_atom::value;
                 },
-                [](tree_atom) { return std::vector<actor_status>{}; }};
+                [](const actor_tree_request& x) {
+                  actor_tree tree;
+                  tree.actors.resize(1);
+                  tree.actors[0].path = x.path + "/feed";
+                  return tree;
+                }};
       }));
+}
+
+actor_tree_request tree_of(node_id node, std::string path = {}) {
+  actor_tree_request what;
+  what.node = node;
+  what.path = std::move(path);
+  return what;
 }
 
 /// Sends bytes to a port, reads until the other end closes or half a second is over.
@@ -161,6 +174,85 @@ TEST_CASE("the door has nobody killed for a host, nor where chaos is not allowed
     one.open_door(one.routes());
     CHECK(refuses(one, one.the_door));
   }
+}
+
+TEST_CASE("a node's tree is read over its own link, and names the nodes it has links with") {
+  test_authority authority;
+  controller one{authority};
+  test_node two{authority, host_id, {node_role::host}};
+  std::atomic<int> kills = 0;
+  auto mine = undertaker(one, kills);
+  auto supervisor = undertaker(two, kills);
+  auto routes = one.routes();
+  routes.supervisor = [mine] { return mine; };
+  auto config = two.to(one.open_door(routes));
+  config.supervisor = [supervisor] { return supervisor; };
+  auto link = two.link_by(config);
+  REQUIRE(two.reads_through(link));
+  auto far = one.ask<actor_tree>(one.the_door, tree_of(host_id, "services"));
+  REQUIRE(far);
+  CHECK(far->node == host_id);
+  CHECK(far->name == "node-2");
+  CHECK(far->actors.at(0).path == "services/feed");
+  auto near = one.ask<actor_tree>(one.the_door, tree_of(controller_id, "x"));
+  REQUIRE(near);
+  CHECK(near->node == controller_id);
+  REQUIRE(near->links.size() == 1);
+  CHECK(near->links[0] == linked_node{host_id, "node-2", false});
+  std::string error;
+  CHECK(!one.ask<actor_tree>(one.the_door, tree_of(third_id), &error));
+  CHECK(error.find("no link to this one") != std::string::npos);
+}
+
+TEST_CASE("actors are shown to nobody but gateways and controllers") {
+  test_authority authority;
+  controller one{authority};
+  test_node two{authority, host_id, {node_role::host}};
+  test_node three{authority, third_id, {node_role::gateway}};
+  std::atomic<int> kills = 0;
+  auto mine = undertaker(one, kills);
+  auto theirs = undertaker(two, kills);
+  auto routes = one.routes();
+  routes.supervisor = [mine] { return mine; };
+  auto port = one.open_door(routes);
+  auto config = two.to(port);
+  config.supervisor = [theirs] { return theirs; };
+  auto link = two.link_by(config);
+  REQUIRE(two.reads_through(link));
+  std::string error;
+  CHECK(!two.ask<actor_tree>(link, tree_of(controller_id), &error));
+  CHECK(error.find("gateways and controllers only") != std::string::npos);
+  // Its own tree it shows to the door that it has greeted, and to nobody else.
+  CHECK(!two.ask<actor_tree>(link, tree_of(host_id), &error));
+  CHECK(error.find("the door that we greeted") != std::string::npos);
+  auto gateway = three.link_by(three.to(port));
+  REQUIRE(three.reads_through(gateway));
+  CHECK(three.ask<actor_tree>(gateway, tree_of(controller_id)));
+  CHECK(three.ask<actor_tree>(gateway, tree_of(host_id)));
+}
+
+TEST_CASE("a gateway without a replica reaches other nodes through a controller") {
+  test_authority authority;
+  controller one{authority};
+  test_node two{authority, host_id, {node_role::host}};
+  test_node three{authority, third_id, {node_role::gateway}};
+  std::atomic<int> kills = 0;
+  auto theirs = undertaker(two, kills);
+  auto port = one.open_door(one.routes(), true);
+  auto config = two.to(port);
+  config.chaos = true;
+  config.supervisor = [theirs] { return theirs; };
+  REQUIRE(two.reads_through(two.link_by(config)));
+  auto way = three.keep(three.system->spawn(any_controller, three.to(port),
+                                            std::vector<address>{{"127.0.0.1", port}}));
+  door_routes routes;
+  routes.controller = [way] { return way; };
+  three.open_door(routes, true);
+  CHECK(three.ask_until<actor_tree>(
+      three.the_door, tree_of(host_id),
+      [](const auto& tree, const auto&) { return tree && tree->node == host_id; }));
+  CHECK(three.ask<ok_atom>(three.the_door, kill_actor{host_id, "host"}));
+  CHECK(kills == 1);
 }
 
 TEST_CASE("peers make one link per node, on demand") {

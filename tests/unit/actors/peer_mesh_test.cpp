@@ -131,7 +131,8 @@ TEST_CASE("a node in between can't pass another's proof on as its own") {
                 [](const replica_message&) {},
                 [=](const prepare_migration& x) { return pass(x); },
                 [=](const migration_performed& x) { return pass(x); },
-                [=](const kill_actor& x) { return pass(x); }};
+                [=](const kill_actor& x) { return pass(x); },
+                [=](const actor_tree_request& x) { return pass(x); }};
       }));
   auto mirror_port = caf::openssl::publish(mirror, 0, "127.0.0.1");
   REQUIRE(static_cast<bool>(mirror_port));

@@ -51,6 +51,7 @@ link_actor::behavior_type link_to(link_actor::pointer self, std::shared_ptr<host
         return self->delegate(to->host.get(), x);
       },
       [=](const kill_actor&) -> caf::result<ok_atom> { return unconnected(); },
+      [=](const actor_tree_request&) -> caf::result<actor_tree> { return unconnected(); },
       [=](const group_status_request&) -> caf::result<group_status> { return unconnected(); },
       [=](const snapshot_chunk_request&) -> caf::result<snapshot_chunk> { return unconnected(); },
       [](const replica_message_taken&) {},
@@ -359,16 +360,15 @@ bool small_cluster::shows(migration_id migration, migration_phase phase) {
 std::vector<actor_status> small_cluster::actors() {
   std::vector<actor_status> all;
   caf::scoped_actor self{parts_->system};
-  self->request(parts_->root, 10s, tree_atom::value)
-      .receive([&](const std::vector<actor_status>& tree) { all = tree; },
-               [](const caf::error&) {});
+  self->request(parts_->root, 10s, actor_tree_request{})
+      .receive([&](const actor_tree& tree) { all = tree.actors; }, [](const caf::error&) {});
   return all;
 }
 
 uint32_t small_cluster::restarts(const std::string& path) {
   for (const auto& each : actors())
     if (each.path == path)
-      return each.alive ? each.restarts : 0;
+      return each.state == actor_state::running ? each.restarts : 0;
   return 0;
 }
 

@@ -35,7 +35,7 @@ struct rig {
       if (auto* start = std::get_if<start_child>(&effect)) {
         said += "+" + start->name;
         if (start->name == broken)
-          run(state.ended(start->name, false, now));
+          run(state.ended(start->name, "broken", now));
         else
           run(state.started(start->name, now));
       } else if (auto* stop = std::get_if<stop_child>(&effect))
@@ -45,11 +45,22 @@ struct rig {
       else if (auto* end = std::get_if<end_supervisor>(&effect))
         said += end->gave_up.empty() ? "." : "#";
   }
-  void dies(const std::string& name) { run(state.ended(name, false, now)); }
-  void finishes(const std::string& name) { run(state.ended(name, true, now)); }
+  void dies(const std::string& name, const std::string& why = "a fault") {
+    run(state.ended(name, why, now));
+  }
+  void finishes(const std::string& name) { run(state.ended(name, {}, now)); }
   void pass(std::chrono::milliseconds time) {
     now += time;
     run(state.tick(now));
+  }
+  /// The child, as others may see it; with place 0: it is unknown.
+  supervisor_state::child_status look(std::string_view name) {
+    supervisor_state::child_status out;
+    state.each(0, now, [&](const auto& child) {
+      if (child.name == name)
+        out = child;
+    });
+    return out;
   }
   std::string heard() { return std::exchange(said, {}); }
 
@@ -122,17 +133,66 @@ TEST_CASE("a child that ignores its grace is killed, once") {
   CHECK(root.heard() == "!c");
 }
 
+TEST_CASE("a child without grace is killed at once") {
+  auto spec = three(restart_strategy::one_for_one);
+  spec.children[2].grace = 0ms;
+  rig root{std::move(spec)};
+  root.heard();
+  root.run(root.state.stop(root.now));
+  CHECK(root.heard() == "!c");
+  root.dies("c");
+  CHECK(root.heard() == "-b");
+}
+
+TEST_CASE("permanent children come back whatever they ended of") {
+  rig root{three(restart_strategy::one_for_one)};
+  root.heard();
+  root.finishes("a");
+  CHECK(root.heard() == "+a");
+}
+
 TEST_CASE("transient children come back after a failure, not after a normal end") {
   auto spec = three(restart_strategy::one_for_one);
-  spec.children = {child("a", restart_type::transient), child("b", restart_type::temporary)};
+  spec.children = {child("a", restart_type::transient)};
   rig root{std::move(spec)};
   root.heard();
   root.dies("a");
   CHECK(root.heard() == "+a");
   root.finishes("a");
-  root.dies("b");
   root.pass(1h);
   CHECK(root.heard() == "");
+}
+
+TEST_CASE("temporary children never come back") {
+  auto spec = three(restart_strategy::one_for_all);
+  spec.children[1].restart = restart_type::temporary;
+  rig root{std::move(spec)};
+  root.heard();
+  SUBCASE("after a failure, which concerns nobody else either") {
+    root.dies("b");
+    root.pass(1h);
+    CHECK(root.heard() == "");
+  }
+  SUBCASE("when they had to end with their group") {
+    root.dies("c");
+    CHECK(root.heard() == "-b");
+    root.finishes("b");
+    root.finishes("a");
+    root.pass(1h);
+    CHECK(root.heard() == "-a+a+c");
+  }
+}
+
+TEST_CASE("a transient child that had ended comes back with its group") {
+  auto spec = three(restart_strategy::rest_for_one);
+  spec.children[2].restart = restart_type::transient;
+  rig root{std::move(spec)};
+  root.finishes("c");
+  root.heard();
+  root.dies("a");
+  CHECK(root.heard() == "-b");
+  root.finishes("b");
+  CHECK(root.heard() == "+a+b+c");
 }
 
 TEST_CASE("a child that dies again and again is started ever more slowly") {
@@ -151,7 +211,7 @@ TEST_CASE("a child that dies again and again is started ever more slowly") {
     root.dies("a");
     root.pass(1s); // the longest
   }
-  CHECK(root.state.restarts("a") == 22);
+  CHECK(root.look("a").restarts == 22);
 }
 
 TEST_CASE("a child that lived long starts at once again") {
@@ -237,4 +297,47 @@ TEST_CASE("an added child that is not to be restarted is forgotten") {
   root.run(root.state.add(child("vm:1", restart_type::transient), root.now));
   root.finishes("vm:1");
   CHECK(root.state.find("vm:1") == nullptr);
+}
+
+TEST_CASE("a child shows its state, how long it runs, and why it last died") {
+  auto spec = three(restart_strategy::one_for_one);
+  spec.intensity = 100;
+  spec.children[2].restart = restart_type::temporary;
+  rig root{std::move(spec)};
+  root.pass(5s);
+  CHECK(root.look("a").state == actor_state::running);
+  CHECK(root.look("a").up == 5s);
+  CHECK(root.look("a").last_failure == "");
+  root.dies("a", "out of luck");
+  CHECK(root.look("a").restarts == 1);
+  CHECK(root.look("a").up == 0s);
+  CHECK(root.look("a").last_failure == "out of luck");
+  root.dies("a"); // in a row: it waits
+  CHECK(root.look("a").state == actor_state::restarting);
+  root.dies("c", "gone");
+  CHECK(root.look("c").state == actor_state::ended);
+  CHECK(root.look("c").last_failure == "gone");
+  root.run(root.state.remove("b", root.now));
+  CHECK(root.look("b").state == actor_state::stopping);
+}
+
+TEST_CASE("a child that had to be killed shows that it ignored its grace") {
+  rig root{three(restart_strategy::one_for_all)};
+  root.dies("b");
+  root.pass(2s);
+  root.dies("c", "killed");
+  CHECK(root.look("c").last_failure == "it didn't end within 2000 ms, and was killed");
+}
+
+TEST_CASE("children are looked at in the order of starting, from a place on") {
+  rig root{three(restart_strategy::one_for_one)};
+  std::string seen;
+  auto look = [&](supervisor_state::place after) {
+    seen.clear();
+    root.state.each(after, root.now, [&](const auto& child) { seen += child.name; });
+  };
+  look(0);
+  CHECK(seen == "abc");
+  look(root.look("a").place);
+  CHECK(seen == "bc");
 }

@@ -97,11 +97,18 @@ struct on_virtual_time {
     return out;
   }
 
+  static actor_tree_request below(std::string path, uint32_t children = 20) {
+    actor_tree_request what;
+    what.path = std::move(path);
+    what.children = children;
+    return what;
+  }
+
   std::string tree() {
-    auto all = ask<std::vector<actor_status>>(tree_atom::value);
+    auto all = ask<actor_tree>(actor_tree_request{});
     std::string text;
-    for (const auto& each : *all)
-      text += each.path + (each.alive ? " " : "? ");
+    for (const auto& each : all->actors)
+      text += each.path + (each.state == actor_state::running ? " " : "? ");
     return text;
   }
 
@@ -227,6 +234,98 @@ TEST_CASE_FIXTURE(on_virtual_time, "a start function that yields nobody counts a
   start({spec});
   pass(1s);
   CHECK(tries == 4);
+}
+
+TEST_CASE_FIXTURE(on_virtual_time,
+                  "a tree shows so many children of each supervisor, and counts the rest") {
+  supervisor_spec guests;
+  guests.name = "guests";
+  for (int i = 1; i <= 5; ++i)
+    guests.children.push_back(puppet("vm-" + std::to_string(i)));
+  guests.children.push_back(puppet("migration-1"));
+  guests.children[4].restart = restart_type::temporary;
+  start({branch("guests", guests), puppet("host")});
+  dies("vm-4");
+  dies("vm-5"); // the temporary one
+  auto tree = ask<actor_tree>(below("", 2));
+  REQUIRE(tree);
+  REQUIRE(tree->actors.size() == 4);
+  CHECK(tree->actors[0].path == "guests");
+  CHECK(tree->actors[0].supervisor);
+  CHECK(tree->actors[1].path == "guests/vm-1");
+  CHECK(tree->actors[2].path == "guests/vm-2");
+  CHECK(tree->actors[3].path == "host");
+  CHECK(tree->next == 0); // nobody is left out at the top
+  REQUIRE(tree->more.size() == 2);
+  CHECK(tree->more[0] == actor_group{"guests", "vm", 3, 2, 1, 0});
+  CHECK(tree->more[1] == actor_group{"guests", "migration", 1, 1, 0, 0});
+}
+
+TEST_CASE_FIXTURE(on_virtual_time, "what is below one supervisor is read page by page") {
+  supervisor_spec guests;
+  guests.name = "guests";
+  for (int i = 1; i <= 5; ++i)
+    guests.children.push_back(puppet("vm-" + std::to_string(i)));
+  start({branch("node", {.name = "node", .children = {branch("guests", guests)}})});
+  std::string seen;
+  auto page = below("node/guests", 2);
+  int pages = 0;
+  do {
+    auto tree = ask<actor_tree>(page);
+    REQUIRE(tree);
+    for (const auto& each : tree->actors)
+      seen += each.path + ' ';
+    page.after = tree->next;
+    ++pages;
+  } while (page.after != 0 && pages < 9);
+  CHECK(seen
+        == "node/guests/vm-1 node/guests/vm-2 node/guests/vm-3 node/guests/vm-4 "
+           "node/guests/vm-5 ");
+  CHECK(pages == 3);
+  CHECK(!ask<actor_tree>(below("nobody")));
+  CHECK(!ask<actor_tree>(below("node/guests/vm-1"))); // it has no children
+}
+
+TEST_CASE_FIXTURE(on_virtual_time, "no answer lists more children than one may") {
+  supervisor_spec guests;
+  guests.name = "guests";
+  for (int i = 0; i < 200; ++i)
+    guests.children.push_back(puppet("vm-" + std::to_string(i)));
+  start(std::move(guests.children));
+  CHECK(ask<actor_tree>(below("", 1'000))->actors.size() == most_children_shown);
+  CHECK(ask<actor_tree>(below("", 0))->actors.size() == 1);
+}
+
+TEST_CASE_FIXTURE(on_virtual_time, "a tree shows why a child last died, in bounds") {
+  auto spec = puppet("a");
+  spec.restart = restart_type::permanent;
+  spec.start
+      = [](caf::local_actor&) -> caf::actor { throw std::runtime_error{std::string(999, 'x')}; };
+  start({spec});
+  auto tree = ask<actor_tree>(actor_tree_request{});
+  REQUIRE(tree);
+  CHECK(tree->actors.at(0).last_failure == std::string(200, 'x'));
+  CHECK(tree->actors.at(0).state == actor_state::restarting);
+  CHECK(!tree->actors.at(0).mailbox);
+}
+
+TEST_CASE_FIXTURE(on_virtual_time, "a supervisor that doesn't answer is shown without children") {
+  auto mute = puppet("guests");
+  mute.supervisor = true;
+  mute.start = [this](caf::local_actor&) {
+    auto handle
+        = system.spawn([](supervisor_actor::pointer self) -> supervisor_actor::behavior_type {
+            return {[](const std::shared_ptr<const child_spec>&) { return caf::actor{}; },
+                    [](stop_atom, const std::string&) {},
+                    [](const kill_actor&) { return ok_atom::value; },
+                    [self](const actor_tree_request&) -> caf::result<actor_tree> {
+                      return self->make_response_promise<actor_tree>();
+                    }};
+          });
+    return caf::actor_cast<caf::actor>(handle);
+  };
+  start({mute, puppet("host")});
+  CHECK(tree() == "guests host ");
 }
 
 namespace {

@@ -167,7 +167,8 @@ struct controller : test_node {
             .receive = {},
             .feed = [x = feed] { return x; },
             .host = {},
-            .supervisor = {}};
+            .supervisor = {},
+            .controller = {}};
   }
 
   feed_source_actor feed;

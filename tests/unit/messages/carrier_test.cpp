@@ -99,7 +99,9 @@ TEST_CASE_FIXTURE(one_system, "every registered type passes inside a message") {
 TEST_CASE("the names on the wire are these, for ever") {
   std::set<std::string> found;
   for_each_registered([&](const auto&, const std::string& name) { found.insert(name); });
-  std::set<std::string> promised{"novacron::boot_id",
+  std::set<std::string> promised{"novacron::actor_tree",
+                                 "novacron::actor_tree_request",
+                                 "novacron::boot_id",
                                  "novacron::cluster_id",
                                  "novacron::epoch",
                                  "novacron::feed_changes",

@@ -1,5 +1,6 @@
 #include "messages/names.hpp"
 #include "messages/schema/commands.capnp.h"
+#include "messages/schema/peer.capnp.h"
 #include "messages/schema/records.capnp.h"
 
 #include <capnp/schema.h>
@@ -66,6 +67,7 @@ TEST_CASE("each word names one value, and its value's word is it again") {
   check_words<deadline_policy>();
   check_words<maintenance_wish>();
   check_words<member_wish>();
+  check_words<actor_state>();
 }
 
 TEST_CASE("the last value has the last word") {
@@ -90,6 +92,7 @@ TEST_CASE("the last value has the last word") {
   CHECK(to_string(record_type::task) == "task");
   CHECK(to_string(node_role::controller) == "controller");
   CHECK(to_string(node_role::host) == "host");
+  CHECK(to_string(actor_state::ended) == "ended");
 }
 
 TEST_CASE("a number that is no value is unknown, not a crash") {
@@ -113,6 +116,7 @@ TEST_CASE("schemas number and name their values as the structs do") {
   check_schema<deadline_policy, schema::DeadlinePolicy>();
   check_schema<maintenance_wish, schema::MaintenanceWish>();
   check_schema<member_wish, schema::MemberWish>();
+  check_schema<actor_state, schema::ActorState>();
 }
 
 TEST_CASE("a record knows its type and its id") {

@@ -15,7 +15,8 @@ using all_carried
                  proposal, outcomes, list_request, pull_request, hello_challenge_request,
                  hello_challenge, hello, welcome, prepare_migration, migration_prepared,
                  migration_performed, kill_actor, replica_message, replica_message_taken,
-                 snapshot_chunk_request, snapshot_chunk, group_status_request, group_status>;
+                 snapshot_chunk_request, snapshot_chunk, group_status_request, group_status,
+                 actor_tree_request, actor_tree>;
 
 /// Calls `f` with a default value of each carried type.
 template <class F>
@@ -231,6 +232,15 @@ public:
     fill_all(x.node, x.leads, x.term, x.commit_index, x.applied_index, x.timeline, x.members,
              x.installing, x.refused, x.disk, x.changing);
   }
+  void fill(actor_status& x) {
+    fill_all(x.path, x.supervisor, x.state, x.restarts, x.up, x.last_failure);
+    if (up_to(1) == 1)
+      x.mailbox = number();
+  }
+  void fill(actor_group& x) { fill_all(x.path, x.kind, x.count, x.running, x.restarts, x.mailbox); }
+  void fill(linked_node& x) { fill_all(x.node, x.name, x.controller); }
+  void fill(actor_tree_request& x) { fill_all(x.node, x.path, x.after, x.children); }
+  void fill(actor_tree& x) { fill_all(x.node, x.name, x.actors, x.more, x.next, x.links); }
 
 private:
   template <class... Ts>

@@ -181,6 +181,40 @@ TEST_CASE_FIXTURE(cli_fixture, "events are a line each") {
   CHECK(out.str() == "4  vm web-1 changed  actual=running\n");
 }
 
+TEST_CASE_FIXTURE(cli_fixture, "actors are read for all nodes, one, or below a supervisor") {
+  const std::string empty = R"({"left_out":0,"nodes":[]})";
+  canned["GET /api/v1/cluster/actors?limit=20"] = {{200, empty}};
+  CHECK(run({"actors"}) == 0);
+  CHECK(out.str().starts_with("ACTOR  STATE"));
+  CHECK(run({"actors", "-o", "json"}) == 0);
+  CHECK(out.str() == empty + "\n");
+  canned["GET /api/v1/cluster/actors?limit=5&node=node-2"] = {{200, empty}};
+  CHECK(run({"actors", "node-2", "--limit", "5"}) == 0);
+  const std::string guests = "GET /api/v1/cluster/actors?limit=150&node=node-2&path=guests";
+  auto page = [](const std::string& vm, const std::string& next) {
+    return R"({"nodes":[{"name":"node-2","reachable":true,"more":[],"next_cursor":)" + next
+           + R"(,"actors":[{"path":"node-2/guests/)" + vm + R"(","state":"running"}]}]})";
+  };
+  canned[guests] = {{200, page("vm-1", R"("9")")}};
+  canned[guests + "&cursor=9"] = {{200, page("vm-2", "null")}};
+  CHECK(run({"actors", "node-2/guests"}) == 0);
+  CHECK(out.str().find("├─ vm-1") != std::string::npos);
+  CHECK(out.str().find("└─ vm-2") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(cli_fixture, "an actor is killed by the path that the tree shows") {
+  canned["POST /api/v1/chaos/kill"] = {{200, R"({"status":"killed"})"},
+                                       {404, R"({"title":"Not killed","detail":"nobody there"})"}};
+  CHECK(run({"chaos", "kill", "node-1/services/feed"}) == 0);
+  CHECK(out.str() == "killed node-1/services/feed\n");
+  CHECK(server.requests().at(0).ends_with(R"({"node":"node-1","actor":"services/feed"})"));
+  CHECK(run({"chaos", "kill", "node-1/services/fed"}) == 1);
+  CHECK(last_line() == "nobody there");
+  CHECK(run({"chaos", "kill", "node-1"}) == 2);
+  CHECK(last_line().find("novacron actors") != std::string::npos);
+  CHECK(server.requests().size() == 2);
+}
+
 TEST_CASE_FIXTURE(cli_fixture,
                   "without a gateway, a token or a sensible option nothing is asked: 2") {
   CHECK(run({"vm", "ls", "--url", "http://127.0.0.1:1"}) == 2);
