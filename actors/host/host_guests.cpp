@@ -16,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto start_timeout = 5s;
+constexpr auto start_again_after = 100ms;
 constexpr auto early_patience = 5s;
 constexpr size_t most_early_requests = 64;
 constexpr auto prepare_patience = 90s;
@@ -62,6 +63,13 @@ void keep_alive(host_pointer self, std::string name, std::function<caf::actor()>
       .then(then, [otherwise](const caf::error&) { otherwise(); });
 }
 
+/// The guests' supervisor was not there, or died with what we asked of it: what was
+/// to be started is looked at again soon, whether or not the log has something new of it.
+template <class Look>
+void again_soon(host_pointer self, Look look) {
+  self->delayed_send(self, start_again_after, continuation{look});
+}
+
 void start_vm(host_pointer self, vm_id vm) {
   auto context = self->state.context;
   auto& system = self->system();
@@ -76,7 +84,10 @@ void start_vm(host_pointer self, vm_id vm) {
         present(self, vm, caf::actor_cast<vm_actor>(actor));
         tell_vm(self, vm);
       },
-      [self, vm] { self->state.vms.erase(vm); });
+      [self, vm] {
+        self->state.vms.erase(vm);
+        again_soon(self, [self, vm] { tell_vm(self, vm); });
+      });
 }
 
 void tell_migration(host_pointer self, migration_id id) {
@@ -105,7 +116,10 @@ void tell_migration(host_pointer self, migration_id id) {
         tell_migration(self, id);
         serve_early_requests(self);
       },
-      [self, id] { self->state.migrations.erase(id); });
+      [self, id] {
+        self->state.migrations.erase(id);
+        again_soon(self, [self, id] { tell_migration(self, id); });
+      });
 }
 
 /// The log tells us only of VMs that have to do with this host. One that was placed

@@ -93,6 +93,22 @@ TEST_CASE_FIXTURE(moving_guest, "hosts' actors that are killed in a migration fi
   CHECK(is_at(second, first));
 }
 
+TEST_CASE_FIXTURE(moving_guest, "guests' supervisors that are killed lose no migration") {
+  // Whether the host asks the dead supervisor or the next one is chance: so it is done often.
+  for (int turn = 0; turn < 8; ++turn) {
+    auto& from = turn % 2 == 0 ? first : second;
+    auto& to = turn % 2 == 0 ? second : first;
+    from.calls->hold("migration_confirm");
+    auto migration = migrate(vm, to);
+    REQUIRE(becomes([&] { return from.calls->holds("migration_confirm"); }));
+    REQUIRE(becomes([&] { return shows(migration, migration_phase::finished); }));
+    kill(from.name + ":guests");
+    from.calls->release();
+    REQUIRE(becomes([&] { return shows(migration, migration_phase::done); }));
+    REQUIRE(is_at(to, from));
+  }
+}
+
 TEST_CASE_FIXTURE(moving_guest,
                   "an older run is aborted before anything else is done about its VM") {
   first.calls->hold("migrate", 2);
