@@ -158,6 +158,12 @@ TEST_CASE_FIXTURE(tree_fixture, "a node that nobody can name is shown by its id"
   CHECK(nodes_of(ask(all_actors)).contains(to_string(voter)));
 }
 
+TEST_CASE_FIXTURE(tree_fixture, "a silent node keeps the name that somebody knows") {
+  trees.erase(host);
+  trees[own].links = {{host, "", false}};
+  CHECK(nodes_of(ask(all_actors)).contains("node-9"));
+}
+
 TEST_CASE_FIXTURE(tree_fixture, "one node is asked for what the parameters say, and no other") {
   trees[host].links = {{hidden, "node-3", false}};
   trees[host].next = 17;
