@@ -1,6 +1,5 @@
 #include "runtime/node/node_actors.hpp"
 
-#include "actors/supervisor/counted_mailbox.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "runtime/certificates/join_signing.hpp"
 #include "runtime/certificates/token_file.hpp"

@@ -10,8 +10,8 @@ namespace novacron::chaos {
 namespace {
 
 constexpr std::chrono::seconds answer_limit{3};
-constexpr std::string_view of_a_vm = "guests/vm:";
-constexpr std::string_view of_a_migration = "guests/migration:";
+constexpr std::string_view of_a_vm = "guests/vm-";
+constexpr std::string_view of_a_migration = "guests/migration-";
 /// The kinds; those that many of live come more often.
 constexpr std::array<std::string_view, 17> kinds{"services/replica",
                                                  of_a_vm,
