@@ -190,8 +190,8 @@ child_command cluster_lab::command_of(int node, std::vector<std::string> more) c
   return command;
 }
 
-void cluster_lab::start(int node) {
-  auto child = child_process::start(command_of(node));
+void cluster_lab::start(int node, std::vector<std::string> more) {
+  auto child = child_process::start(command_of(node, std::move(more)));
   REQUIRE_MESSAGE(child.has_value(), (child ? std::string{} : child.error().message));
   processes_.insert_or_assign(node, std::move(*child));
 }

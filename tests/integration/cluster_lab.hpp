@@ -47,7 +47,7 @@ public:
   /// What starts node 1, 2 or 3; settings that stand later win.
   [[nodiscard]] child_command command_of(int node, std::vector<std::string> more = {}) const;
   /// Starts it; ends the test if that fails.
-  void start(int node);
+  void start(int node, std::vector<std::string> more = {});
   [[nodiscard]] child_process& process(int node) { return processes_.at(node); }
   /// SIGKILL, and waits for the end.
   void kill(int node);
