@@ -18,10 +18,14 @@ std::string or_dash(std::string text) {
 
 /// 4312 as "4,312".
 std::string with_commas(const json::value& object, std::string_view key) {
-  auto digits = std::to_string(static_cast<uint64_t>(field_number(object, key)));
-  for (auto at = static_cast<ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<size_t>(at), ",");
-  return digits;
+  const auto digits = std::to_string(static_cast<uint64_t>(field_number(object, key)));
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0)
+      text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
 /// The largest two units: "3m 12s".
