@@ -1,6 +1,6 @@
 #include "actors/vm/vm.hpp"
 
-#include <filesystem>
+#include "actors/vm/guest_calls.hpp"
 
 namespace novacron {
 
@@ -13,30 +13,6 @@ constexpr auto attach_timeout = 2'000ms;
 
 using self_pointer = vm_actor::stateful_pointer<vm_actor_state>;
 using shared_context = std::shared_ptr<host_context>;
-
-/// Blocks; runs in the pool.
-std::optional<failure> make_call(const host_context& context, guest_call call,
-                                 const vm_record& record) {
-  auto done = [&]() -> result<void> {
-    auto& driver = *context.driver;
-    switch (call) {
-    case guest_call::create: {
-      auto spec = make_guest_spec(context, record, record.epoch);
-      return spec ? driver.create(*spec) : result<void>{spec.error()};
-    }
-    case guest_call::resume:
-      return driver.resume(record.id);
-    case guest_call::pause:
-      return driver.pause(record.id);
-    case guest_call::shutdown:
-      return driver.shutdown(record.id);
-    case guest_call::destroy:
-      return driver.destroy(record.id);
-    }
-    return {};
-  }();
-  return done ? std::nullopt : std::optional{done.error()};
-}
 
 void carry_out(self_pointer self, const shared_context& context, const vm_state::effects& effects);
 

@@ -1,0 +1,28 @@
+#include "actors/vm/guest_calls.hpp"
+
+namespace novacron {
+
+std::optional<failure> make_call(const host_context& context, guest_call call,
+                                 const vm_record& record) {
+  auto done = [&]() -> result<void> {
+    auto& driver = *context.driver;
+    switch (call) {
+    case guest_call::create: {
+      auto spec = make_guest_spec(context, record, record.epoch);
+      return spec ? driver.create(*spec) : result<void>{spec.error()};
+    }
+    case guest_call::resume:
+      return driver.resume(record.id);
+    case guest_call::pause:
+      return driver.pause(record.id);
+    case guest_call::shutdown:
+      return driver.shutdown(record.id);
+    case guest_call::destroy:
+      return driver.destroy(record.id);
+    }
+    return {};
+  }();
+  return done ? std::nullopt : std::optional{done.error()};
+}
+
+} // namespace novacron
