@@ -36,7 +36,9 @@ void carry_out(host_pointer self, const propose_report& what) {
 
 void carry_out(host_pointer self, const move_deadline& what) {
   auto context = self->state.context;
-  auto guarded = [self, deadline = what.deadline](const std::optional<failure>& problem) {
+  auto guarded = [self, context, deadline = what.deadline](const std::optional<failure>& problem) {
+    if (!problem)
+      context->guarded_until = deadline;
     novacron::carry_out(self, self->state.logic->guarded(deadline, problem));
   };
   if (!context->move_deadline) {

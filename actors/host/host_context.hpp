@@ -7,6 +7,7 @@
 #include "hypervisor/hypervisor.hpp"
 #include "messages/actors.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -23,7 +24,7 @@ struct image_files {
 };
 
 /// What the actors of one host share: its hypervisor, its folders, the way to
-/// the log. Made once by the node, never changed, outlives the actors.
+/// the log. Made once by the node, outlives the actors.
 struct host_context {
   host_record self;            ///< as it is registered
   std::filesystem::path state; ///< folder of this host's files
@@ -40,6 +41,9 @@ struct host_context {
   std::chrono::milliseconds shutdown_grace{5'000};
   uint32_t page_streams = 2;
   logger log;
+
+  /// The deadline that the fencer has, on CLOCK_BOOTTIME: no guest is let run after it.
+  std::atomic<std::chrono::nanoseconds> guarded_until{std::chrono::nanoseconds{0}};
 
   // The present incarnations of those whom a host talks to.
   handle_slot<frontend_actor> frontend;

@@ -172,6 +172,8 @@ void host_agent::carry_out(const propose_report& what) {
 
 void host_agent::carry_out(const novacron::move_deadline& what) {
   auto guarded = [this, deadline = what.deadline](const std::optional<failure>& problem) {
+    if (!problem)
+      context_->guarded_until = deadline;
     carry_out(logic_.guarded(deadline, problem));
   };
   auto failed
@@ -284,7 +286,7 @@ void host_agent::call(vm_id vm, guest_call what) {
   run(vm.value,
       [this, vm, what, incarnation = actor->incarnation,
        record = *actor->state.record()]() -> std::function<void()> {
-        auto problem = make_call(*context_, what, record);
+        auto problem = make_call(*context_, what, record, node_.box.clock.boot_time());
         with_.guests.say([&] {
           return "host " + std::to_string(node_.number()) + ": " + to_string(what) + " of vm "
                  + std::to_string(vm.value.low)
