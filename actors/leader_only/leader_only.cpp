@@ -10,7 +10,6 @@ void stop(self_pointer self) {
   auto& child = self->state.child;
   if (!child)
     return;
-  self->unlink_from(child);
   self->send_exit(child, caf::exit_reason::user_shutdown);
   child = nullptr;
 }

@@ -85,6 +85,7 @@ TEST_CASE_FIXTURE(returning_host,
 TEST_CASE_FIXTURE(returning_host,
                   "past the fencer's deadline no guest is made, whoever was told that it may") {
   auto vm = define_on_first();
+  REQUIRE(becomes([&] { return first.context->guarded_until.load() > 0ns; }));
   *first.fencer_hangs = true;
   REQUIRE(becomes([&] { return *first.refused_deadlines > 0; }));
   first.context->guarded_until = 0ns; // as if the agent had slept
