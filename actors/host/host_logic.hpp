@@ -41,9 +41,9 @@ struct host_moment {
 /// that is no older than the first grant since it began, or since the lease was
 /// last over, and once nothing is here that belongs elsewhere or to an older epoch.
 /// The log tells a host only of VMs that concern it: about others whose guests it
-/// finds it asks. It also gives the fencer
-/// its deadline again and again, renewed or not: whoever gives it starts a fencer
-/// that has died, and nobody else would when the host is cut off.
+/// finds it asks. It also gives the fencer its deadline again and again, renewed or
+/// not: whoever gives it starts a fencer that has died, and nobody else would when
+/// the host is cut off.
 ///
 /// Pure: no clock, no I/O, no CAF.
 class host_logic {
