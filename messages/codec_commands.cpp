@@ -1,4 +1,4 @@
-#include "messages/schema_mapping.hpp"
+#include "messages/command_bodies.hpp"
 
 namespace novacron {
 
@@ -130,61 +130,6 @@ void write_body(schema::Command::Builder command, const barrier&) {
   command.setBarrier();
 }
 
-void write_body(schema::Command::Builder command, const register_node& in) {
-  write(command.initRegisterNode().initNode(), in.node);
-}
-
-bool read_body(reading& budget, schema::RegisterNode::Reader in, register_node& out) {
-  return read(budget, in.getNode(), out.node);
-}
-
-void write_body(schema::Command::Builder command, const wish_member& in) {
-  auto out = command.initWishMember();
-  write(out.initNode(), in.node);
-  out.setWish(schema_enum<schema::MemberWish>(in.wish));
-  write(out.initReplaces(), in.replaces);
-}
-
-bool read_body(reading&, schema::WishMember::Reader in, wish_member& out) {
-  read(in.getNode(), out.node);
-  read(in.getReplaces(), out.replaces);
-  return read(in.getWish(), out.wish);
-}
-
-void write_body(schema::Command::Builder command, const make_join_token& in) {
-  auto out = command.initMakeJoinToken();
-  write(out.initToken(), in.token);
-  out.setKey(octets(in.key));
-  write_roles(out.initRoles(list_size(in.roles)), in.roles);
-  out.setLife(milliseconds(in.life));
-}
-
-bool read_body(reading& budget, schema::MakeJoinToken::Reader in, make_join_token& out) {
-  read(in.getToken(), out.token);
-  return read(in.getKey(), out.key) && read_roles(budget, in.getRoles(), out.roles)
-         && read(in.getLife(), out.life);
-}
-
-void write_body(schema::Command::Builder command, const use_join_token& in) {
-  auto out = command.initUseJoinToken();
-  write(out.initToken(), in.token);
-  write(out.initNode(), in.node);
-}
-
-bool read_body(reading& budget, schema::UseJoinToken::Reader in, use_join_token& out) {
-  read(in.getToken(), out.token);
-  return read(budget, in.getNode(), out.node);
-}
-
-void write_body(schema::Command::Builder command, const recover_cluster& in) {
-  write(command.initRecoverCluster().initSurvivor(), in.survivor);
-}
-
-bool read_body(reading&, schema::RecoverCluster::Reader in, recover_cluster& out) {
-  read(in.getSurvivor(), out.survivor);
-  return true;
-}
-
 void write_body(schema::Command::Builder command, const replace_vm& in) {
   auto out = command.initReplaceVm();
   write(out.initVm(), in.vm);
@@ -209,82 +154,6 @@ void write_body(schema::Command::Builder command, const fence_host& in) {
 
 bool read_body(reading&, schema::FenceHost::Reader in, fence_host& out) {
   read(in.getHost(), out.host);
-  return true;
-}
-
-// -- maintenance -------------------------------------------------------------------
-
-void write_body(schema::Command::Builder command, const maintain_host& in) {
-  auto out = command.initMaintainHost();
-  write(out.initHost(), in.host);
-  out.setWish(schema_enum<schema::MaintenanceWish>(in.wish));
-  write(out.initTask(), in.task);
-  out.setParallel(in.parallel);
-  out.setDeadline(milliseconds(in.deadline));
-  out.setThen(schema_enum<schema::DeadlinePolicy>(in.then));
-}
-
-bool read_body(reading&, schema::MaintainHost::Reader in, maintain_host& out) {
-  read(in.getHost(), out.host);
-  read(in.getTask(), out.task);
-  out.parallel = in.getParallel();
-  return read(in.getWish(), out.wish) && read(in.getDeadline(), out.deadline)
-         && read(in.getThen(), out.then);
-}
-
-void write_body(schema::Command::Builder command, const start_rebalance& in) {
-  auto out = command.initStartRebalance();
-  write(out.initTask(), in.task);
-  out.setParallel(in.parallel);
-  write_list(out.initMoves(list_size(in.moves)), in.moves);
-}
-
-bool read_body(reading& budget, schema::StartRebalance::Reader in, start_rebalance& out) {
-  read(in.getTask(), out.task);
-  out.parallel = in.getParallel();
-  return read_list(budget, in.getMoves(), out.moves);
-}
-
-void write_body(schema::Command::Builder command, const move_vm& in) {
-  auto out = command.initMoveVm();
-  write(out.initTask(), in.task);
-  write(out.initVm(), in.vm);
-  out.setAttempt(in.attempt);
-  write(out.initTo(), in.to);
-  write(out.initMigration(), in.migration);
-}
-
-bool read_body(reading&, schema::MoveVm::Reader in, move_vm& out) {
-  read(in.getTask(), out.task);
-  read(in.getVm(), out.vm);
-  out.attempt = in.getAttempt();
-  read(in.getTo(), out.to);
-  read(in.getMigration(), out.migration);
-  return true;
-}
-
-void write_body(schema::Command::Builder command, const note_move& in) {
-  auto out = command.initNoteMove();
-  write(out.initTask(), in.task);
-  write(out.initVm(), in.vm);
-  out.setAttempt(in.attempt);
-  out.setReason(text(in.reason));
-}
-
-bool read_body(reading&, schema::NoteMove::Reader in, note_move& out) {
-  read(in.getTask(), out.task);
-  read(in.getVm(), out.vm);
-  out.attempt = in.getAttempt();
-  out.reason = text(in.getReason());
-  return true;
-}
-
-void write_body(schema::Command::Builder command, const cancel_task& in) {
-  write(command.initCancelTask().initTask(), in.task);
-}
-
-bool read_body(reading&, schema::CancelTask::Reader in, cancel_task& out) {
-  read(in.getTask(), out.task);
   return true;
 }
 

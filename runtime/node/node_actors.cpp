@@ -1,5 +1,6 @@
 #include "runtime/node/node_actors.hpp"
 
+#include "actors/peer/mesh_config.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "runtime/certificates/join_signing.hpp"
 #include "runtime/certificates/token_file.hpp"

@@ -79,6 +79,7 @@ void link_proxy::run() {
       }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - now);
     ::poll(all.data(), all.size(), static_cast<int>(std::max(left, 0ms).count()));
+    now_ = conditions(); // what was told before the bytes came counts for them
     size_t at = 3;
     std::erase_if(connections_, [&](connection& x) {
       bool over = false;
@@ -120,6 +121,7 @@ bool link_proxy::take(connection& x, direction way) {
   }
   bytes.resize(static_cast<size_t>(count));
   out.queued += bytes.size();
+  taken_ += bytes.size();
   out.last_due = due(bytes.size(), way, out);
   out.queue.push_back({out.last_due, std::move(bytes)});
   return true;
@@ -149,6 +151,8 @@ link_proxy::clock::time_point link_proxy::due(size_t bytes, direction way, const
 }
 
 bool link_proxy::give(connection& x, direction way) {
+  if (now_[way].held)
+    return true;
   auto& in = x.streams[way];
   const int to = x.ends[other(way)].get();
   const auto now = clock::now();

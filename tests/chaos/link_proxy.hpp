@@ -51,6 +51,8 @@ public:
   void set(direction way, const link_condition& condition);
   /// That were passed on, both ways. Any thread.
   [[nodiscard]] uint64_t bytes() const { return bytes_; }
+  /// That came in, both ways; what isn't passed on yet is under way.
+  [[nodiscard]] uint64_t taken() const { return taken_; }
 
 private:
   using clock = std::chrono::steady_clock;
@@ -93,6 +95,7 @@ private:
   std::list<connection> connections_;
   std::mt19937_64 random_;
   std::atomic<uint64_t> bytes_{0};
+  std::atomic<uint64_t> taken_{0};
   std::thread thread_;
 };
 

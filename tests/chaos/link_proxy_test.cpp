@@ -69,6 +69,16 @@ TEST_CASE_FIXTURE(linked_pair,
   CHECK(receive(far, 8, 5s) == "question");
 }
 
+TEST_CASE_FIXTURE(linked_pair, "what is under way when a link is held waits, too") {
+  proxy.set(link_proxy::there, {.delay = 500ms});
+  send(near, "question");
+  REQUIRE(becomes_true(5s, [&] { return proxy.taken() == 8; }));
+  proxy.set(link_proxy::there, {.held = true});
+  CHECK(receive(far, 1, 900ms).empty());
+  proxy.set(link_proxy::there, {});
+  CHECK(receive(far, 8, 5s) == "question");
+}
+
 TEST_CASE_FIXTURE(linked_pair, "a held link hides that an end has gone") {
   proxy.set(link_proxy::there, {.held = true});
   near = {};

@@ -49,17 +49,17 @@ struct one_node : virtual_time {
   ~one_node() {
     kill(keeper);
     kill(replica);
-    keeper = {};
-    replica = {};
+    keeper = backups_actor{};
+    replica = nullptr;
   }
 
   void start() {
-    backups_config config;
-    config.folder = "/nonexistent/backups";
-    config.every = 1h;
-    config.keep = 7;
-    config.now = [this] { return now; };
-    keeper = system.spawn(backups, config, caf::actor_cast<replica_actor>(replica));
+    backups_config mine;
+    mine.folder = "/nonexistent/backups";
+    mine.every = 1h;
+    mine.keep = 7;
+    mine.now = [this] { return now; };
+    keeper = system.spawn(backups, mine, caf::actor_cast<replica_actor>(replica));
     run();
   }
   /// Both clocks.

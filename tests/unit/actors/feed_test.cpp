@@ -35,6 +35,7 @@ struct one_feed : virtual_time {
           [](status_atom, const caf::actor&) {},
           [](const group_status_request&) { return group_status{}; },
           [](const snapshot_chunk_request&) { return snapshot_chunk{}; },
+          [](const back_up&) { return backup_info{}; },
           [](tick_atom) {},
       };
     });

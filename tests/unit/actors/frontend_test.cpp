@@ -33,6 +33,7 @@ struct one_frontend : virtual_time {
                 },
                 [](const group_status_request&) { return group_status{}; },
                 [](const snapshot_chunk_request&) { return snapshot_chunk{}; },
+                [](const back_up&) { return backup_info{}; },
                 [](tick_atom) {},
             };
           });

@@ -49,6 +49,7 @@ struct one_controller : virtual_time {
           [this](status_atom, const caf::actor& who) { told = who; },
           [](const group_status_request&) { return group_status{}; },
           [](const snapshot_chunk_request&) { return snapshot_chunk{}; },
+          [](const back_up&) { return backup_info{}; },
           [](tick_atom) {},
       };
     });

@@ -24,9 +24,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using starter = std::function<caf::actor(caf::local_actor&)>;
-
-child_spec child(std::string name, starter start) {
+child_spec child(std::string name, std::function<caf::actor(caf::local_actor&)> start) {
   child_spec spec;
   spec.name = std::move(name);
   spec.start = std::move(start);

@@ -4,6 +4,7 @@
 #include "storage/log/state_store.hpp"
 #include "tests/unit/storage/test_replica.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 #include <fstream>
 
@@ -180,13 +181,13 @@ TEST_CASE_FIXTURE(backed_up, "a restored replica goes on alone, in a new timelin
   CHECK(status.applied_index > revision + 1'000'000); // so that all list again
   REQUIRE(status.members.size() == 1);
   CHECK(status.members[0].node == elsewhere.node);
-  size_t vms = 0;
+  size_t found = 0;
   for (const auto& record : list_all(*restored).first)
     if (auto* vm = std::get_if<vm_record>(&record)) {
-      ++vms;
+      ++found;
       CHECK(std::ranges::find(before, any_record{*vm}) != before.end());
     }
-  CHECK(vms == 30);
+  CHECK(found == 30);
   auto next = register_test_host(1); // which was awaited
   CHECK(propose(*restored, {next}).at(0).ok());
   CHECK(propose(*restored, {create_test_vm(100)}).at(0).ok());
