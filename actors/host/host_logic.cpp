@@ -118,12 +118,13 @@ host_effects host_logic::renewed(uint64_t attempt, const std::optional<command_o
   }
   host_effects out;
   if (auto deadline = lease_.granted(attempt, outcome->revision, now.boot))
-    guard(*deadline, out);
+    guard(*deadline, now, out);
   return out;
 }
 
-void host_logic::guard(std::chrono::nanoseconds deadline, host_effects& out) {
+void host_logic::guard(std::chrono::nanoseconds deadline, host_moment now, host_effects& out) {
   deadline_ = deadline;
+  guarded_at_ = now.boot;
   guarding_ = true;
   out.emplace_back(move_deadline{deadline});
 }
@@ -132,7 +133,7 @@ void host_logic::guard_again(host_moment now, host_effects& out) {
   if (guarding_)
     guarded_at_ = now.boot;
   else if (deadline_ && now.boot - guarded_at_ >= settings_.guard_every)
-    guard(*deadline_, out);
+    guard(*deadline_, now, out);
 }
 
 host_effects host_logic::guarded(std::chrono::nanoseconds deadline,

@@ -108,7 +108,7 @@ private:
 
   void register_self(host_effects& out);
   void renew_if_due(host_moment now, host_effects& out);
-  void guard(std::chrono::nanoseconds deadline, host_effects& out);
+  void guard(std::chrono::nanoseconds deadline, host_moment now, host_effects& out);
   void guard_again(host_moment now, host_effects& out);
   void pass_on_permission(host_moment now, host_effects& out);
   void report(host_moment now, host_effects& out);

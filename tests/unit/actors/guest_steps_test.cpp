@@ -60,12 +60,12 @@ TEST_CASE(
   CHECK(!find_guest(driver, none, vm, {1, 1}));
   driver.guest->phase = guest_phase::incoming;
   auto found = find_guest(driver, none, vm, {1, 1});
-  REQUIRE(found);
+  REQUIRE(found.has_value());
   CHECK(found->guest == found_guest::presence::incoming);
   CHECK(!found->may_have_run);
   none.there = true;
   found = find_guest(driver, none, vm, {1, 2});
-  REQUIRE(found);
+  REQUIRE(found.has_value());
   CHECK(found->guest == found_guest::presence::absent);
   CHECK(found->may_have_run);
 }

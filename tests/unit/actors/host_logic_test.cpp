@@ -310,6 +310,7 @@ TEST_CASE_FIXTURE(one_host, "the log is asked about a guest whose VM a host does
   register_it();
   lists(5, {});
   hold_lease(5);
+  effects.clear();
   looks(guests);
   CHECK(taken<ask_about_vm>().size() == 1);
   looks(guests);
