@@ -112,7 +112,7 @@ void client::answered(const command& what, const command_outcome& outcome, uint6
 
 void client::read(vm_id vm) {
   const auto floor = with_.past.floor();
-  line_.list({{}, "1" + to_string(vm.value), 65'536, true},
+  line_.list({{}, {}, 65'536, true, vm},
              [this, vm, floor](const std::optional<feed_listing>& page) {
                if (page) {
                  const vm_record* shown = nullptr;
