@@ -22,11 +22,13 @@ std::optional<failure> problem_of(const result<void>& done) {
   return done ? std::nullopt : std::optional{done.error()};
 }
 
-bool has_crashed(hypervisor& driver, vm_id vm) {
+/// Nothing: the hypervisor can't say.
+std::optional<bool> is_in(hypervisor& driver, vm_id vm, guest_phase phase) {
   auto guests = driver.list();
-  return guests && std::ranges::any_of(*guests, [vm](const guest_status& each) {
-           return each.vm == vm && each.phase == guest_phase::crashed;
-         });
+  if (!guests)
+    return std::nullopt;
+  return std::ranges::any_of(
+      *guests, [&](const guest_status& each) { return each.vm == vm && each.phase == phase; });
 }
 
 } // namespace
@@ -77,7 +79,13 @@ std::optional<failure> finish_guest(hypervisor& driver, finish_mark& mark, vm_id
 
 std::optional<failure> cancel_guest(hypervisor& driver, vm_id vm) {
   auto done = driver.migration_finish(vm, {}, true);
-  return done ? std::nullopt : std::optional{done.error()};
+  if (done)
+    return std::nullopt;
+  // One that isn't incoming is none of ours: the VM was placed here meanwhile.
+  if (done.error().code == hypervisor_errc::refused
+      && is_in(driver, vm, guest_phase::incoming) == false)
+    return std::nullopt;
+  return done.error();
 }
 
 result<found_guest> find_guest(hypervisor& driver, const finish_mark& mark, vm_id vm, epoch epoch) {
@@ -106,7 +114,8 @@ std::optional<failure> resume_at_source(hypervisor& driver, vm_id vm, epoch epoc
   auto done = driver.adopt(vm, epoch);
   if (done)
     done = driver.resume(vm);
-  if (done || done.error().code == hypervisor_errc::no_such_guest || has_crashed(driver, vm))
+  if (done || done.error().code == hypervisor_errc::no_such_guest
+      || is_in(driver, vm, guest_phase::crashed) == true)
     return std::nullopt;
   return done.error();
 }

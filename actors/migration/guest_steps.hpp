@@ -40,7 +40,8 @@ private:
 /// asked, and goes again when that surely had no effect.
 std::optional<failure> finish_guest(hypervisor& driver, finish_mark& mark, vm_id vm,
                                     const std::string& cookie);
-/// Destination: removes the incoming guest. Succeeds when there is none.
+/// Destination: removes the incoming guest. Succeeds when there is none; any other
+/// guest of the VM is its own actor's, and left alone.
 std::optional<failure> cancel_guest(hypervisor& driver, vm_id vm);
 /// Destination: what is here of the guest of `epoch`.
 result<found_guest> find_guest(hypervisor& driver, const finish_mark& mark, vm_id vm, epoch epoch);

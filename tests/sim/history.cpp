@@ -38,6 +38,13 @@ bool history::applies(uint64_t index, const command_batch& batch, const applied_
       check_.tell(index, [&] {
         return "(log) host " + std::to_string(host->id.value.low) + " is " + to_string(host->state);
       });
+    else if (auto operation = std::get_if<operation_record>(&each.record))
+      check_.tell(index, [&] {
+        return "(log) operation " + std::to_string(operation->id.value.low) + " to "
+               + to_string(operation->verb) + " vm " + std::to_string(operation->vm.value.low)
+               + (operation->state == operation_state::running ? " runs " : " has ended ")
+               + operation->error;
+      });
   return true;
 }
 

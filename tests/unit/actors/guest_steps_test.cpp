@@ -36,6 +36,18 @@ TEST_CASE("a source that has crashed or is gone is as good as resumed, any other
   CHECK(!resume_at_source(driver, vm, {1, 1}));
 }
 
+TEST_CASE(
+    "an incoming guest that can't be cancelled is tried again, one that isn't incoming is left") {
+  one_guest driver;
+  driver.finish_fails = hypervisor_errc::refused;
+  driver.guest->phase = guest_phase::incoming;
+  CHECK(cancel_guest(driver, vm));
+  driver.guest->phase = guest_phase::running;
+  CHECK(!cancel_guest(driver, vm));
+  driver.finish_fails = hypervisor_errc::outcome_unknown;
+  CHECK(cancel_guest(driver, vm));
+}
+
 TEST_CASE("a Finish's mark stands afterwards, unless it surely had no effect and is ours") {
   one_guest driver;
   mark ours;
