@@ -1,6 +1,7 @@
 #include "actors/host/host_logic.hpp"
 
 #include <type_traits>
+#include <utility>
 
 namespace novacron {
 
@@ -153,17 +154,20 @@ bool host_logic::starting_allowed(std::chrono::nanoseconds boot) const {
   return word_is_current(boot) && reconciled_ == lease_.revision();
 }
 
-/// VMs that wait for permission to start hear of it when it comes or goes.
+/// VMs' actors hear of the permission to start when it comes or goes; also those
+/// that were told something else than we said, since it went and came between ticks.
 void host_logic::pass_on_permission(host_moment now, host_effects& out) {
   auto may_start = starting_allowed(now.boot);
-  if (may_start == may_start_)
-    return;
-  may_start_ = may_start;
-  say(out,
-      may_start ? "guests may start: the lease is held"
-                : "no guest may start: the lease is not held",
-      false);
-  for (auto vm : table_.waiting_to_start())
+  if (std::exchange(may_start_, may_start) != may_start)
+    say(out,
+        may_start ? "guests may start: the lease is held"
+                  : "no guest may start: the lease is not held",
+        false);
+  std::vector<vm_id> told_otherwise;
+  for (const auto& [vm, actor] : vms_)
+    if (actor.there && actor.may_start != may_start)
+      told_otherwise.push_back(vm);
+  for (auto vm : told_otherwise)
     tell(vm, now, out);
 }
 
@@ -205,8 +209,8 @@ host_effects host_logic::looked(const result<std::vector<guest_status>>& guests,
   for (const auto& [vm, guest] : guests_)
     if (!vms_.contains(vm) && table_.find(vm))
       need(vm, out); // placed elsewhere, but something of it is here
-  for (const auto& [vm, there] : vms_)
-    if (there)
+  for (const auto& [vm, actor] : vms_)
+    if (actor.there)
       out.emplace_back(show_guest{vm, sight_of(vm, asked)});
   take_inventory(now, out);
   return out;
@@ -246,12 +250,12 @@ host_effects host_logic::told_about(vm_id vm, const std::optional<feed_listing>&
 // -- actors of VMs -----------------------------------------------------------------
 
 void host_logic::need(vm_id vm, host_effects& out) {
-  vms_.insert_or_assign(vm, false); // a repeat would be harmless, but not free
+  vms_.insert_or_assign(vm, vm_actor_known{}); // a repeat would be harmless, but not free
   out.emplace_back(need_vm_actor{vm});
 }
 
 host_effects host_logic::present(vm_id vm, host_moment now) {
-  vms_.insert_or_assign(vm, true);
+  vms_[vm].there = true;
   look_soon_ = true;
   host_effects out;
   tell(vm, now, out);
@@ -298,9 +302,9 @@ std::optional<vm_changed> host_logic::attached(vm_id vm, host_moment now) {
   auto word = table_.word_for(vm);
   if (!word)
     return std::nullopt;
-  vms_.insert_or_assign(vm, true);
   look_soon_ = true;
   word->may_start = starting_allowed(now.boot);
+  vms_.insert_or_assign(vm, vm_actor_known{true, word->may_start});
   return word;
 }
 
@@ -319,9 +323,10 @@ void host_logic::tell(vm_id vm, host_moment now, host_effects& out) {
       need(vm, out);
     return;
   }
-  if (!actor->second)
+  if (!actor->second.there)
     return; // it is starting, and will be told
   word->may_start = starting_allowed(now.boot);
+  actor->second.may_start = word->may_start;
   out.emplace_back(tell_vm{std::move(*word)});
 }
 

@@ -100,6 +100,11 @@ public:
   [[nodiscard]] bool starting_allowed(std::chrono::nanoseconds boot) const;
 
 private:
+  /// A VM's actor that was asked for.
+  struct vm_actor_known {
+    bool there = false;
+    bool may_start = false; ///< as it was last told
+  };
   struct early_request {
     uint64_t ticket = 0;
     prepare_migration request;
@@ -127,7 +132,7 @@ private:
   feed_follower follower_;
   host_lease lease_;
   report_batch reports_;
-  std::map<vm_id, bool> vms_; ///< actors: asked for, and there
+  std::map<vm_id, vm_actor_known> vms_;
   std::map<migration_id, bool> migrations_;
   std::map<vm_id, guest_status> guests_; ///< at the last look
   std::set<vm_id> strangers_;            ///< guests that no VM of the log accounts for, said once
@@ -144,7 +149,7 @@ private:
   std::optional<std::chrono::nanoseconds> deadline_; ///< as the log granted it last
   bool guarding_ = false;                            ///< the fencer was asked
   std::chrono::nanoseconds guarded_at_{0};           ///< when it last was, or answered
-  bool may_start_ = false;                           ///< as the VMs' actors were last told
+  bool may_start_ = false;                           ///< as we last said in the log
   bool looking_ = false;
   bool look_soon_ = true;
   std::chrono::steady_clock::time_point looked_at_;
