@@ -56,6 +56,24 @@ void carry_out(host_pointer self, const move_deadline& what) {
       guarded);
 }
 
+void carry_out(host_pointer self, const keep_fencer&) {
+  auto context = self->state.context;
+  auto kept = [self](const std::optional<failure>& problem) {
+    novacron::carry_out(self, self->state.logic->fencer_kept(problem));
+  };
+  if (!context->keep_fencer) {
+    kept(std::nullopt);
+    return;
+  }
+  call_blocking(
+      self, *context->pool, uuid{1, 0},
+      [context] {
+        auto done = context->keep_fencer();
+        return done ? std::nullopt : std::optional{done.error()};
+      },
+      kept);
+}
+
 void carry_out(host_pointer self, const look_at_guests&) {
   auto context = self->state.context;
   call_blocking(

@@ -25,6 +25,9 @@ struct propose_renewal {
 struct move_deadline {
   std::chrono::nanoseconds deadline{0};
 };
+/// See to it that a fencer runs, which finds the last one's deadline by itself:
+/// → `fencer_kept`.
+struct keep_fencer {};
 /// Propose it: → `reported`.
 struct propose_report {
   host_report report;
@@ -79,7 +82,7 @@ struct note_host {
   vm_id vm; ///< nil: about none
 };
 
-using host_effect = std::variant<propose_registration, propose_renewal, move_deadline,
+using host_effect = std::variant<propose_registration, propose_renewal, move_deadline, keep_fencer,
                                  propose_report, look_at_guests, ask_about_vm, need_vm_actor,
                                  end_vm_actor, tell_vm, show_guest, need_migration_actor,
                                  tell_migration, pass_on_request, refuse_request, note_host>;

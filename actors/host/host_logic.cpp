@@ -131,10 +131,24 @@ void host_logic::guard(std::chrono::nanoseconds deadline, host_moment now, host_
 }
 
 void host_logic::guard_again(host_moment now, host_effects& out) {
-  if (guarding_)
+  if (guarding_) {
     guarded_at_ = now.boot;
-  else if (deadline_ && now.boot - guarded_at_ >= settings_.guard_every)
+  } else if (now.boot - guarded_at_ < settings_.guard_every) {
+    return;
+  } else if (deadline_) {
     guard(*deadline_, now, out);
+  } else { // we were restarted, and the fencer has a deadline from before
+    guarded_at_ = now.boot;
+    guarding_ = true;
+    out.emplace_back(keep_fencer{});
+  }
+}
+
+host_effects host_logic::fencer_kept(const std::optional<failure>& problem) {
+  guarding_ = false;
+  if (problem)
+    return say("there is no fencer: " + problem->message, true);
+  return {};
 }
 
 host_effects host_logic::guarded(std::chrono::nanoseconds deadline,

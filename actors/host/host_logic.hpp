@@ -42,8 +42,8 @@ struct host_moment {
 /// last over, and once nothing is here that belongs elsewhere or to an older epoch.
 /// The log tells a host only of VMs that concern it: about others whose guests it
 /// finds it asks. It also gives the fencer its deadline again and again, renewed or
-/// not: whoever gives it starts a fencer that has died, and nobody else would when
-/// the host is cut off.
+/// not, and looks after it before it has one to give: whoever does starts a fencer
+/// that has died, and nobody else would when the host is cut off.
 ///
 /// Pure: no clock, no I/O, no CAF.
 class host_logic {
@@ -62,6 +62,7 @@ public:
   host_effects renewed(uint64_t attempt, const std::optional<command_outcome>& outcome,
                        host_moment now);
   host_effects guarded(std::chrono::nanoseconds deadline, const std::optional<failure>& problem);
+  host_effects fencer_kept(const std::optional<failure>& problem);
   host_effects reported(const std::optional<command_outcome>& outcome);
   /// A look that began at `asked` has ended.
   host_effects looked(const result<std::vector<guest_status>>& guests,

@@ -197,6 +197,16 @@ void host_agent::carry_out(const novacron::move_deadline& what) {
   });
 }
 
+void host_agent::carry_out(const keep_fencer&) {
+  run(fencer_key, [this]() -> std::function<void()> {
+    if (!node_.box.fencer_runs()) {
+      with_.all.seen.hit(probe::fencer_started_again);
+      node_.box.start_fencer();
+    }
+    return [this] { carry_out(logic_.fencer_kept(std::nullopt)); };
+  });
+}
+
 void host_agent::carry_out(const look_at_guests&) {
   run(context_->self.id.value, [this, asked = now()]() -> std::function<void()> {
     return [this, asked, seen = context_->driver->list()] {

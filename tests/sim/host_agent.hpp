@@ -69,6 +69,7 @@ private:
   void carry_out(const propose_registration& what);
   void carry_out(const propose_renewal& what);
   void carry_out(const novacron::move_deadline& what);
+  void carry_out(const keep_fencer& what);
   void carry_out(const propose_report& what);
   void carry_out(const look_at_guests& what);
   void carry_out(const ask_about_vm& what);

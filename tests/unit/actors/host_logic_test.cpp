@@ -264,6 +264,54 @@ TEST_CASE_FIXTURE(one_host,
   CHECK(taken<move_deadline>().size() == 1); // also when the deadline has passed
 }
 
+TEST_CASE_FIXTURE(one_host,
+                  "before its first lease a host looks after its fencer, then gives the deadline") {
+  register_it();
+  CHECK(taken<keep_fencer>().size() == 1);
+  pass(1s);
+  tick();
+  CHECK(taken<keep_fencer>().empty()); // one order is out
+  take(logic.fencer_kept(std::nullopt));
+  pass(1s);
+  tick();
+  CHECK(taken<keep_fencer>().size() == 1);
+  take(logic.fencer_kept(make_failure(hypervisor_errc::unreachable, "it doesn't start")));
+  hold_lease(5);
+  pass(1s);
+  tick();
+  CHECK(taken<keep_fencer>().empty());
+  CHECK(taken<move_deadline>().size() == 1);
+}
+
+TEST_CASE_FIXTURE(one_host,
+                  "a VM that was told no between two ticks hears when it may start again") {
+  register_it();
+  lists(5, {wanted(4)});
+  take(logic.present(vm, now));
+  hold_lease(5);
+  looks({});
+  tick();
+  CHECK(last_word_allows_start());
+  pass(9s);
+  tick();
+  auto renewals = taken<propose_renewal>();
+  REQUIRE(renewals.size() == 1);
+  pass(2s);
+  auto resumed = wanted(6);
+  resumed.actual = actual_state::running; // as its host said; but it is paused
+  changes(6, resumed);
+  CHECK(!last_word_allows_start());
+  take(logic.renewed(renewals[0].attempt, accepted_at(7), now));
+  auto moves = taken<move_deadline>();
+  REQUIRE(!moves.empty());
+  take(logic.guarded(moves.back().deadline, std::nullopt));
+  changes(7, resumed);
+  taken<tell_vm>();
+  looks({});
+  tick();
+  CHECK(last_word_allows_start());
+}
+
 TEST_CASE_FIXTURE(one_host, "a VM's actor that died is wanted again, and told when it is there") {
   register_it();
   lists(5, {wanted(4)});
