@@ -42,7 +42,8 @@ struct one_node : virtual_time {
                 info.number = static_cast<uint32_t>(made.size());
                 info.made_at = now;
                 return info;
-              }};
+              },
+              [this](caf::ok_atom) { held.front().deliver(backup_info{}); }};
     });
     start();
   }
@@ -117,9 +118,9 @@ TEST_CASE_FIXTURE(one_node,
   CHECK(!answered(first));
   CHECK(!ask<backup_info>(keeper, back_up_atom::value).answer().has_value());
   CHECK(made.size() == 3);
-  pass_both(3h);
+  pass_both(20min);
   CHECK(made.size() == 3);
-  held.front().deliver(backup_info{});
+  caf::anon_send(replica, caf::ok_atom::value);
   run();
   CHECK(first.answer().has_value());
 }

@@ -79,7 +79,8 @@ TEST_CASE_FIXTURE(drained_host, "a killed drain's actor goes on from the task's 
   first.calls->release();
   CHECK(ends(task_state::finished));
   CHECK(all_moved());
-  for (const auto& move : find<task_record>(task)->moves)
+  const auto record = *find<task_record>(task);
+  for (const auto& move : record.moves)
     CHECK(move.attempts == 0); // nothing was disturbed, nothing was begun twice
 }
 
@@ -99,7 +100,8 @@ TEST_CASE_FIXTURE(drained_host, "a migration that is rolled back under a drain i
   REQUIRE(becomes([&] { return first.calls->holds("migrate"); }));
   migration_id broken;
   vm_id moving;
-  for (const auto& move : find<task_record>(task)->moves)
+  const auto before = *find<task_record>(task);
+  for (const auto& move : before.moves)
     if (move.state == move_state::moving) {
       broken = move.migration;
       moving = move.vm;
@@ -110,7 +112,8 @@ TEST_CASE_FIXTURE(drained_host, "a migration that is rolled back under a drain i
   first.calls->release();
   CHECK(ends(task_state::finished));
   CHECK(all_moved());
-  for (const auto& move : find<task_record>(task)->moves)
+  const auto after = *find<task_record>(task);
+  for (const auto& move : after.moves)
     CHECK(move.attempts == (move.vm == moving ? 1 : 0));
 }
 
@@ -119,7 +122,8 @@ TEST_CASE_FIXTURE(drained_host, "a paused VM is waited for, and shown, until it 
   REQUIRE(becomes([&] { return shows(guests[0], actual_state::paused); }));
   drain();
   CHECK(becomes([&] { return finished() == 3; }));
-  for (const auto& move : find<task_record>(task)->moves)
+  const auto record = *find<task_record>(task);
+  for (const auto& move : record.moves)
     if (move.vm == guests[0]) {
       CHECK(move.state == move_state::waiting);
       CHECK(!move.reason.empty());

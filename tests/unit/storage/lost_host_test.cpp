@@ -168,7 +168,7 @@ TEST_CASE_FIXTURE(ha_vm, "a host that can't take it is refused, and the VM stays
     auto bare = host(node_2, "node-2");
     bare.images.clear();
     run(register_host{bare});
-    CHECK(replace(node_2).error == command_errc::no_capacity);
+    CHECK(replace(node_2).error == command_errc::wrong_state);
   }
   CHECK(the_vm().actual == lost);
   CHECK(the_vm().host == node_1);

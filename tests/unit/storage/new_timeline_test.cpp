@@ -77,6 +77,7 @@ TEST_CASE_FIXTURE(lost_majority, "one of three goes on alone, with all that it h
   auto outcome = propose(*alone, create_test_vm(99).body);
   CHECK(outcome.error == command_errc::hosts_awaited);
   CHECK(propose(*alone, register_test_host(1).body).ok());
+  CHECK(propose(*alone, renew_lease{test_host(1), test_boot, std::chrono::seconds{9}}).ok());
   CHECK(propose(*alone, create_test_vm(99).body).ok());
 }
 
@@ -108,6 +109,7 @@ TEST_CASE_FIXTURE(lost_majority, "the lost ones can't take part any more, a new 
   REQUIRE(group.change(member_change::kind::add, 4, group.at(4).status().disk).has_value());
   auto promoted = group.change(member_change::kind::promote, 4);
   REQUIRE_MESSAGE(promoted.has_value(), promoted.error().message);
+  group.write({renew_lease{test_host(1), test_boot, std::chrono::seconds{9}}, {}});
   CHECK(group.agree(group.write(create_test_vm(77))));
   CHECK(group.at(4).status().timeline == 2);
 }

@@ -201,7 +201,7 @@ TEST_CASE("a full disk ends the process with a clear line, and nothing acknowled
   scratch_folder folder;
   std::set<vm_id> acknowledged;
   {
-    writer_process writer{folder.path(), 0, 300'000};
+    writer_process writer{folder.path(), 0, 1'300'000}; // what opening needs, and a little more
     while (auto next = writer.next())
       acknowledged.insert(test_vm(*next));
     const auto status = writer.wait();
