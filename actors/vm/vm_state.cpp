@@ -135,7 +135,8 @@ vm_state::effects vm_state::reconcile(time_point now) {
 }
 
 vm_state::effects vm_state::towards_running(time_point now) {
-  shutdown_asked_.reset();
+  if (guest_->guest != presence::stopping)
+    shutdown_asked_.reset();
   switch (guest_->guest) {
   case presence::absent: {
     const auto& vm = known_->vm;
@@ -150,7 +151,12 @@ vm_state::effects vm_state::towards_running(time_point now) {
   case presence::running:
     return observe(actual_state::running, {}, now);
   case presence::stopping:
-    return {};
+    // It was asked to stop before its host was lost, and may not want to.
+    if (known_->vm.actual != actual_state::lost)
+      return {};
+    if (!shutdown_asked_)
+      shutdown_asked_ = now;
+    return now - *shutdown_asked_ >= config_.shutdown_grace ? call(guest_call::destroy) : effects{};
   case presence::incoming:
     return call(guest_call::destroy); // no migration knows it
   case presence::crashed:
