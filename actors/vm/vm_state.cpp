@@ -135,7 +135,10 @@ vm_state::effects vm_state::reconcile(time_point now) {
 }
 
 vm_state::effects vm_state::towards_running(time_point now) {
-  if (guest_->guest != presence::stopping)
+  // It was asked to stop before its host was lost, and may not want to.
+  const bool outlived_its_host
+      = guest_->guest == presence::stopping && known_->vm.actual == actual_state::lost;
+  if (!outlived_its_host)
     shutdown_asked_.reset();
   switch (guest_->guest) {
   case presence::absent: {
@@ -151,8 +154,7 @@ vm_state::effects vm_state::towards_running(time_point now) {
   case presence::running:
     return observe(actual_state::running, {}, now);
   case presence::stopping:
-    // It was asked to stop before its host was lost, and may not want to.
-    if (known_->vm.actual != actual_state::lost)
+    if (!outlived_its_host)
       return {};
     if (!shutdown_asked_)
       shutdown_asked_ = now;
