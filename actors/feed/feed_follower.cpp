@@ -33,7 +33,7 @@ void feed_follower::answered(clock::time_point now) {
 void feed_follower::listed(const feed_listing& page, clock::time_point now) {
   answered(now);
   if (page_.empty())
-    revision_ = page.revision;
+    listed_at_ = page.revision;
   for (const auto& record : page.records) {
     listed_.emplace(type_of(record), id_of(record));
     sink_.put(record);
@@ -45,6 +45,7 @@ void feed_follower::listed(const feed_listing& page, clock::time_point now) {
   listed_.clear();
   listing_ = false;
   complete_ = true;
+  revision_ = listed_at_;
 }
 
 void feed_follower::changed(const feed_changes& changes, clock::time_point now) {

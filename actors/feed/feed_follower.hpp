@@ -67,7 +67,8 @@ private:
   bool open_ = false; ///< a question is
   bool listing_ = true;
   bool complete_ = false;
-  uint64_t revision_ = 0; ///< of the first page while listing, then of the last change
+  uint64_t revision_ = 0;  ///< of the last listing's first page, then of the last change
+  uint64_t listed_at_ = 0; ///< of the first page, while listing
   std::string page_;
   std::set<std::pair<record_type, uuid>> listed_;
   clock::time_point not_before_;

@@ -1,52 +1,29 @@
 #pragma once
 
-#include "actors/feed/feed_follower.hpp"
 #include "actors/host/host_context.hpp"
-#include "actors/host/host_lease.hpp"
-#include "actors/host/host_table.hpp"
-#include "actors/host/report_batch.hpp"
+#include "actors/host/host_logic.hpp"
 
 #include <caf/typed_response_promise.hpp>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <unordered_map>
-#include <vector>
 
 namespace novacron {
 
 struct host_actor_state {
   std::shared_ptr<host_context> context;
-  std::optional<host_table> table;
-  std::optional<feed_follower> follower;
-  std::optional<host_lease> lease;
-  report_batch reports;
+  std::optional<host_logic> logic;
 
+  // Those of them that are there.
   std::unordered_map<vm_id, vm_actor> vms;
   std::unordered_map<migration_id, migration_actor> migrations;
-  std::unordered_map<vm_id, guest_status> guests; ///< at the last look
-  std::set<vm_id> strangers;   ///< guests that no VM of the log accounts for, said once
-  std::set<vm_id> asked_about; ///< what the log knows of these guests' VMs is being read
-  /// `lease->revision()` when nothing was here any more that belongs elsewhere, or
-  /// to an older epoch: only then new guests start.
-  uint64_t reconciled = 0;
 
-  bool registered = false;
-  bool asking_to_register = false;
-  bool may_start = false; ///< as the VMs' actors were last told
-  bool looking = false;   ///< at the hypervisor
-  bool look_soon = true;
-  std::chrono::steady_clock::time_point looked_at;
+  /// Sources that wait for an answer to their request, by its ticket.
+  std::map<uint64_t, caf::typed_response_promise<migration_prepared>> requests;
+  uint64_t last_ticket = 0;
+
   std::chrono::steady_clock::time_point swept_at; ///< the guests' consoles
-
-  /// A source that asked to prepare before the feed showed us its reservation.
-  struct early_request {
-    prepare_migration request;
-    caf::typed_response_promise<migration_prepared> answer;
-    std::chrono::steady_clock::time_point until;
-  };
-  std::vector<early_request> early;
 
   static constexpr const char* name = "host";
 };

@@ -36,6 +36,9 @@ struct host_context {
   /// Moves the fencer's deadline (CLOCK_BOOTTIME); may block for seconds.
   /// Empty: this host has no fencer, and says so in `self.fences`.
   std::function<result<void>(std::chrono::nanoseconds deadline)> move_deadline;
+  /// Starts the fencer unless it runs; may block for seconds. Empty: nothing can be
+  /// started here that would end guests which outlived it.
+  std::function<result<void>()> keep_fencer;
   std::chrono::milliseconds lease_term{10'000};
   std::chrono::milliseconds renew_every{2'000};
   std::chrono::milliseconds shutdown_grace{5'000};

@@ -6,28 +6,30 @@ namespace novacron {
 
 using host_pointer = host_actor::stateful_pointer<host_actor_state>;
 
-// How a host's actor looks after the actors of its VMs and migrations.
+// How a host's actor reaches the actors of its VMs and migrations.
 
-/// Tells each actor whose record has changed, and starts those that are missing.
-void pass_on_changes(host_pointer self);
-/// An actor has started, or was found running.
-void present(host_pointer self, vm_id vm, vm_actor actor);
-void present(host_pointer self, migration_id migration, migration_actor actor);
-/// An actor that was present has ended.
-void absent(host_pointer self, const caf::actor_addr& who);
-/// Tells one VM's actor, and starts it if it is needed and missing.
-void tell_vm(host_pointer self, vm_id vm);
-/// Looks at the hypervisor, unless a look is under way, and tells the VMs' actors.
-void look_at_guests(host_pointer self);
-/// Answers early requests whose migration's actor is there by now.
-void serve_early_requests(host_pointer self);
-/// Passes a source's request on to the migration's actor.
-caf::result<migration_prepared> pass_on(host_pointer self, const prepare_migration& request);
+/// Does what the host's logic wants.
+void carry_out(host_pointer self, const host_effects& effects);
+/// Now, on the clocks of the host.
+host_moment moment_of(host_pointer self);
+
+/// Finds or starts the actor.
+void carry_out(host_pointer self, const need_vm_actor& what);
+void carry_out(host_pointer self, const need_migration_actor& what);
+/// An actor has started, or was found running: from now on it is told.
+void meet(host_pointer self, vm_id vm, vm_actor actor);
+void meet(host_pointer self, migration_id migration, migration_actor actor);
+/// An actor that was met has ended.
+void miss(host_pointer self, const caf::actor_addr& who);
+
+void carry_out(host_pointer self, const end_vm_actor& what);
+void carry_out(host_pointer self, const tell_vm& what);
+void carry_out(host_pointer self, const show_guest& what);
+void carry_out(host_pointer self, const tell_migration& what);
+void carry_out(host_pointer self, const pass_on_request& what);
+void carry_out(host_pointer self, const refuse_request& what);
+
+/// Passes a source's word on to the migration's actor.
 caf::result<caf::ok_atom> pass_on(host_pointer self, const migration_performed& message);
-/// Guests may start now: the lease is held, what we know is no older than it, and
-/// nothing is here that belongs elsewhere or to an older epoch.
-bool starting_allowed(host_pointer self);
-/// All of that holds but for the last, which a look at the hypervisor must show.
-bool inventory_is_due(host_pointer self);
 
 } // namespace novacron

@@ -198,13 +198,4 @@ std::set<vm_id> host_table::all_vms() const {
   return all;
 }
 
-std::vector<vm_id> host_table::waiting_to_start() const {
-  std::vector<vm_id> waiting;
-  for (const auto& [id, vm] : vms_)
-    if (vm.host == self_ && vm.requested == requested_state::running
-        && vm.actual != actual_state::running)
-      waiting.push_back(id);
-  return waiting;
-}
-
 } // namespace novacron

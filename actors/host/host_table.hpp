@@ -61,9 +61,6 @@ public:
   /// VMs that are placed here, or migrate from or to here.
   [[nodiscard]] std::set<vm_id> all_vms() const;
 
-  /// All VMs that wait for permission to start.
-  [[nodiscard]] std::vector<vm_id> waiting_to_start() const;
-
 private:
   void put(const vm_record& record);
   void put(const migration_record& record);

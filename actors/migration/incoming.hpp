@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/host/host_context.hpp"
-#include "actors/migration/migration_destination.hpp"
+#include "actors/migration/guest_steps.hpp"
 
 #include <functional>
 #include <memory>
@@ -37,6 +37,8 @@ public:
   void forget() const;
 
 private:
+  [[nodiscard]] finish_mark_file mark() const;
+
   std::shared_ptr<host_context> context_;
   migration_changed about_;
   std::mutex mutex_;

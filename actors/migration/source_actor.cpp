@@ -1,6 +1,7 @@
 #include "actors/migration/source_actor.hpp"
 
 #include "actors/host/propose.hpp"
+#include "actors/migration/guest_steps.hpp"
 #include "actors/migration/perform_run.hpp"
 #include "actors/peer/mesh_errors.hpp"
 #include "dwcp/errors.hpp"
@@ -107,23 +108,6 @@ void tell(source_pointer self, const migration_performed& message) {
             [=](const caf::error&) { answer(unreachable(peer_name(self))); });
 }
 
-/// Blocks; runs in the pool. A guest that is gone needs no resuming: its VM's
-/// actor will say that it has ended.
-std::optional<failure> resume_here(const host_context& context, vm_id vm, epoch epoch) {
-  static_cast<void>(context.driver->migration_abort(vm)); // none may be left running
-  auto done = context.driver->adopt(vm, epoch);
-  if (done)
-    done = context.driver->resume(vm);
-  if (done || done.error().code == hypervisor_errc::no_such_guest)
-    return std::nullopt;
-  return done.error();
-}
-
-std::optional<failure> confirm_here(const host_context& context, vm_id vm) {
-  auto done = context.driver->migration_confirm(vm, {});
-  return done ? std::nullopt : std::optional{done.error()};
-}
-
 template <class Work>
 void clean(source_pointer self, Work work) {
   call_blocking(self, *self->state.context->pool, self->state.known.vm.id.value, std::move(work),
@@ -155,12 +139,13 @@ struct interpreter {
   void operator()(const resume_source& x) const {
     note(self, "the guest goes on at the source");
     clean(self, [context = context, vm = self->state.known.vm.id, epoch = x.epoch] {
-      return resume_here(*context, vm, epoch);
+      return resume_at_source(*context->driver, vm, epoch);
     });
   }
   void operator()(const confirm_at_source&) const {
-    clean(self,
-          [context = context, vm = self->state.known.vm.id] { return confirm_here(*context, vm); });
+    clean(self, [context = context, vm = self->state.known.vm.id] {
+      return confirm_source(*context->driver, vm);
+    });
   }
   void operator()(const propose_decision& x) const {
     note(self, x.command.decision == migration_decision::commit

@@ -1,9 +1,7 @@
 #include "actors/vm/vm.hpp"
 
 #include "actors/host/boot_clock.hpp"
-#include "hypervisor/errors.hpp"
-
-#include <filesystem>
+#include "actors/vm/guest_calls.hpp"
 
 namespace novacron {
 
@@ -17,34 +15,6 @@ constexpr auto attach_timeout = 2'000ms;
 using self_pointer = vm_actor::stateful_pointer<vm_actor_state>;
 using shared_context = std::shared_ptr<host_context>;
 
-/// Blocks; runs in the pool.
-std::optional<failure> make_call(const host_context& context, guest_call call,
-                                 const vm_record& record) {
-  auto done = [&]() -> result<void> {
-    auto& driver = *context.driver;
-    // We may have been stopped since we were told that guests may start.
-    const bool lets_run = call == guest_call::create || call == guest_call::resume;
-    if (lets_run && boot_clock_now() >= context.guarded_until.load())
-      return make_failure(hypervisor_errc::unreachable, "the host's lease is over");
-    switch (call) {
-    case guest_call::create: {
-      auto spec = make_guest_spec(context, record, record.epoch);
-      return spec ? driver.create(*spec) : result<void>{spec.error()};
-    }
-    case guest_call::resume:
-      return driver.resume(record.id);
-    case guest_call::pause:
-      return driver.pause(record.id);
-    case guest_call::shutdown:
-      return driver.shutdown(record.id);
-    case guest_call::destroy:
-      return driver.destroy(record.id);
-    }
-    return {};
-  }();
-  return done ? std::nullopt : std::optional{done.error()};
-}
-
 void carry_out(self_pointer self, const shared_context& context, const vm_state::effects& effects);
 
 void call_driver(self_pointer self, const shared_context& context, guest_call call) {
@@ -53,7 +23,7 @@ void call_driver(self_pointer self, const shared_context& context, guest_call ca
                     {{"vm", to_string(record.id)}, {"epoch", to_string(record.epoch)}});
   call_blocking(
       self, *context->pool, record.id.value,
-      [context, call, record] { return make_call(*context, call, record); },
+      [context, call, record] { return make_call(*context, call, record, boot_clock_now()); },
       [self, context, call, id = record.id](std::optional<failure> problem) {
         if (problem)
           context->log.warning("vm", to_string(call) + " failed: " + problem->message,

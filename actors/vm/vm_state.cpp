@@ -135,7 +135,11 @@ vm_state::effects vm_state::reconcile(time_point now) {
 }
 
 vm_state::effects vm_state::towards_running(time_point now) {
-  shutdown_asked_.reset();
+  // It was asked to stop before its host was lost, and may not want to.
+  const bool outlived_its_host
+      = guest_->guest == presence::stopping && known_->vm.actual == actual_state::lost;
+  if (!outlived_its_host)
+    shutdown_asked_.reset();
   switch (guest_->guest) {
   case presence::absent: {
     const auto& vm = known_->vm;
@@ -150,7 +154,11 @@ vm_state::effects vm_state::towards_running(time_point now) {
   case presence::running:
     return observe(actual_state::running, {}, now);
   case presence::stopping:
-    return {};
+    if (!outlived_its_host)
+      return {};
+    if (!shutdown_asked_)
+      shutdown_asked_ = now;
+    return now - *shutdown_asked_ >= config_.shutdown_grace ? call(guest_call::destroy) : effects{};
   case presence::incoming:
     return call(guest_call::destroy); // no migration knows it
   case presence::crashed:

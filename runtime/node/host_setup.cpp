@@ -105,9 +105,14 @@ result<void> choose_driver(host_context& context, const node_start& start) {
   auto socket = line->attach();
   if (!socket)
     return socket.error();
-  if (host.fencer)
+  if (host.fencer) {
     context.move_deadline
         = [line](std::chrono::nanoseconds deadline) { return line->set_deadline(deadline); };
+    context.keep_fencer = [line]() -> result<void> {
+      auto attached = line->attach();
+      return attached ? result<void>{} : attached.error();
+    };
+  }
   auto driver = connect_to_libvirt({*socket,
                                     host.mode,
                                     start.config.id,

@@ -4,6 +4,7 @@
 #include "storage/consensus/raft_core.hpp"
 #include "storage/local/applier.hpp"
 #include "storage/local/barriers.hpp"
+#include "storage/local/log_clock.hpp"
 #include "storage/local/peers.hpp"
 #include "storage/local/snapshot_fetch.hpp"
 #include "storage/log/disk_thread.hpp"
@@ -77,7 +78,7 @@ private:
   void take_in(const inbox::received& one);
   void adopt_timeline(const raft_envelope& message);
   void submit(std::vector<waiting_proposal> proposals);
-  log_entry::bytes to_entry(std::span<const waiting_proposal> proposals) const;
+  log_entry::bytes to_entry(std::span<const waiting_proposal> proposals);
   void change(const member_change& wish, const std::function<void(result<void>)>& done);
   void follow_members();
   void name_disks();
@@ -100,6 +101,7 @@ private:
   std::unique_ptr<raft_core> core_;
   std::unique_ptr<membership_changes> changes_;
   std::unique_ptr<read_barriers> barriers_;
+  log_clock stamps_;
   std::unique_ptr<disk_thread> disk_;
 
   membership members_;

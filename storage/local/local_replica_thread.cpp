@@ -105,14 +105,15 @@ void local_replica::adopt_timeline(const raft_envelope& message) {
   peers_->enter(message.timeline);
 }
 
-log_entry::bytes local_replica::to_entry(std::span<const waiting_proposal> proposals) const {
+log_entry::bytes local_replica::to_entry(std::span<const waiting_proposal> proposals) {
   command_batch batch;
   batch.group = config_.group;
   batch.timeline = db_->timeline();
   batch.cluster_version = known_cluster_version;
-  batch.time = config_.clock ? config_.clock()
-                             : std::chrono::time_point_cast<std::chrono::milliseconds>(
-                                 std::chrono::system_clock::now());
+  const auto wall = config_.clock ? config_.clock()
+                                  : std::chrono::time_point_cast<std::chrono::milliseconds>(
+                                      std::chrono::system_clock::now());
+  batch.time = stamps_.stamp(wall, std::chrono::steady_clock::now(), applier_->mark().now);
   for (const auto& each : proposals)
     batch.commands.insert(batch.commands.end(), each.commands.begin(), each.commands.end());
   return encode(batch);

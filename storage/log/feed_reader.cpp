@@ -2,9 +2,11 @@
 
 #include "storage/errors.hpp"
 #include "storage/log/keys.hpp"
+#include "storage/state/audience.hpp"
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <rocksdb/db.h>
 
 namespace novacron {
@@ -42,35 +44,23 @@ failure unreadable(const database& db, const std::string& why) {
                       "storage: cannot read the feed from " + db.folder().string() + ": " + why);
 }
 
-/// Of interest to every host.
-bool is_everyones(record_type type) {
-  return type == record_type::host || type == record_type::node;
-}
-
 } // namespace
 
 bool feed_reader::concerns(const any_record& record, node_id host,
                            const rocksdb::Snapshot* at) const {
-  if (host.nil() || is_everyones(type_of(record)))
-    return true;
-  if (auto migration = std::get_if<migration_record>(&record))
-    return migration->from == host || migration->to == host;
-  auto vm = std::get_if<vm_record>(&record);
-  if (!vm)
-    return false;
-  if (vm->host == host)
-    return true;
-  if (vm->migration.nil())
-    return false;
-  rocksdb::ReadOptions options;
-  options.snapshot = at;
-  std::string value;
-  const auto key = in_generation(
-      state_.generation(at), state_key(db_.group(), state_kind::migration, vm->migration.value));
-  if (!db_.rocks().Get(options, db_.in(column::state), key, &value).ok())
-    return false;
-  auto migration = decode<stored_record>(bytes_of(value));
-  return migration && concerns(migration->record, host, at);
+  return novacron::concerns(
+      record, host, [this, at](migration_id id) -> std::optional<migration_record> {
+        rocksdb::ReadOptions options;
+        options.snapshot = at;
+        std::string value;
+        const auto key = in_generation(state_.generation(at),
+                                       state_key(db_.group(), state_kind::migration, id.value));
+        if (!db_.rocks().Get(options, db_.in(column::state), key, &value).ok())
+          return std::nullopt;
+        auto found = decode<stored_record>(bytes_of(value));
+        auto migration = found ? std::get_if<migration_record>(&found->record) : nullptr;
+        return migration ? std::optional{*migration} : std::nullopt;
+      });
 }
 
 result<feed_listing> feed_reader::list(const list_request& request) const {
@@ -156,14 +146,12 @@ result<feed_changes> feed_reader::changes_after(const pull_request& request) con
     last = *revision;
     scanned += i->value().size();
     const auto& audience = stored->audience;
-    // An empty audience is everyone's if it is a host's or a node's, else nobody's.
-    if (!host.nil() && !audience.empty()
-        && std::find(audience.begin(), audience.end(), host) == audience.end())
-      continue;
+    if (!audience.empty() && !is_for(host, audience, {}))
+      continue; // not decoded for nothing
     auto each = decode<change>(stored->encoded);
     if (!each)
       return unreadable(db_, each.error().message);
-    if (!host.nil() && audience.empty() && !is_everyones(type_of(each->record)))
+    if (!is_for(host, audience, type_of(each->record)))
       continue;
     size += stored->encoded.size();
     answer.changes.push_back(std::move(*each));

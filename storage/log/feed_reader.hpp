@@ -7,12 +7,7 @@
 namespace novacron {
 
 /// Reads the feed from the database. Any thread; each call sees one moment.
-///
-/// Which VMs concern a host: those placed on it, and those whose migration, as
-/// long as the VM names it, comes from it or leads to it. A change concerns
-/// also the hosts that the record concerned *before*, so that the change that
-/// takes a VM away from a host still reaches it. Migrations concern both ends,
-/// hosts concern every host, operations none.
+/// What concerns a host: `storage/state/audience.hpp`.
 class feed_reader {
 public:
   explicit feed_reader(database& db) : db_{db}, state_{db} {

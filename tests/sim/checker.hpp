@@ -3,6 +3,7 @@
 #include "probes.hpp"
 
 #include <cstdint>
+#include <iostream>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -44,6 +45,14 @@ public:
   void everything_ended() const;
   /// Proposals that are not answered yet.
   [[nodiscard]] size_t open() const { return open_.size(); }
+
+  /// For people who look into a schedule: a line of its story, if it is told.
+  template <class Text>
+  void tell(uint64_t at_ms, Text text) const {
+    if (tells)
+      std::cerr << at_ms << " " << text() << "\n";
+  }
+  bool tells = false;
 
   void trace(uint64_t what) { hash_ = (hash_ ^ what) * 0x100000001b3; }
   [[nodiscard]] uint64_t hash() const { return hash_; }

@@ -33,10 +33,12 @@ struct options {
   bool once = false;
   bool require_probes = false;
   bool keep_going = false;
+  bool story = false;
 };
 
 /// The switches of --without; each takes one guard away.
-bool take_away(replica_settings& from, const std::string& what) {
+bool take_away(scenario& weather, const std::string& what) {
+  auto& from = weather.replica;
   const std::map<std::string, bool*> switches{{"G1", &from.guards.stale_term},
                                               {"G2", &from.guards.denied_pre_vote},
                                               {"G3", &from.guards.stale_rejection},
@@ -50,7 +52,9 @@ bool take_away(replica_settings& from, const std::string& what) {
                                               {"G13", &from.guards.late_votes},
                                               {"sync-before-ack", &from.guards.sync_before_ack},
                                               {"apply-only-stored", &from.guards.apply_only_stored},
-                                              {"vote-durability", &from.sync_votes}};
+                                              {"vote-durability", &from.sync_votes},
+                                              {"fencer", &weather.fleet.fencer.fences},
+                                              {"lease-margin", &weather.fleet.lease_margin}};
   auto found = switches.find(what);
   if (found == switches.end())
     return false;
@@ -69,7 +73,7 @@ std::vector<scenario> load(const options& from) {
   for (const auto& file : files) {
     all.push_back(scenario::load(file));
     for (const auto& each : from.without)
-      if (!take_away(all.back().replica, each))
+      if (!take_away(all.back(), each))
         throw std::runtime_error{"there is no guard " + each};
   }
   if (all.empty())
@@ -113,7 +117,10 @@ int run(const options& wanted) {
                   static_cast<unsigned long long>(seed), weather.name.c_str(),
                   replay(wanted, weather, seed).c_str());
     ::alarm(most_seconds);
-    auto came = schedule{weather, seed}.run();
+    schedule first{weather, seed};
+    if (wanted.story)
+      first.tell();
+    auto came = first.run();
     ++schedules;
     if (!wanted.once && came.violation.empty()) {
       ++schedules;
@@ -155,16 +162,18 @@ int run(const options& wanted) {
 
 int main(int count, char** arguments) {
   options wanted;
-  CLI::App app{"novacron's simulation: whole groups on virtual time"};
+  CLI::App app{"novacron's simulation: whole clusters on virtual time"};
   app.add_option("--seeds", wanted.seeds, "how many seeds");
   app.add_option("--first", wanted.first, "the first one");
   app.add_option("--layer", wanted.layer, "1: the pure states, without actors");
   app.add_option("--scenarios", wanted.scenarios, "folder of the scenarios");
   app.add_option("--scenario", wanted.only, "only this one, for every seed");
   app.add_option("--summary", wanted.summary, "where the figures go");
-  app.add_option("--without", wanted.without, "takes a guard away: G1 to G13, sync-before-ack, …");
+  app.add_option("--without", wanted.without,
+                 "takes a guard away: G1 to G13, sync-before-ack, fencer, …");
   app.add_flag("--once", wanted.once, "don't run each seed twice");
   app.add_flag("--require-probes", wanted.require_probes, "fail if a rare path never ran");
+  app.add_flag("--story", wanted.story, "tell on standard error what happens to hosts and guests");
   app.add_flag("--keep-going", wanted.keep_going, "go on after a failure");
   CLI11_PARSE(app, count, arguments);
   if (wanted.layer != 1) {

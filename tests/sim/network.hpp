@@ -36,6 +36,10 @@ public:
   void cut(uint64_t from, uint64_t to) { cut_.emplace(from, to); }
   void join(uint64_t from, uint64_t to) { cut_.erase({from, to}); }
   [[nodiscard]] bool whole() const { return cut_.empty(); }
+  /// Something gets through in both directions.
+  [[nodiscard]] bool joined(uint64_t one, uint64_t other) const {
+    return !cut_.contains({one, other}) && !cut_.contains({other, one});
+  }
   /// No cuts, no losses.
   void heal();
 

@@ -6,7 +6,7 @@
 
 namespace novacron::sim {
 
-applied_batch machine_image::apply(uint64_t at, const log_entry& entry) {
+machine_image::applied machine_image::apply(uint64_t at, const log_entry& entry) {
   auto batch = decode<command_batch>(*entry.data);
   if (!batch)
     throw violation{"an entry cannot be read"};
@@ -14,7 +14,7 @@ applied_batch machine_image::apply(uint64_t at, const log_entry& entry) {
   for (const auto& each : done.changes)
     hash = rolling_hash(hash, encode(each));
   index = at;
-  return done;
+  return {std::move(*batch), std::move(done)};
 }
 
 void replica_image::append(uint64_t at, const std::vector<log_entry>& more) {

@@ -16,8 +16,12 @@ struct machine_image {
   uint64_t index = 0; ///< of the last command applied
   uint64_t hash = 0;  ///< over all changes since the beginning
 
+  struct applied {
+    command_batch batch;
+    applied_batch result;
+  };
   /// Applies an entry's command batch.
-  applied_batch apply(uint64_t at, const log_entry& entry);
+  applied apply(uint64_t at, const log_entry& entry);
 };
 
 /// What a replica's disk holds: the parts of its database.

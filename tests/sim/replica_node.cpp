@@ -18,6 +18,7 @@ void replica_node::start() {
   core_ = std::make_unique<raft_core>(*this, *this, *this);
   changes_ = std::make_unique<membership_changes>(*core_, number_,
                                                   std::chrono::milliseconds{settings_.election_ms});
+  barriers_ = std::make_unique<read_barriers>(*core_);
   raft_start from;
   from.id = number_;
   from.address = "node-" + std::to_string(number_);
@@ -36,11 +37,15 @@ void replica_node::start() {
                     + " does not start again: " + begun.error().message};
   armed_for_ = 0;
   after_turn();
+  if (owner_ && core_)
+    owner_->started();
 }
 
 void replica_node::crash() {
   if (!core_)
     return;
+  if (owner_)
+    owner_->ended();
   all_.check.trace(4 + number_ * 31 + all_.time.now());
   if (core_->leader())
     all_.seen.hit(probe::crash_of_leader);
@@ -51,6 +56,7 @@ void replica_node::crash() {
   doomed_ = lost_lead_ = false;
   changes_->fail("it crashed");
   changes_.reset();
+  barriers_.reset();
   core_.reset();
   fail_from(0);
   offers_.clear();
@@ -87,6 +93,7 @@ void replica_node::turn(const std::function<void()>& what) {
 
 void replica_node::after_turn() {
   changes_->poll(all_.time.now());
+  barriers_->poll(machine_.index, {}, all_.time.now());
   compact();
   if (std::exchange(lost_lead_, false) && !core_->leader())
     fail_from(0);
@@ -133,6 +140,10 @@ bool replica_node::hand_over(uint64_t to) {
   bool begun = false;
   turn([&] { begun = core_->transfer(to, all_.time.now()); });
   return begun;
+}
+
+void replica_node::barrier(barrier_callback done) {
+  turn([&] { barriers_->ask({std::move(done)}); });
 }
 
 void replica_node::fail_from(uint64_t index) {
@@ -198,7 +209,7 @@ void replica_node::receive(uint64_t from, const raft_message_body& message) {
 // -- state machine -------------------------------------------------------------------
 
 void replica_node::apply(uint64_t index, const log_entry& entry) {
-  machine_.apply(index, entry);
+  const auto done = machine_.apply(index, entry);
   all_.check.applies(number_, index, rolling_hash(entry.term, *entry.data), machine_.hash,
                      image_.last());
   // Durable later, behind the entry in the same WAL; nobody waits for it.
@@ -208,10 +219,12 @@ void replica_node::apply(uint64_t index, const log_entry& entry) {
           image_.machine.apply(index, entry);
       },
       {});
+  if (owner_)
+    owner_->applied(index, done.batch, done.result);
   if (auto found = waiting_.find(index); found != waiting_.end()) {
-    auto done = std::move(found->second);
+    auto call = std::move(found->second);
     waiting_.erase(found);
-    done(index);
+    call(index);
   }
 }
 
@@ -224,6 +237,7 @@ void replica_node::leads(bool leader) {
   if (leader) {
     all_.seen.hit(probe::leader_elected);
     all_.check.leads(number_, core_->term());
+    barriers_->leads_since(core_->last_index());
   } else {
     all_.seen.hit(probe::leader_stepped_down);
     lost_lead_ = true;

@@ -6,6 +6,7 @@
 #include "node.hpp"
 #include "replica_image.hpp"
 #include "storage/consensus/membership_changes.hpp"
+#include "storage/local/barriers.hpp"
 
 #include <functional>
 #include <map>
@@ -22,6 +23,17 @@ struct replica_settings {
   uint64_t snapshot_chunks = 4;
   raft_guards guards;
   bool sync_votes = true; ///< a vote is durable before it is told
+};
+
+/// Whoever lives in a replica's process, and dies with it.
+class replica_owner {
+public:
+  virtual ~replica_owner() = default;
+  virtual void started() = 0;
+  virtual void ended() = 0;
+  /// Called before the proposal that made the entry hears of it.
+  virtual void applied(uint64_t index, const command_batch& batch, const applied_batch& done) = 0;
+  virtual void restored(uint64_t index) = 0;
 };
 
 /// What all nodes of a schedule share.
@@ -66,6 +78,7 @@ public:
   }
 
   sim::disk& disk() { return disk_; }
+  void own(replica_owner* who) { owner_ = who; }
   /// For people who look into a schedule that failed.
   [[nodiscard]] std::string describe() const;
 
@@ -80,6 +93,8 @@ public:
   bool propose(log_entry::bytes command, proposal_callback done);
   void change(const membership_change& wish, membership_changes::callback done);
   bool hand_over(uint64_t to);
+  /// Answers once everything acknowledged before is applied here.
+  void barrier(barrier_callback done);
 
 private:
   // -- what the core asks for --------------------------------------------------------
@@ -117,11 +132,13 @@ private:
   const replica_settings settings_;
   sim::disk disk_;
   replica_image image_; ///< survives a crash
+  replica_owner* owner_ = nullptr;
 
   // What dies with the process.
   uint64_t life_ = 0;
   std::unique_ptr<raft_core> core_;
   std::unique_ptr<membership_changes> changes_;
+  std::unique_ptr<read_barriers> barriers_;
   machine_image machine_;
   std::map<uint64_t, proposal_callback> waiting_; ///< by index
   uint64_t armed_for_ = 0;

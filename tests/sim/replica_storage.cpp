@@ -134,6 +134,8 @@ void replica_node::restore(const raft_snapshot& snapshot) {
   machine_ = image_.machine;
   all_.seen.hit(probe::snapshot_installed);
   all_.check.restores(number_, snapshot.index, machine_.hash);
+  if (owner_)
+    owner_->restored(snapshot.index);
 }
 
 } // namespace novacron::sim

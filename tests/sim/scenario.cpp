@@ -22,7 +22,10 @@ public:
 
   template <class T>
   void get(const char* table, const char* key, T& into) {
-    known_.insert(std::string{table} + "." + key);
+    std::string name{table};
+    name += '.';
+    name += key;
+    known_.insert(std::move(name));
     const auto node = root_[table][key];
     if (!node)
       return;
@@ -59,6 +62,47 @@ private:
 
 } // namespace
 
+namespace {
+
+void read_fleet(reader& from, fleet_settings& x) {
+  from.number("hosts", "count", x.hosts);
+  from.number("hosts", "lease_term_ms", x.lease_term_ms);
+  from.number("hosts", "renew_every_ms", x.renew_every_ms);
+  from.number("hosts", "drift_ppm", x.drift_ppm);
+  from.number("hosts", "clock_jump_every_ms", x.clock_jump_every_ms);
+  from.number("hosts", "clock_jump_max_ms", x.clock_jump_max_ms);
+  from.number("hosts", "agent_crash_every_ms", x.agent_crash_every_ms);
+  from.number("hosts", "agent_down_max_ms", x.agent_down_max_ms);
+  from.number("hosts", "freeze_every_ms", x.freeze_every_ms);
+  from.number("hosts", "freeze_max_ms", x.freeze_max_ms);
+  from.number("hosts", "power_loss_every_ms", x.power_loss_every_ms);
+  from.number("hosts", "power_down_max_ms", x.power_down_max_ms);
+  from.number("hosts", "cut_every_ms", x.cut_every_ms);
+  from.number("hosts", "cut_max_ms", x.cut_max_ms);
+  from.number("hosts", "fencer_kill_every_ms", x.fencer_kill_every_ms);
+  from.number("hosts", "actor_kill_every_ms", x.actor_kill_every_ms);
+  auto& driver = x.hypervisor;
+  from.number("hypervisor", "latency_min_ms", driver.latency_min_ms);
+  from.number("hypervisor", "latency_max_ms", driver.latency_max_ms);
+  from.number("hypervisor", "refuse_permille", driver.refuse_permille);
+  from.number("hypervisor", "lose_answer_permille", driver.lose_answer_permille);
+  from.number("hypervisor", "late_permille", driver.late_permille);
+  from.number("hypervisor", "late_max_ms", driver.late_max_ms);
+  from.number("hypervisor", "die_in_call_permille", driver.die_in_call_permille);
+  from.number("hypervisor", "death_every_ms", x.daemon_death_every_ms);
+  from.number("hypervisor", "hang_every_ms", x.daemon_hang_every_ms);
+  from.number("hypervisor", "guest_end_every_ms", x.guest_end_every_ms);
+  from.number("migrations", "perform_max_ms", x.perform_max_ms);
+  from.number("migrations", "breaks_permille", x.perform_breaks_permille);
+  from.number("migrations", "share_of_ten", x.migrate_share);
+  from.number("clients", "count", x.clients);
+  from.number("clients", "pause_ms", x.pause_ms);
+  from.number("clients", "vms", x.vms);
+  from.number("feed", "keep_changes", x.keep_changes);
+}
+
+} // namespace
+
 scenario scenario::load(const std::filesystem::path& file) {
   reader from{file};
   scenario x;
@@ -92,9 +136,12 @@ scenario scenario::load(const std::filesystem::path& file) {
   from.number("load", "propose_every_ms", x.propose_every_ms);
   from.number("members", "hand_over_every_ms", x.hand_over_every_ms);
   from.number("members", "change_every_ms", x.change_every_ms);
+  read_fleet(from, x.fleet);
   from.finish();
   if (x.voters == 0 || x.nodes < x.voters || x.net.delay_max_ms < x.net.delay_min_ms
-      || x.disk.latency_max_ms < x.disk.latency_min_ms)
+      || x.disk.latency_max_ms < x.disk.latency_min_ms
+      || x.fleet.hypervisor.latency_max_ms < x.fleet.hypervisor.latency_min_ms
+      || (x.fleet.hosts > 0 && (x.propose_every_ms > 0 || x.change_every_ms > 0)))
     throw std::runtime_error{file.string() + ": the sizes make no sense"};
   return x;
 }

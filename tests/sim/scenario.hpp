@@ -1,6 +1,7 @@
 #pragma once
 
 #include "disk.hpp"
+#include "fleet.hpp"
 #include "network.hpp"
 #include "replica_node.hpp"
 
@@ -22,6 +23,7 @@ struct scenario {
   network_faults net;
   disk_faults disk;
   replica_settings replica;
+  fleet_settings fleet;
 
   uint64_t propose_every_ms = 15;
   uint64_t crash_every_ms = 0;

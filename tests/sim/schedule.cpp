@@ -8,6 +8,8 @@ namespace novacron::sim {
 
 schedule::schedule(const scenario& weather, uint64_t seed)
     : weather_{weather}, all_{seed, weather.net}, commands_{seed} {
+  if (weather_.fleet.hosts > 0)
+    cluster_ = std::make_unique<cluster>(all_, weather_.fleet);
   membership founders;
   for (uint64_t i = 0; i < weather_.nodes; ++i) {
     auto& node = add_node();
@@ -24,6 +26,8 @@ replica_node& schedule::add_node() {
   last_number_ += 1 + all_.luck.below(3);
   const auto number = last_number_ * 7919 % 10007;
   nodes_.push_back(std::make_unique<replica_node>(all_, number, weather_.replica, weather_.disk));
+  if (cluster_)
+    cluster_->add(*nodes_.back());
   return *nodes_.back();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cluster.hpp"
 #include "replica_node.hpp"
 #include "scenario.hpp"
 #include "unit/storage/random_commands.hpp"
@@ -27,6 +28,8 @@ public:
   schedule(const scenario& weather, uint64_t seed);
 
   verdict run();
+  /// Says what happens, line by line, on standard error.
+  void tell() { all_.check.tells = true; }
 
 private:
   // -- what happens again and again ----------------------------------------------------
@@ -56,6 +59,7 @@ private:
   std::vector<std::unique_ptr<replica_node>> nodes_;
   std::vector<std::unique_ptr<replica_node>> dropped_; ///< messages to them are still under way
   std::set<uint64_t> leaving_;                         ///< were members, and never will be again
+  std::unique_ptr<cluster> cluster_;                   ///< null: only the replicas are simulated
   random_commands commands_;
   uint64_t proposals_ = 0;
   uint64_t last_number_ = 0;

@@ -12,6 +12,8 @@ verdict schedule::run() {
   try {
     for (auto& each : nodes_)
       each->start();
+    if (cluster_)
+      cluster_->begin();
     every(weather_.propose_every_ms, [this] { propose(); });
     every(weather_.crash_every_ms, [this] { crash_one(); });
     every(weather_.partition_every_ms, [this] { cut_some(); });
@@ -30,6 +32,9 @@ verdict schedule::run() {
                    + " ms after the last fault";
         for (auto& each : nodes_)
           why += "\n  " + each->describe();
+        if (cluster_)
+          why += cluster_->describe()
+                 + (leader() ? "\n  " + cluster_->unfinished(leader()->machine().state) : "");
         throw violation{why};
       }
       const auto until = std::min(deadline, all_.time.now() + 100);
@@ -58,6 +63,8 @@ void schedule::mend() {
     if (!each->up())
       each->start();
   }
+  if (cluster_)
+    cluster_->mend();
 }
 
 bool schedule::converged() {
@@ -84,6 +91,8 @@ bool schedule::converged() {
     return false;
   }
   if (all_.check.open() != 0)
+    return false;
+  if (cluster_ && !cluster_->unfinished(leading->machine().state).empty())
     return false;
   auto& core = leading->core();
   if (core.membership_index() > core.commit_index())

@@ -223,23 +223,6 @@ TEST_CASE("a migration has an actor until this host's part is done") {
   CHECK(!source.needs_actor(migration));
 }
 
-TEST_CASE("those that wait to start are placed here, wanted, and don't run") {
-  host_table table{here};
-  auto add = [&](uint64_t id, node_id host, requested_state requested, actual_state actual) {
-    auto vm = placed_here(1);
-    vm.id = {{id, id}};
-    vm.host = host;
-    vm.requested = requested;
-    vm.actual = actual;
-    table.sink().put(vm);
-  };
-  add(1, here, requested_state::running, actual_state::starting);
-  add(2, here, requested_state::running, actual_state::running);
-  add(3, here, requested_state::stopped, actual_state::defined);
-  add(4, elsewhere, requested_state::running, actual_state::starting);
-  CHECK(table.waiting_to_start() == std::vector{vm_id{{1, 1}}});
-}
-
 TEST_CASE("that a guest switched itself off is remembered for its epoch, and for no later guest") {
   host_table table{here};
   auto sink = table.sink();

@@ -169,3 +169,22 @@ TEST_CASE_FIXTURE(one_vm, "after the commit only the migration knows whether the
   say();
   CHECK(show(presence::absent).empty());
 }
+
+TEST_CASE_FIXTURE(one_vm,
+                  "a guest that was to stop before its host was lost may not keep its VM waiting") {
+  word.vm.actual = actual_state::lost;
+  say();
+  CHECK(!called(show(presence::stopping)));
+  now += std::chrono::seconds{4};
+  CHECK(!called(show(presence::stopping)));
+  now += std::chrono::seconds{1};
+  CHECK(called(show(presence::stopping)) == guest_call::destroy);
+}
+
+TEST_CASE_FIXTURE(one_vm, "a guest that switches itself off is given its time") {
+  word.vm.actual = actual_state::running;
+  say();
+  show(presence::stopping);
+  now += std::chrono::minutes{1};
+  CHECK(!called(show(presence::stopping)));
+}

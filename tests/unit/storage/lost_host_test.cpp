@@ -101,6 +101,20 @@ TEST_CASE_FIXTURE(ha_vm, "a log of an older version loses no VM") {
 
 // -- elsewhere -----------------------------------------------------------------------
 
+TEST_CASE_FIXTURE(ha_vm,
+                  "a start that is asked for while it starts elsewhere ends an older resume") {
+  request(requested_state::paused);
+  see(paused);
+  auto resume = request(requested_state::running);
+  lose(node_1);
+  CHECK(became(resume) == operation_state::running);
+  REQUIRE(replace(node_2).ok());
+  auto start = request(requested_state::running);
+  CHECK(became(resume) == operation_state::failed);
+  see(running);
+  CHECK(became(start) == operation_state::succeeded);
+}
+
 TEST_CASE_FIXTURE(ha_vm, "it gets another host and a new permission, once") {
   auto lease = lose(node_1);
   const replace_vm order{vm, the_vm().epoch, lease, node_2, {}};

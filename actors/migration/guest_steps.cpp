@@ -1,0 +1,127 @@
+#include "actors/migration/guest_steps.hpp"
+
+#include "hypervisor/errors.hpp"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace novacron {
+
+namespace {
+
+/// A Finish that had no effect; any other failure may have come after one.
+bool says_that_it_did_not_run(const failure& why) {
+  return why.code == hypervisor_errc::no_such_guest || why.code == hypervisor_errc::refused
+         || why.code == hypervisor_errc::unreachable;
+}
+
+std::optional<failure> problem_of(const result<void>& done) {
+  return done ? std::nullopt : std::optional{done.error()};
+}
+
+/// Nothing: the hypervisor can't say.
+std::optional<bool> is_in(hypervisor& driver, vm_id vm, guest_phase phase) {
+  auto guests = driver.list();
+  if (!guests)
+    return std::nullopt;
+  return std::ranges::any_of(
+      *guests, [&](const guest_status& each) { return each.vm == vm && each.phase == phase; });
+}
+
+} // namespace
+
+// -- the mark ----------------------------------------------------------------------
+
+bool finish_mark_file::stands() const {
+  return std::filesystem::exists(file_);
+}
+
+/// Creates the file and its entry in the folder, both on the disk.
+bool finish_mark_file::set() {
+  std::error_code ignored;
+  std::filesystem::create_directories(file_.parent_path(), ignored);
+  for (const auto& [path, flags] : {std::pair{file_, O_CREAT | O_WRONLY},
+                                    std::pair{file_.parent_path(), O_RDONLY | O_DIRECTORY}}) {
+    int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
+    auto synced = fd >= 0 && ::fsync(fd) == 0;
+    if (fd >= 0)
+      ::close(fd);
+    if (!synced)
+      return false;
+  }
+  return true;
+}
+
+void finish_mark_file::remove() {
+  std::error_code ignored; // a mark that stays says less than we know, and harms nothing
+  std::filesystem::remove(file_, ignored);
+}
+
+// -- the destination ---------------------------------------------------------------
+
+std::optional<failure> finish_guest(hypervisor& driver, finish_mark& mark, vm_id vm,
+                                    const std::string& cookie) {
+  auto first = !mark.stands();
+  if (!mark.set())
+    return make_failure(hypervisor_errc::unreachable,
+                        "cannot note on this host's disk that the guest " + to_string(vm)
+                            + " is about to run; free space in its state folder");
+  auto done = driver.migration_finish(vm, cookie, false);
+  if (done)
+    return std::nullopt;
+  if (first && says_that_it_did_not_run(done.error()))
+    mark.remove();
+  return done.error();
+}
+
+std::optional<failure> cancel_guest(hypervisor& driver, vm_id vm) {
+  auto done = driver.migration_finish(vm, {}, true);
+  if (done)
+    return std::nullopt;
+  // One that isn't incoming is none of ours: the VM was placed here meanwhile.
+  if (done.error().code == hypervisor_errc::refused
+      && is_in(driver, vm, guest_phase::incoming) == false)
+    return std::nullopt;
+  return done.error();
+}
+
+result<found_guest> find_guest(hypervisor& driver, const finish_mark& mark, vm_id vm, epoch epoch) {
+  auto guests = driver.list();
+  if (!guests)
+    return guests.error();
+  found_guest found;
+  found.may_have_run = mark.stands();
+  for (const auto& guest : *guests) {
+    if (guest.vm != vm || guest.epoch != epoch)
+      continue;
+    // A hypervisor that has just come back shows one that it is about to end.
+    if (guest.phase == guest_phase::paused)
+      return make_failure(hypervisor_errc::outcome_unknown,
+                          "the guest is paused, neither incoming nor running; look again");
+    found.guest = guest.phase == guest_phase::incoming ? found_guest::presence::incoming
+                                                       : found_guest::presence::here;
+  }
+  return found;
+}
+
+// -- the source --------------------------------------------------------------------
+
+std::optional<failure> resume_at_source(hypervisor& driver, vm_id vm, epoch epoch) {
+  static_cast<void>(driver.migration_abort(vm)); // none may be left running
+  auto done = driver.adopt(vm, epoch);
+  if (done)
+    done = driver.resume(vm);
+  if (done || done.error().code == hypervisor_errc::no_such_guest
+      || is_in(driver, vm, guest_phase::crashed) == true)
+    return std::nullopt;
+  return done.error();
+}
+
+std::optional<failure> confirm_source(hypervisor& driver, vm_id vm) {
+  return problem_of(driver.migration_confirm(vm, {}));
+}
+
+} // namespace novacron

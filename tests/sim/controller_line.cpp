@@ -1,0 +1,131 @@
+#include "controller_line.hpp"
+
+#include "ask.hpp"
+
+#include <algorithm>
+
+namespace novacron::sim {
+
+namespace {
+
+constexpr uint64_t read_patience_ms = 3'000;
+constexpr uint64_t probe_patience_ms = 1'000;
+
+std::vector<controller*> all_of(const fleet& with) {
+  std::vector<controller*> all;
+  for (const auto& [number, each] : with.controllers)
+    all.push_back(each);
+  return all;
+}
+
+bool did_nothing(const outcomes& answer) {
+  return !answer.each.empty() && std::ranges::all_of(answer.each, [](const auto& each) {
+    return each.error == command_errc::not_leader;
+  });
+}
+
+} // namespace
+
+controller_line::controller_line(fleet& with, uint64_t self, gate deliver)
+    : with_{with}, self_{self}, deliver_{std::move(deliver)},
+      controllers_{all_of(with)}, choice_{controllers_.size(), self} {
+  // nop
+}
+
+void controller_line::propose(const proposal& what, uint64_t patience_ms, proposal_then then) {
+  propose(what, with_.all.time.now() + patience_ms, controllers_.size(), std::move(then));
+}
+
+void controller_line::propose(const proposal& what, uint64_t until_ms, size_t left,
+                              proposal_then then) {
+  const auto which = choice_.present();
+  const auto now = with_.all.time.now();
+  if (now >= until_ms) {
+    then(std::nullopt);
+    return;
+  }
+  auto target = controllers_[which];
+  sim::ask<proposal_answer>(
+      with_.all.net, with_.all.time, self_, target->number(), until_ms - now,
+      [target, what](auto reply) {
+        if (!target->up())
+          reply({{}, true});
+        else
+          target->propose(what, false, [reply](const outcomes& x) { reply({x, false}); });
+      },
+      [this, deliver = deliver_, which, what, until_ms, left,
+       then](const std::optional<proposal_answer>& answer) {
+        deliver([this, which, what, until_ms, left, then, answer] {
+          if (!answer || answer->nothing_done)
+            choice_.failed(which);
+          else if (did_nothing(answer->each))
+            choice_.failed(which);
+          if (answer && answer->nothing_done && left > 1)
+            propose(what, until_ms, left - 1, then);
+          else if (answer && !answer->nothing_done)
+            then(answer->each);
+          else
+            then(std::nullopt);
+        });
+      });
+}
+
+template <class Answer, class Question>
+void controller_line::read(Question question,
+                           std::function<void(const std::optional<Answer>&)> then) {
+  const auto which = choice_.present();
+  auto target = controllers_[which];
+  sim::ask<std::optional<Answer>>(
+      with_.all.net, with_.all.time, self_, target->number(), read_patience_ms,
+      [target, question](auto reply) {
+        if (target->up())
+          question(*target, reply);
+        else
+          reply(std::nullopt);
+      },
+      [this, deliver = deliver_, which, then](const std::optional<std::optional<Answer>>& answer) {
+        deliver([this, which, then, answer] {
+          const auto& got = answer ? *answer : std::nullopt;
+          if (!got)
+            choice_.failed(which);
+          then(got);
+        });
+      });
+}
+
+void controller_line::list(const list_request& what,
+                           std::function<void(const std::optional<feed_listing>&)> then) {
+  read<feed_listing>([what](controller& asked, const auto& reply) { asked.list(what, reply); },
+                     std::move(then));
+}
+
+void controller_line::pull(const pull_request& what,
+                           std::function<void(const std::optional<feed_changes>&)> then) {
+  read<feed_changes>(
+      [what, self = self_](controller& asked, const auto& reply) { asked.pull(what, self, reply); },
+      std::move(then));
+}
+
+void controller_line::probe() {
+  if (std::exchange(probing_, true))
+    return;
+  const auto which = choice_.present();
+  auto target = controllers_[which];
+  sim::ask<bool>(
+      with_.all.net, with_.all.time, self_, target->number(), probe_patience_ms,
+      [target](auto reply) {
+        if (target->up())
+          reply(target->knows_leader());
+      },
+      [this, deliver = deliver_, which](const std::optional<bool>& knows) {
+        deliver([this, which, knows] {
+          probing_ = false;
+          if (knows)
+            choice_.probed(which, *knows);
+          else
+            choice_.failed(which);
+        });
+      });
+}
+
+} // namespace novacron::sim

@@ -1,0 +1,83 @@
+#include "actors/migration/guest_steps.hpp"
+#include "tests/unit/actors/one_guest.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace novacron;
+
+namespace {
+
+const vm_id vm = one_guest::vm;
+
+struct mark final : finish_mark {
+  bool there = false;
+  [[nodiscard]] bool stands() const override { return there; }
+  bool set() override { return there = true; }
+  void remove() override { there = false; }
+};
+
+} // namespace
+
+TEST_CASE("a source that goes on is adopted before it is resumed") {
+  one_guest driver;
+  CHECK(!resume_at_source(driver, vm, {1, 3}));
+  CHECK(driver.calls == "abort adopt resume ");
+  CHECK(driver.guest->epoch == epoch{1, 3});
+}
+
+TEST_CASE("a source that has crashed or is gone is as good as resumed, any other refusal isn't") {
+  one_guest driver;
+  driver.resume_fails = hypervisor_errc::refused;
+  CHECK(resume_at_source(driver, vm, {1, 1}));
+  driver.guest->phase = guest_phase::crashed;
+  CHECK(!resume_at_source(driver, vm, {1, 1}));
+  driver.guest.reset();
+  driver.resume_fails = hypervisor_errc::no_such_guest;
+  CHECK(!resume_at_source(driver, vm, {1, 1}));
+}
+
+TEST_CASE(
+    "an incoming guest that can't be cancelled is tried again, one that isn't incoming is left") {
+  one_guest driver;
+  driver.finish_fails = hypervisor_errc::refused;
+  driver.guest->phase = guest_phase::incoming;
+  CHECK(cancel_guest(driver, vm));
+  driver.guest->phase = guest_phase::running;
+  CHECK(!cancel_guest(driver, vm));
+  driver.finish_fails = hypervisor_errc::outcome_unknown;
+  CHECK(cancel_guest(driver, vm));
+}
+
+TEST_CASE("a Finish's mark stands afterwards, unless it surely had no effect and is ours") {
+  one_guest driver;
+  mark ours;
+  driver.finish_fails = hypervisor_errc::refused;
+  CHECK(finish_guest(driver, ours, vm, {}));
+  CHECK(!ours.there);
+  driver.finish_fails = hypervisor_errc::outcome_unknown;
+  CHECK(finish_guest(driver, ours, vm, {}));
+  CHECK(ours.there);
+  driver.finish_fails = hypervisor_errc::refused;
+  CHECK(finish_guest(driver, ours, vm, {}));
+  CHECK(ours.there); // the one before may have had an effect
+  driver.finish_fails.reset();
+  CHECK(!finish_guest(driver, ours, vm, {}));
+  CHECK(ours.there);
+}
+
+TEST_CASE(
+    "a guest that came is found under its epoch; one shown as paused must be looked at again") {
+  one_guest driver;
+  mark none;
+  CHECK(!find_guest(driver, none, vm, {1, 1}));
+  driver.guest->phase = guest_phase::incoming;
+  auto found = find_guest(driver, none, vm, {1, 1});
+  REQUIRE(found.has_value());
+  CHECK(found->guest == found_guest::presence::incoming);
+  CHECK(!found->may_have_run);
+  none.there = true;
+  found = find_guest(driver, none, vm, {1, 2});
+  REQUIRE(found.has_value());
+  CHECK(found->guest == found_guest::presence::absent);
+  CHECK(found->may_have_run);
+}
