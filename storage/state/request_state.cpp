@@ -44,7 +44,8 @@ batch_applier::outcome batch_applier::request_running(const vm_record& vm, opera
   if (wanted && vm.actual == starting) {
     if (auto joined = join(vm, operation_verb::start))
       return *joined;
-    supersede(vm, operation_verb::start); // a resume, whose guest was lost
+    if (knows_lost_hosts())
+      supersede(vm, operation_verb::start); // a resume, whose guest was lost
     begin(operation, operation_verb::start, vm.id);
     edit(vm, [&](vm_record& x) {
       x.restarts = {};
