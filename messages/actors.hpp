@@ -117,10 +117,8 @@ using recovery_actor = caf::typed_actor<
     // Time to follow the feed, and to try again.
     caf::reacts_to<tick_atom>>;
 
-/// Carries out drains and rebalances while the replica here leads.
+/// Carries out drains and rebalances. Leader only.
 using drain_actor = caf::typed_actor<
-    // Who leads has changed.
-    caf::reacts_to<leadership>,
     // Time to follow the feed, and to give the next orders.
     caf::reacts_to<tick_atom>>;
 

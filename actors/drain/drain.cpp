@@ -31,19 +31,15 @@ void give(self_pointer self, const move_vm& order) {
   auto& state = self->state;
   state.log.info("drain", "a VM is to move",
                  {{"task", to_string(order.task)}, {"vm", to_string(order.vm)}});
-  const auto term = state.leader.term;
-  auto mine = [self, term] { return self->state.leader.here && self->state.leader.term == term; };
   self->request(state.frontend, order_timeout, proposal_of(order))
       .then(
-          [self, order, mine](const outcomes& answer) {
-            if (!mine() || answer.each.size() != 1)
-              return;
-            carry_out(self,
-                      self->state.drain.answered(order, answer.each.front(), self->clock().now()));
+          [self, order](const outcomes& answer) {
+            if (answer.each.size() == 1)
+              carry_out(self, self->state.drain.answered(order, answer.each.front(),
+                                                         self->clock().now()));
           },
-          [self, order, mine](const caf::error&) {
-            if (mine())
-              self->state.drain.not_answered(order, self->clock().now());
+          [self, order](const caf::error&) {
+            self->state.drain.not_answered(order, self->clock().now());
           });
 }
 
@@ -59,27 +55,20 @@ void carry_out(self_pointer self, const drain_state::effects& what) {
 
 void act(self_pointer self) {
   auto& state = self->state;
-  if (state.leader.here && state.follower->complete())
+  if (state.follower->complete())
     carry_out(self, state.drain.tick(self->clock().now()));
 }
 
 } // namespace
 
 drain_actor::behavior_type drain(self_pointer self, drain_config config, feed_source_actor feed,
-                                 controller_frontend_actor frontend, replica_actor replica,
-                                 logger log) {
+                                 controller_frontend_actor frontend, logger log) {
   self->state.drain = drain_state{config};
   self->state.follower.emplace(feed_filter{}, false, sink_of(self));
   self->state.frontend = std::move(frontend);
   self->state.log = std::move(log);
-  self->send(replica, status_atom::value, caf::actor_cast<caf::actor>(self));
   self->send(self, tick_atom::value);
   return {
-      [self](const leadership& who) {
-        if (who != self->state.leader)
-          self->state.drain.forget_orders();
-        self->state.leader = who;
-      },
       [self, feed](tick_atom) {
         self->delayed_send(self, tick_interval, tick_atom::value);
         follow(self, feed, *self->state.follower, [self] { act(self); });

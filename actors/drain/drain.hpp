@@ -12,19 +12,16 @@ namespace novacron {
 struct drain_actor_state {
   drain_state drain;
   std::optional<feed_follower> follower;
-  leadership leader;
   controller_frontend_actor frontend;
   logger log;
   static constexpr const char* name = "drain";
 };
 
-/// Carries out drains and rebalances while `replica` leads, and rests while it
-/// doesn't. It follows `feed` all the time, so that a new leader goes on at once;
-/// it proposes to `frontend` as another controller would, so that what it orders
-/// is refused where nobody leads any more. Killed, it forgets nothing that counts.
+/// Carries out drains and rebalances; kept by `leader_only`. It proposes to
+/// `frontend` as another controller would, so that what it orders is refused where
+/// nobody leads any more. Killed, it forgets nothing that counts.
 drain_actor::behavior_type drain(drain_actor::stateful_pointer<drain_actor_state> self,
                                  drain_config config, feed_source_actor feed,
-                                 controller_frontend_actor frontend, replica_actor replica,
-                                 logger log);
+                                 controller_frontend_actor frontend, logger log);
 
 } // namespace novacron

@@ -61,8 +61,6 @@ public:
   effects answered(const move_vm& order, const command_outcome& what, time_point now);
   /// Nobody knows what became of it.
   void not_answered(const move_vm& order, time_point now);
-  /// Another term of this node's leadership: orders of the last one are void.
-  void forget_orders() { efforts_.clear(); }
 
   [[nodiscard]] size_t running() const { return tasks_.size(); }
 

@@ -86,8 +86,8 @@ private:
     spec.children.push_back(roster());
     if (start_.config.has(node_role::controller)) { // last: their ends concern nobody else
       spec.children.push_back(controllers());
-      spec.children.push_back(recovery());
-      spec.children.push_back(drain());
+      spec.children.push_back(of_the_leader("recovery", novacron::recovery, recovery_config{}));
+      spec.children.push_back(of_the_leader("drain", novacron::drain, drain_config{}));
       if (start_.config.controller.backup)
         spec.children.push_back(backups(*start_.config.controller.backup));
     }
@@ -182,30 +182,20 @@ private:
     });
   }
 
-  /// Places elsewhere what a lost host ran; works where the leader is.
-  child_spec recovery() {
+  /// An actor that works where the leader is; its function takes `config`, then the feed,
+  /// the frontend and the log.
+  template <class Fun, class Config>
+  child_spec of_the_leader(std::string name, Fun fun, Config config) {
     auto& system = system_;
     auto& parts = parts_;
     auto log = start_.log;
-    return child("recovery", [&system, &parts, log](auto&) {
-      auto start = [&parts, log](caf::actor_system& where) {
-        return caf::actor_cast<caf::actor>(spawn_counted(where, novacron::recovery,
-                                                         recovery_config{}, parts.feed.get(),
-                                                         parts.leader.get(), log));
+    return child(name, [&system, &parts, log, name, fun, config](auto&) {
+      auto start = [&parts, log, fun, config](caf::actor_system& where) {
+        return caf::actor_cast<caf::actor>(
+            spawn_counted(where, fun, config, parts.feed.get(), parts.leader.get(), log));
       };
       return caf::actor_cast<caf::actor>(spawn_counted(
-          system, leader_only, "recovery", parts.replica.get(), leader_starter{start}, log));
-    });
-  }
-
-  /// Drives drains and rebalances while this node leads.
-  child_spec drain() {
-    auto& system = system_;
-    auto& parts = parts_;
-    return child("drain", [&system, &parts, log = start_.log](auto&) {
-      return caf::actor_cast<caf::actor>(spawn_counted(system, novacron::drain, drain_config{},
-                                                       parts.feed.get(), parts.leader.get(),
-                                                       parts.replica.get(), log));
+          system, leader_only, name, parts.replica.get(), leader_starter{start}, log));
     });
   }
 

@@ -177,14 +177,6 @@ TEST_CASE("one that starts anew goes on from the record alone") {
   CHECK(std::get<give_order>(effects[0]).order.vm == vm_number(3));
 }
 
-TEST_CASE("another term forgets that orders are under way") {
-  driven_task x{1};
-  CHECK(x.orders().size() == 1);
-  CHECK(x.orders().empty());
-  x.driver.forget_orders();
-  CHECK(x.orders().size() == 1);
-}
-
 TEST_CASE("a rebalance's moves go where the plan said") {
   driven_task x{1};
   x.task.kind = task_kind::rebalance;

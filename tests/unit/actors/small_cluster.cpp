@@ -230,19 +230,18 @@ supervisor_spec small_cluster::tree() {
   services.children.push_back(child("view", [this, &node](auto&) {
     return caf::actor_cast<caf::actor>(node.system.spawn(novacron::view, view, node.feed.get()));
   }));
-  services.children.push_back(child("recovery", [&node](auto&) {
-    auto start = [&node](caf::actor_system& where) {
-      return caf::actor_cast<caf::actor>(where.spawn(novacron::recovery, recovery_config{},
-                                                     node.feed.get(), node.leader.get(), logger{}));
-    };
-    return caf::actor_cast<caf::actor>(node.system.spawn(
-        leader_only, "recovery", node.replica.get(), leader_starter{start}, logger{}));
-  }));
-  services.children.push_back(child("drain", [&node](auto&) {
-    return caf::actor_cast<caf::actor>(node.system.spawn(novacron::drain, drain_config{},
-                                                         node.feed.get(), node.leader.get(),
-                                                         node.replica.get(), logger{}));
-  }));
+  auto of_the_leader = [&](const std::string& name, auto fun, auto settings) {
+    services.children.push_back(child(name, [&node, name, fun, settings](auto&) {
+      auto start = [&node, fun, settings](caf::actor_system& where) {
+        return caf::actor_cast<caf::actor>(
+            where.spawn(fun, settings, node.feed.get(), node.leader.get(), logger{}));
+      };
+      return caf::actor_cast<caf::actor>(node.system.spawn(leader_only, name, node.replica.get(),
+                                                           leader_starter{start}, logger{}));
+    }));
+  };
+  of_the_leader("recovery", novacron::recovery, recovery_config{});
+  of_the_leader("drain", novacron::drain, drain_config{});
   supervisor_spec root;
   root.name = "root";
   auto below = child("services", [&node, services](auto&) {

@@ -1,13 +1,8 @@
-#include "cli_server.hpp"
-#include "runtime/cli/client_commands.hpp"
+#include "cli_fixture.hpp"
 #include "runtime/cli/render_placement.hpp"
 
-#include <CLI/CLI.hpp>
 #include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
-#include <fstream>
-#include <map>
-#include <sstream>
 
 using namespace novacron;
 namespace json = boost::json;
@@ -35,52 +30,6 @@ const std::string plan_json
       R"({"filter":"state","passed":false,"reason":"is cordoned"},)"
       R"({"filter":"memory","passed":false,"reason":"needs 8 MiB, 1 free of 4"}],)"
       R"("scores":[],"total":0}]})";
-
-/// Runs the client's commands against a gateway of canned answers.
-struct maintenance_cli {
-  std::map<std::string, std::vector<cli_server::answer>> canned; ///< the last one stays
-  cli_server server{[this](const std::string& line, const std::string&) {
-    auto at = canned.find(line);
-    if (at == canned.end())
-      return cli_server::answer{404, R"({"title":"No such path","detail":"ask for another"})"};
-    auto answer = at->second.front();
-    if (at->second.size() > 1)
-      at->second.erase(at->second.begin());
-    return answer;
-  }};
-  std::string token_file;
-  std::ostringstream out;
-  std::ostringstream err;
-
-  maintenance_cli() {
-    char name[] = "/tmp/novacron-cli-test-XXXXXX";
-    ::close(::mkstemp(name));
-    token_file = name;
-    std::ofstream{token_file} << "secret\n";
-  }
-  ~maintenance_cli() { ::unlink(token_file.c_str()); }
-
-  int run(std::vector<std::string> arguments) {
-    out.str("");
-    err.str("");
-    CLI::App app;
-    std::function<int()> chosen;
-    add_client_commands(app, chosen, {out, err, false});
-    arguments.insert(arguments.begin(), {"--url", server.url, "--token-file", token_file});
-    try {
-      app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});
-    } catch (const CLI::ParseError& error) {
-      err << error.what();
-      return 2;
-    }
-    REQUIRE(chosen);
-    return chosen();
-  }
-
-  bool sent_body(const std::string& body) const {
-    return server.requests().back().ends_with("\r\n\r\n" + body);
-  }
-};
 
 } // namespace
 
@@ -122,7 +71,7 @@ TEST_CASE("a rebalance's plan says what moves, and how loaded hosts are then") {
         != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(maintenance_cli, "a VM is planned by what it is to be, or by its name") {
+TEST_CASE_FIXTURE(cli_fixture, "a VM is planned by what it is to be, or by its name") {
   canned["POST /api/v1/vms:plan"] = {{200, plan_json}};
   CHECK(run({"vm", "plan", "--image", "tick", "--memory", "512", "--host-label", "disk=ssd",
              "--group", "web", "--apart-from", "web", "--prefer-with", "db"})
@@ -139,7 +88,7 @@ TEST_CASE_FIXTURE(maintenance_cli, "a VM is planned by what it is to be, or by i
   CHECK(err.str().ends_with("name a VM, or give --image and what else it is to be\n"));
 }
 
-TEST_CASE_FIXTURE(maintenance_cli, "hosts are cordoned and uncordoned by name") {
+TEST_CASE_FIXTURE(cli_fixture, "hosts are cordoned and uncordoned by name") {
   canned["POST /api/v1/hosts/node-1/cordon"] = {{200, R"({"name":"node-1","state":"cordoned"})"}};
   canned["POST /api/v1/hosts/node-1/uncordon"] = {{200, R"({"name":"node-1","state":"up"})"}};
   CHECK(run({"host", "cordon", "node-1"}) == 0);
@@ -148,7 +97,7 @@ TEST_CASE_FIXTURE(maintenance_cli, "hosts are cordoned and uncordoned by name") 
   CHECK(run({"host", "cordon"}) == 2);
 }
 
-TEST_CASE_FIXTURE(maintenance_cli, "a drain is waited for until it has ended, and shown then") {
+TEST_CASE_FIXTURE(cli_fixture, "a drain is waited for until it has ended, and shown then") {
   const auto path = "/api/v1/hosts/node-1/drain";
   canned[std::string{"POST "} + path] = {{202, task_json("running", "")}};
   canned["GET /api/v1/tasks/" + task_id]
@@ -163,7 +112,7 @@ TEST_CASE_FIXTURE(maintenance_cli, "a drain is waited for until it has ended, an
   CHECK(run({"host", "drain", "node-1", "--then", "burn"}) == 2);
 }
 
-TEST_CASE_FIXTURE(maintenance_cli, "a drain sends its terms, and is only looked at with --show") {
+TEST_CASE_FIXTURE(cli_fixture, "a drain sends its terms, and is only looked at with --show") {
   const std::string path = "/api/v1/hosts/node-1/drain";
   canned["POST " + path] = {{202, task_json("running", "")}};
   canned["GET " + path] = {{200, task_json("running", "")}};
@@ -174,7 +123,7 @@ TEST_CASE_FIXTURE(maintenance_cli, "a drain sends its terms, and is only looked 
   CHECK(server.requests().back().starts_with("GET "));
 }
 
-TEST_CASE_FIXTURE(maintenance_cli, "tasks are listed, shown and cancelled") {
+TEST_CASE_FIXTURE(cli_fixture, "tasks are listed, shown and cancelled") {
   canned["GET /api/v1/tasks?limit=1000"]
       = {{200, R"({"items":[)" + task_json("running", "") + "]}"}};
   CHECK(run({"task", "ls"}) == 0);
@@ -185,7 +134,7 @@ TEST_CASE_FIXTURE(maintenance_cli, "tasks are listed, shown and cancelled") {
   CHECK(run({"task", "show", "x"}) == 1);
 }
 
-TEST_CASE_FIXTURE(maintenance_cli, "a rebalance is planned, made, or found needless") {
+TEST_CASE_FIXTURE(cli_fixture, "a rebalance is planned, made, or found needless") {
   canned["POST /api/v1/cluster/rebalance"]
       = {{200, R"({"spread_percent":5,"moves":[],"hosts":[]})"}, {202, task_json("running", "")}};
   CHECK(run({"cluster", "rebalance", "--plan", "--moves", "8"}) == 0);
