@@ -286,13 +286,17 @@ bool two_hosts::nothing_left(size_t guests) {
   return sound_;
 }
 
-bool two_hosts::settles_at(migrating_host& where) {
-  auto decided = in_time([&] {
+bool two_hosts::rests() {
+  return in_time([&] {
     auto record = vm();
     auto open = control().all<migration_record>();
     return record.migration.nil() && record.actual == actual_state::running
            && std::all_of(open.begin(), open.end(), [](const auto& x) { return x.over(); });
   });
+}
+
+bool two_hosts::settles_at(migrating_host& where) {
+  auto decided = rests();
   auto record = vm();
   if (!holds(decided, "the log: " + to_string(record.actual) + ' ' + record.reason
                           + (record.migration.nil() ? "" : ", migrating")))

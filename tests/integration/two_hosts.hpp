@@ -46,6 +46,8 @@ public:
   /// Takes back all that a test has set, and starts agents that are dead.
   void mend();
 
+  /// Whether, within a minute, the log has the guest running and no open migration.
+  bool rests();
   /// Whether, within a minute, the guest runs at `where` and nowhere else, by
   /// the log, by libvirt and by /proc; ticks, with good memory, not twice; and
   /// nothing is left of migrations. Says what isn't so.
