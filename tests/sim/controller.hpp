@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace novacron::sim {
@@ -71,6 +72,7 @@ private:
     leadership leader;
     uint64_t last_ticket = 0;
     std::map<proposal_ticket, std::function<void(const outcomes&)>> proposals;
+    std::multiset<proposal_ticket> forwarded; ///< not answered yet by who was asked
     std::map<pull_ticket, std::function<void(std::optional<feed_changes>)>> pulls;
     std::optional<time_point> wakes;
     std::map<uint64_t, std::vector<command_outcome>> outcomes_of; ///< of what is proposed here
