@@ -94,8 +94,8 @@ void controller::follow_leader() {
   carry_out(parts_->way.led_by(now, clock.steady()));
 }
 
-bool controller::knows_leader() const {
-  return parts_ && !parts_->leader.leads.nil();
+uint64_t controller::leader_number() const {
+  return parts_ && !parts_->leader.leads.nil() ? fleet::number_of(parts_->leader.leads) : 0;
 }
 
 void controller::watch_leases() {

@@ -38,7 +38,8 @@ public:
 
   [[nodiscard]] uint64_t number() const { return replica_.number(); }
   [[nodiscard]] bool up() const { return parts_ != nullptr; }
-  [[nodiscard]] bool knows_leader() const;
+  /// Who leads, as far as is known here; 0: nobody.
+  [[nodiscard]] uint64_t leader_number() const;
 
   // What others ask, once their question has arrived. Answers come later, or never.
   void propose(const proposal& what, bool forwarded, std::function<void(const outcomes&)> answer);
