@@ -129,9 +129,9 @@ TEST_CASE_FIXTURE(slow_pair,
   other->holds = false;
   used->mute = used->silent = true;
   const int before = used->proposals;
-  [[maybe_unused]] auto without_key = self->request(host.way, 30s, proposal{{report_of(host_id)}});
-  auto with_key = self->request(host.way, 30s, keyed_report());
-  auto read = self->request(host.way, 30s, after(7));
+  [[maybe_unused]] auto without_key = self->request(host.way, 5s, proposal{{report_of(host_id)}});
+  auto with_key = self->request(host.way, 5s, keyed_report());
+  auto read = self->request(host.way, 5s, after(7));
   int answers = 0;
   with_key.receive([&](const outcomes&) { ++answers; }, [](const caf::error&) {});
   read.receive([&](const feed_changes&) { ++answers; }, [](const caf::error&) {});
