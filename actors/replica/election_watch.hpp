@@ -19,7 +19,7 @@ class election_watch {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// What is known now. True, once a minute at most: for fifteen seconds no leader
+  /// What is known now. True, once a minute at most: for twenty seconds no leader
   /// has lasted for five.
   bool look(const leadership& now, time_point at) {
     if (now.leads.nil() || now.leads != last_.leads || now.term != last_.term)
@@ -35,7 +35,7 @@ public:
 
 private:
   static constexpr std::chrono::seconds lasting{5};
-  static constexpr std::chrono::seconds patience{15};
+  static constexpr std::chrono::seconds patience{20};
   static constexpr std::chrono::seconds pause{60};
 
   leadership last_;

@@ -42,13 +42,13 @@ TEST_CASE("a leader that lasts, and an election now and then, are no reason to c
 
 TEST_CASE("leaders that don't last are noticed, and said once a minute") {
   election_watch watch;
-  CHECK(complaints(watch, 0s, 15s, hurried) == 0);
-  CHECK(complaints(watch, 15s, 16s, hurried) == 1);
-  CHECK(complaints(watch, 16s, 75s, hurried) == 0);
-  CHECK(complaints(watch, 75s, 76s, hurried) == 1);
+  CHECK(complaints(watch, 0s, 20s, hurried) == 0);
+  CHECK(complaints(watch, 20s, 21s, hurried) == 1);
+  CHECK(complaints(watch, 21s, 80s, hurried) == 0);
+  CHECK(complaints(watch, 80s, 81s, hurried) == 1);
 }
 
 TEST_CASE("so is a group without any leader") {
   election_watch watch;
-  CHECK(complaints(watch, 0s, 20s, nobody_leads) == 1);
+  CHECK(complaints(watch, 0s, 25s, nobody_leads) == 1);
 }
