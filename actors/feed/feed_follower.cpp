@@ -11,9 +11,23 @@ using namespace std::chrono_literals;
 constexpr auto pull_wait = 1'000ms;
 constexpr auto first_back_off = 20ms;
 constexpr auto longest_back_off = 500ms;
+constexpr auto longest_spread = 1'000ms; // before listing again
 constexpr uint32_t page_bytes = 65'536;
 
+std::chrono::milliseconds part_of(std::chrono::milliseconds whole, double part) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(part * whole);
+}
+
 } // namespace
+
+double phase_of(node_id node) {
+  // The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+  auto x = node.value.high + node.value.low * 0x9E3779B97F4A7C15U;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
+  x ^= x >> 31;
+  return static_cast<double>(x >> 11) * 0x1p-53;
+}
 
 std::optional<feed_follower::question> feed_follower::next(clock::time_point now) {
   if (open_ || now < not_before_)
@@ -31,9 +45,12 @@ void feed_follower::answered(clock::time_point now) {
 }
 
 void feed_follower::listed(const feed_listing& page, clock::time_point now) {
+  if (page.revision < revision_) {
+    failed(now);
+    return;
+  }
   answered(now);
-  if (page_.empty())
-    listed_at_ = page.revision;
+  listed_at_ = page_.empty() ? page.revision : std::min(listed_at_, page.revision);
   for (const auto& record : page.records) {
     listed_.emplace(type_of(record), id_of(record));
     sink_.put(record);
@@ -52,6 +69,7 @@ void feed_follower::changed(const feed_changes& changes, clock::time_point now) 
   answered(now);
   if (changes.too_old) {
     listing_ = true;
+    not_before_ = now + part_of(longest_spread, phase_);
     return;
   }
   for (const auto& each : changes.changes)
@@ -69,7 +87,7 @@ void feed_follower::failed(clock::time_point now) {
   open_ = false;
   back_off_
       = std::clamp<std::chrono::milliseconds>(back_off_ * 2, first_back_off, longest_back_off);
-  not_before_ = now + back_off_;
+  not_before_ = now + back_off_ - part_of(back_off_, phase_ / 2);
 }
 
 } // namespace novacron

@@ -16,6 +16,10 @@ namespace novacron {
 /// the changes after it, for ever; lists again when told that its place in the
 /// feed is not kept any more.
 ///
+/// The source may change between any two questions, and the next one be behind the
+/// last: a page that is older than what the copy shows is asked for again, and
+/// changes are followed from the oldest page on.
+///
 /// Pure. The owner asks `next` what to send, sends it, and brings back the
 /// answer; the follower calls the `sink` for what has changed. At most one
 /// question is open at a time, so the feed is pulled, never pushed.
@@ -36,8 +40,10 @@ public:
   };
 
   /// `linearizable`: the first page waits for everything acknowledged before.
-  feed_follower(feed_filter filter, bool linearizable, sink target)
-      : filter_{filter}, linearizable_{linearizable}, sink_{std::move(target)} {
+  /// `phase`, from [0, 1), spreads readers who have reason to list, or to ask again,
+  /// at the same time: this one waits for that part of a second before it lists again.
+  feed_follower(feed_filter filter, bool linearizable, sink target, double phase = 0)
+      : filter_{filter}, linearizable_{linearizable}, sink_{std::move(target)}, phase_{phase} {
     // nop
   }
 
@@ -64,16 +70,20 @@ private:
   feed_filter filter_;
   bool linearizable_;
   sink sink_;
+  double phase_;
   bool open_ = false; ///< a question is
   bool listing_ = true;
   bool complete_ = false;
-  uint64_t revision_ = 0;  ///< of the last listing's first page, then of the last change
-  uint64_t listed_at_ = 0; ///< of the first page, while listing
+  uint64_t revision_ = 0;  ///< of the last listing's oldest page, then of the last change
+  uint64_t listed_at_ = 0; ///< of the oldest page, while listing
   std::string page_;
   std::set<std::pair<record_type, uuid>> listed_;
   clock::time_point not_before_;
   std::chrono::milliseconds back_off_{0};
   clock::time_point last_contact_;
 };
+
+/// A reader's `phase` by the node that it is on: always the same, and spread evenly.
+double phase_of(node_id node);
 
 } // namespace novacron

@@ -6,11 +6,15 @@ namespace novacron {
 
 namespace {
 
-outcomes all(size_t count, command_errc error, const char* detail) {
+command_outcome outcome_of(command_errc error, const char* detail) {
   command_outcome outcome;
   outcome.error = error;
   outcome.detail = detail;
-  return {std::vector<command_outcome>(count, outcome)};
+  return outcome;
+}
+
+outcomes all(size_t count, command_errc error, const char* detail) {
+  return {std::vector<command_outcome>(count, outcome_of(error, detail))};
 }
 
 outcomes nobody_leads(size_t count) {
@@ -18,9 +22,14 @@ outcomes nobody_leads(size_t count) {
              "no leader could be reached in time; nothing was committed: come back later");
 }
 
+command_outcome unknown_outcome() {
+  return outcome_of(
+      command_errc::unknown_outcome,
+      "the leader was lost before it answered; ask again with the same Idempotency-Key");
+}
+
 outcomes unknown(size_t count) {
-  return all(count, command_errc::unknown_outcome,
-             "the leader was lost before it answered; ask again with the same Idempotency-Key");
+  return {std::vector<command_outcome>(count, unknown_outcome())};
 }
 
 bool did_nothing(const outcomes& answer) {
@@ -31,6 +40,18 @@ bool did_nothing(const outcomes& answer) {
 
 } // namespace
 
+bool may_be_repeated(const proposal& what) {
+  return std::ranges::all_of(what.commands,
+                             [](const command& each) { return !each.idempotency.key.empty(); });
+}
+
+outcomes of_several_attempts(outcomes answer) {
+  for (auto& each : answer.each)
+    if (each.error == command_errc::not_leader || each.error == command_errc::overloaded)
+      each = unknown_outcome();
+  return answer;
+}
+
 forwarding::effects forwarding::submitted(proposal_ticket ticket, proposal what, bool forwarded,
                                           time_point now) {
   const auto count = what.commands.size();
@@ -40,7 +61,10 @@ forwarding::effects forwarding::submitted(proposal_ticket ticket, proposal what,
                     "too many commands wait for the leader; nothing was committed: come back "
                     "later")}};
   commands_ += count;
-  jobs_[ticket] = {std::make_shared<const proposal>(std::move(what)), now, now, forwarded};
+  auto& job = jobs_[ticket];
+  job.what = std::make_shared<const proposal>(std::move(what));
+  job.arrived = job.not_before = now;
+  job.forwarded = forwarded;
   waiting_.insert(ticket);
   effects out;
   dispatch(now, out);
@@ -49,11 +73,32 @@ forwarding::effects forwarding::submitted(proposal_ticket ticket, proposal what,
 
 forwarding::effects forwarding::led_by(const leadership& who, time_point now) {
   leader_ = who;
+  effects out;
+  leave_former_leader(out);
   for (auto ticket : waiting_)
     jobs_.at(ticket).not_before = now;
-  effects out;
   dispatch(now, out);
   return out;
+}
+
+/// A later leader is known: nobody need wait for what the former one says.
+void forwarding::leave_former_leader(effects& out) {
+  if (leader_.leads.nil())
+    return;
+  std::vector<proposal_ticket> unknown_ones;
+  for (auto& [ticket, job] : jobs_) {
+    if (job.asked.nil() || job.asked == leader_.leads || job.term >= leader_.term)
+      continue;
+    if (may_be_repeated(*job.what)) {
+      job.asked = {};
+      job.doubtful = true;
+      waiting_.insert(ticket);
+    } else {
+      unknown_ones.push_back(ticket);
+    }
+  }
+  for (auto ticket : unknown_ones)
+    end(ticket, unknown(jobs_.at(ticket).what->commands.size()), out);
 }
 
 forwarding::effects forwarding::answered(proposal_ticket ticket, const outcomes& answer,
@@ -70,14 +115,30 @@ forwarding::effects forwarding::answered(proposal_ticket ticket, const outcomes&
   return out;
 }
 
-forwarding::effects forwarding::not_sent(proposal_ticket ticket, time_point now) {
-  return jobs_.contains(ticket) ? wait_again(ticket, now) : effects{};
+bool forwarding::awaits(const forward_proposal& sent) const {
+  auto found = jobs_.find(sent.ticket);
+  return found != jobs_.end() && found->second.attempt == sent.attempt
+         && !found->second.asked.nil();
 }
 
-forwarding::effects forwarding::lost(proposal_ticket ticket) {
+forwarding::effects forwarding::answered(const forward_proposal& sent, const outcomes& answer,
+                                         time_point now) {
+  return awaits(sent) ? answered(sent.ticket, answer, now) : effects{};
+}
+
+forwarding::effects forwarding::not_sent(const forward_proposal& sent, time_point now) {
+  return awaits(sent) ? wait_again(sent.ticket, now) : effects{};
+}
+
+forwarding::effects forwarding::lost(const forward_proposal& sent, time_point now) {
+  if (!awaits(sent))
+    return {};
+  if (may_be_repeated(*sent.what)) {
+    jobs_.at(sent.ticket).doubtful = true;
+    return wait_again(sent.ticket, now);
+  }
   effects out;
-  if (auto found = jobs_.find(ticket); found != jobs_.end())
-    end(ticket, unknown(found->second.what->commands.size()), out);
+  end(sent.ticket, unknown(sent.what->commands.size()), out);
   return out;
 }
 
@@ -88,7 +149,9 @@ forwarding::effects forwarding::tick(time_point now) {
 }
 
 forwarding::effects forwarding::wait_again(proposal_ticket ticket, time_point now) {
-  jobs_.at(ticket).not_before = now + config_.retry;
+  auto& job = jobs_.at(ticket);
+  job.asked = {};
+  job.not_before = now + config_.retry;
   waiting_.insert(ticket);
   effects out;
   dispatch(now, out);
@@ -99,16 +162,19 @@ void forwarding::dispatch(time_point now, effects& out) {
   std::vector<proposal_ticket> over;
   for (auto i = waiting_.begin(); i != waiting_.end();) {
     const auto ticket = *i;
-    const auto& job = jobs_.at(ticket);
+    auto& job = jobs_.at(ticket);
     const auto elsewhere = !leader_.here && !leader_.leads.nil();
     if (now - job.arrived >= config_.patience || (job.forwarded && !leader_.here)) {
       over.push_back(ticket);
       i = waiting_.erase(i);
     } else if (now >= job.not_before && (leader_.here || elsewhere)) {
-      if (elsewhere)
-        out.emplace_back(forward_proposal{ticket, leader_.leads, job.what});
-      else
+      if (elsewhere) {
+        job.asked = leader_.leads;
+        job.term = leader_.term;
+        out.emplace_back(forward_proposal{ticket, ++job.attempt, leader_.leads, job.what});
+      } else {
         out.emplace_back(submit_here{ticket, job.what});
+      }
       i = waiting_.erase(i);
     } else {
       ++i;
@@ -119,9 +185,11 @@ void forwarding::dispatch(time_point now, effects& out) {
 }
 
 void forwarding::end(proposal_ticket ticket, outcomes answer, effects& out) {
-  auto done = jobs_.extract(ticket);
+  const auto done = jobs_.extract(ticket);
   commands_ -= done.mapped().what->commands.size();
   waiting_.erase(ticket);
+  if (done.mapped().doubtful)
+    answer = of_several_attempts(std::move(answer));
   out.emplace_back(answer_proposal{ticket, std::move(answer)});
 }
 

@@ -56,18 +56,18 @@ void forward(self_pointer self, const forward_proposal& what) {
   auto& state = self->state;
   auto link = link_to(state, what.to);
   if (!link) {
-    carry_out(self, state.forwarding.not_sent(what.ticket, self->clock().now()));
+    carry_out(self, state.forwarding.not_sent(what, self->clock().now()));
     return;
   }
   self->request(link, forward_timeout, *what.what)
       .then(
-          [self, ticket = what.ticket](const outcomes& answer) {
-            carry_out(self, self->state.forwarding.answered(ticket, answer, self->clock().now()));
+          [self, what](const outcomes& answer) {
+            carry_out(self, self->state.forwarding.answered(what, answer, self->clock().now()));
           },
-          [self, ticket = what.ticket](const caf::error& why) {
+          [self, what](const caf::error& why) {
             auto& way = self->state.forwarding;
-            carry_out(self, has_done_nothing(why) ? way.not_sent(ticket, self->clock().now())
-                                                  : way.lost(ticket));
+            const auto now = self->clock().now();
+            carry_out(self, has_done_nothing(why) ? way.not_sent(what, now) : way.lost(what, now));
           });
 }
 

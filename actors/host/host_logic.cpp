@@ -39,9 +39,8 @@ host_effects say(const std::string& text, bool warning) {
 
 host_logic::host_logic(host_settings settings)
     : settings_{std::move(settings)}, table_{settings_.self.id},
-      follower_{feed_filter{settings_.self.id}, true, table_.sink()}, lease_{
-                                                                          settings_.lease_term,
-                                                                          settings_.renew_every} {
+      follower_{feed_filter{settings_.self.id}, true, table_.sink(), phase_of(settings_.self.id)},
+      lease_{settings_.lease_term, settings_.renew_every} {
   // nop
 }
 

@@ -17,9 +17,6 @@ constexpr auto look_again = 5s; // after all is well: the disk may be exchanged
 constexpr auto status_timeout = 2s;
 constexpr auto proposal_timeout = 6s;
 
-/// No host: what is fed for it is only what all are told, hosts and nodes.
-constexpr node_id nobody{{~uint64_t{0}, ~uint64_t{0}}};
-
 using self_pointer = roster_actor::stateful_pointer<roster_state>;
 
 void asked(self_pointer self, std::chrono::steady_clock::duration wait) {
@@ -127,7 +124,7 @@ void follow_nodes(self_pointer self) {
 roster_actor::behavior_type roster(self_pointer self, roster_config config) {
   auto& state = self->state;
   state.config = std::move(config);
-  state.follower.emplace(feed_filter{nobody}, false, sink_of(self));
+  state.follower.emplace(state.config.filter, false, sink_of(self), state.config.phase);
   self->send(self, tick_atom::value);
   return {
       [self](tick_atom) {

@@ -12,10 +12,15 @@
 
 namespace novacron {
 
+/// No host: what is fed for it is only what all are told, hosts and nodes.
+inline constexpr node_id no_host{{~uint64_t{0}, ~uint64_t{0}}};
+
 struct roster_config {
   node_record self; ///< `disk` is asked of the replica
   std::shared_ptr<node_roster> book;
   std::function<feed_source_actor()> feed; ///< asked for each question: actors come and go
+  feed_filter filter{no_host}; ///< where the node's feed is shared: what its other readers want
+  double phase = 0;            ///< the follower's
   std::function<frontend_actor()> frontend;
   std::function<replica_actor()> replica; ///< empty: this node has none
   std::shared_ptr<standing_links> links;  ///< to other controllers; may be null

@@ -216,6 +216,10 @@ void tell_leadership(self_pointer self) {
   auto& state = self->state;
   auto status = state.engine->status();
   leadership now{status.leader, status.leader ? state.place.node : status.leads, status.term};
+  if (state.elections.look(now, self->clock().now()))
+    state.log.warning("replica", "no leader lasts: either no majority of the controllers can be "
+                                 "reached, or a round trip between them takes longer than "
+                                 "controller.election_ms, which should be raised on each of them");
   if (now == state.leader)
     return;
   if (now.here != state.leader.here)

@@ -2,6 +2,7 @@
 
 #include "actors/log/log.hpp"
 #include "actors/peer/standing_links.hpp"
+#include "actors/replica/election_watch.hpp"
 #include "actors/replica/lease_watch.hpp"
 #include "actors/replica/member_watch.hpp"
 #include "actors/replica/replica_port.hpp"
@@ -67,6 +68,7 @@ struct replica_keeper_state {
   uint64_t leases_term = 0; ///< in which `leases` were seen
   std::chrono::steady_clock::time_point leases_at;
   member_watch members;
+  election_watch elections;
   logger log;
   static constexpr const char* name = "replica";
 };

@@ -37,9 +37,9 @@ void follow_feed(self_pointer self, const feed_source_actor& source) {
 } // namespace
 
 view_actor::behavior_type view(self_pointer self, std::shared_ptr<view_table> table,
-                               feed_source_actor source) {
+                               feed_source_actor source, double phase) {
   self->state.table = std::move(table);
-  self->state.follower.emplace(feed_filter{}, false, sink_of(self));
+  self->state.follower.emplace(feed_filter{}, false, sink_of(self), phase);
   self->send(self, tick_atom::value);
   return {
       [self](status_atom) {

@@ -13,8 +13,10 @@ struct view_state {
 };
 
 /// Copies the whole state from `source` into `table`. Killed and restarted, it
-/// lists the state again; the table goes on answering meanwhile.
+/// lists the state again; the table goes on answering meanwhile. `phase`: the
+/// follower's, 0 where the source is this node's own.
 view_actor::behavior_type view(view_actor::stateful_pointer<view_state> self,
-                               std::shared_ptr<view_table> table, feed_source_actor source);
+                               std::shared_ptr<view_table> table, feed_source_actor source,
+                               double phase);
 
 } // namespace novacron

@@ -77,6 +77,7 @@ void read_controller(config_reading& reading, table_reader& file, node_config& c
   table_reader controller{reading, table, "controller"};
   controller.read("founders", config.controller.founders, optional_key("\"cluster/founders\""));
   controller.read("joined", config.controller.joined, optional_key("true"));
+  controller.read("election_ms", config.controller.election, optional_key("500"));
   config.controller.backup = read_backup(reading, controller.table("backup"));
   const auto& all = config.mesh.controllers;
   const bool listed = std::find(all.begin(), all.end(), config.mesh.listen) != all.end();
@@ -187,6 +188,21 @@ host_section read_host(config_reading& reading, const toml::table* table) {
   return section;
 }
 
+/// To replace a lost leader may take twice the time and two round trips; hosts should
+/// keep their leases meanwhile. Nothing unsafe would happen else (docs/fencing.md).
+void check_election(config_reading& reading, table_reader& file, const node_config& config) {
+  using std::chrono::milliseconds;
+  const auto least = milliseconds{200};
+  const auto most = config.lease.term / 4;
+  if (config.controller.election >= least && config.controller.election <= most)
+    return;
+  table_reader controller{reading, file.table("controller"), "controller"};
+  controller.complain("election_ms", "is out of range; expected " + std::to_string(least.count())
+                                         + " to " + std::to_string(most.count())
+                                         + ", a quarter of lease.term_ms, so that a lost leader "
+                                           "costs no host its lease");
+}
+
 void read_rest(config_reading& reading, table_reader& file, node_config& config) {
   table_reader lease{reading, file.table("lease"), "lease"};
   lease.read("term_ms", config.lease.term, optional_key("10000"));
@@ -196,6 +212,7 @@ void read_rest(config_reading& reading, table_reader& file, node_config& config)
     lease.complain("renew_ms", "is too long for a term of "
                                    + std::to_string(config.lease.term.count())
                                    + " ms; a third of it at most, so that two losses are borne");
+  check_election(reading, file, config);
   table_reader timing{reading, file.table("timing"), "timing"};
   timing.read("heartbeat_ms", config.timing.heartbeat, optional_key("1000"));
   timing.read("silence_ms", config.timing.silence, optional_key("5000"));

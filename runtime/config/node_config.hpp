@@ -38,6 +38,9 @@ struct controller_section {
   /// It came to a cluster that had controllers: it founds nothing, and stands in
   /// nobody's list of controllers.
   bool joined = false;
+  /// A leader that isn't heard for so long is replaced; the same on each controller,
+  /// and longer than any round trip between them. Heartbeats are a fifth of it.
+  std::chrono::milliseconds election{500};
   std::optional<backup_section> backup;
 };
 

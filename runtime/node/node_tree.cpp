@@ -3,6 +3,7 @@
 #include "actors/backup/backups.hpp"
 #include "actors/drain/drain.hpp"
 #include "actors/feed/feed.hpp"
+#include "actors/feed/feed_follower.hpp"
 #include "actors/frontend/frontend.hpp"
 #include "actors/host/host.hpp"
 #include "actors/leader_only/leader_only.hpp"
@@ -145,6 +146,11 @@ private:
     return config;
   }
 
+  /// Where the feed is another node's, its readers don't all list at once.
+  double own_phase() const {
+    return start_.config.has(node_role::controller) ? 0.0 : phase_of(start_.config.id);
+  }
+
   std::vector<address> dialled() {
     const auto& mesh = start_.config.mesh;
     return controllers_to_dial(mesh.controllers, mesh.listen);
@@ -173,6 +179,9 @@ private:
     if (start_.config.has(node_role::controller)) {
       config.replica = [&parts] { return parts.replica.get(); };
       config.links = parts_.links;
+    } else { // its pulls are the host's, or else the view's, too
+      config.filter = {parts_.host ? start_.config.id : node_id{}};
+      config.phase = own_phase();
     }
     config.log = start_.log;
     auto& system = system_;
@@ -287,8 +296,9 @@ private:
   void add_gateway(supervisor_spec& spec) {
     auto& system = system_;
     auto& parts = parts_;
-    spec.children.push_back(child("view", [&system, &parts](auto&) {
-      return caf::actor_cast<caf::actor>(spawn_counted(system, view, parts.view, parts.feed.get()));
+    spec.children.push_back(child("view", [&system, &parts, phase = own_phase()](auto&) {
+      return caf::actor_cast<caf::actor>(
+          spawn_counted(system, view, parts.view, parts.feed.get(), phase));
     }));
     spec.children.push_back(child("gateway", [&system, &parts](auto&) {
       auto chaos = [&system, &parts](kill_actor what, auto done) {

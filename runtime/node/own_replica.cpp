@@ -24,6 +24,8 @@ result<std::unique_ptr<replica>> open_own_replica(const node_config& config, rep
   rest.cluster = config.cluster;
   rest.founders = begins->founders;
   rest.join = begins->join;
+  rest.election = config.controller.election;
+  rest.heartbeat = rest.election / 5;
   auto opened = replica::open(rest);
   if (opened)
     if (auto noted = remember_beginning(config.state); !noted)

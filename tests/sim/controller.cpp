@@ -94,8 +94,8 @@ void controller::follow_leader() {
   carry_out(parts_->way.led_by(now, clock.steady()));
 }
 
-bool controller::knows_leader() const {
-  return parts_ && !parts_->leader.leads.nil();
+uint64_t controller::leader_number() const {
+  return parts_ && !parts_->leader.leads.nil() ? fleet::number_of(parts_->leader.leads) : 0;
 }
 
 void controller::watch_leases() {
@@ -258,11 +258,12 @@ void controller::forward(const forward_proposal& what) {
   const auto to = fleet::number_of(what.to);
   auto other = with_.controllers.find(to);
   if (other == with_.controllers.end()) {
-    later(0, [this, ticket = what.ticket] {
-      carry_out(parts_->way.not_sent(ticket, clock.steady()));
-    });
+    later(0, [this, what] { carry_out(parts_->way.not_sent(what, clock.steady())); });
     return;
   }
+  if (parts_->forwarded.contains(what.ticket))
+    with_.all.seen.hit(probe::repeated_with_next_leader);
+  parts_->forwarded.insert(what.ticket);
   sim::ask<proposal_answer>(
       with_.all.net, with_.all.time, number(), to, forward_patience_ms,
       [target = other->second, what](auto reply) {
@@ -271,15 +272,16 @@ void controller::forward(const forward_proposal& what) {
         else
           target->propose(*what.what, true, [reply](const outcomes& x) { reply({x, false}); });
       },
-      [this, life = life_, ticket = what.ticket](const std::optional<proposal_answer>& answer) {
+      [this, life = life_, what](const std::optional<proposal_answer>& answer) {
         if (!parts_ || life != life_)
           return;
+        parts_->forwarded.erase(parts_->forwarded.find(what.ticket));
         if (answer && answer->nothing_done)
-          carry_out(parts_->way.not_sent(ticket, clock.steady()));
+          carry_out(parts_->way.not_sent(what, clock.steady()));
         else if (answer)
-          carry_out(parts_->way.answered(ticket, answer->each, clock.steady()));
+          carry_out(parts_->way.answered(what, answer->each, clock.steady()));
         else
-          carry_out(parts_->way.lost(ticket));
+          carry_out(parts_->way.lost(what, clock.steady()));
       });
 }
 

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace novacron::sim {
@@ -37,7 +38,8 @@ public:
 
   [[nodiscard]] uint64_t number() const { return replica_.number(); }
   [[nodiscard]] bool up() const { return parts_ != nullptr; }
-  [[nodiscard]] bool knows_leader() const;
+  /// Who leads, as far as is known here; 0: nobody.
+  [[nodiscard]] uint64_t leader_number() const;
 
   // What others ask, once their question has arrived. Answers come later, or never.
   void propose(const proposal& what, bool forwarded, std::function<void(const outcomes&)> answer);
@@ -71,6 +73,7 @@ private:
     leadership leader;
     uint64_t last_ticket = 0;
     std::map<proposal_ticket, std::function<void(const outcomes&)>> proposals;
+    std::multiset<proposal_ticket> forwarded; ///< not answered yet by who was asked
     std::map<pull_ticket, std::function<void(std::optional<feed_changes>)>> pulls;
     std::optional<time_point> wakes;
     std::map<uint64_t, std::vector<command_outcome>> outcomes_of; ///< of what is proposed here

@@ -28,7 +28,7 @@ bool did_nothing(const outcomes& answer) {
 
 controller_line::controller_line(fleet& with, uint64_t self, gate deliver)
     : with_{with}, self_{self}, deliver_{std::move(deliver)},
-      controllers_{all_of(with)}, choice_{controllers_.size(), self} {
+      controllers_{all_of(with)}, choice_{controllers_.size(), self, self % 2 == 1} {
   // nop
 }
 
@@ -39,14 +39,14 @@ void controller_line::propose(const proposal& what, uint64_t patience_ms, propos
 void controller_line::propose(const proposal& what, uint64_t until_ms, size_t left,
                               proposal_then then) {
   const auto which = choice_.present();
-  const auto now = with_.all.time.now();
-  if (now >= until_ms) {
+  const auto since = with_.all.time.now();
+  if (since >= until_ms) {
     then(std::nullopt);
     return;
   }
   auto target = controllers_[which];
   sim::ask<proposal_answer>(
-      with_.all.net, with_.all.time, self_, target->number(), until_ms - now,
+      with_.all.net, with_.all.time, self_, target->number(), until_ms - since,
       [target, what](auto reply) {
         if (!target->up())
           reply({{}, true});
@@ -56,10 +56,8 @@ void controller_line::propose(const proposal& what, uint64_t until_ms, size_t le
       [this, deliver = deliver_, which, what, until_ms, left,
        then](const std::optional<proposal_answer>& answer) {
         deliver([this, which, what, until_ms, left, then, answer] {
-          if (!answer || answer->nothing_done)
-            choice_.failed(which);
-          else if (did_nothing(answer->each))
-            choice_.failed(which);
+          if (!answer || answer->nothing_done || did_nothing(answer->each))
+            choice_.failed(which, now());
           if (answer && answer->nothing_done && left > 1)
             propose(what, until_ms, left - 1, then);
           else if (answer && !answer->nothing_done)
@@ -87,7 +85,7 @@ void controller_line::read(Question question,
         deliver([this, which, then, answer] {
           const auto& got = answer ? *answer : std::nullopt;
           if (!got)
-            choice_.failed(which);
+            choice_.failed(which, now());
           then(got);
         });
       });
@@ -111,21 +109,36 @@ void controller_line::probe() {
     return;
   const auto which = choice_.present();
   auto target = controllers_[which];
-  sim::ask<bool>(
+  sim::ask<uint64_t>(
       with_.all.net, with_.all.time, self_, target->number(), probe_patience_ms,
       [target](auto reply) {
         if (target->up())
-          reply(target->knows_leader());
+          reply(target->leader_number());
       },
-      [this, deliver = deliver_, which](const std::optional<bool>& knows) {
-        deliver([this, which, knows] {
+      [this, deliver = deliver_, which](const std::optional<uint64_t>& leader) {
+        deliver([this, which, leader] {
           probing_ = false;
-          if (knows)
-            choice_.probed(which, *knows);
+          if (leader)
+            probed(which, *leader);
           else
-            choice_.failed(which);
+            choice_.failed(which, now());
         });
       });
+}
+
+void controller_line::probed(size_t which, uint64_t leader) {
+  choice_.probed(which, leader != 0, now());
+  if (leader == 0)
+    return;
+  std::vector<controller_grade> grades;
+  for (const auto* each : controllers_)
+    grades.push_back(each->number() == leader ? controller_grade::leader
+                                              : controller_grade::follower);
+  choice_.graded(grades, now());
+}
+
+controller_choice::time_point controller_line::now() const {
+  return controller_choice::time_point{std::chrono::milliseconds{with_.all.time.now()}};
 }
 
 } // namespace novacron::sim

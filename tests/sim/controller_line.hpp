@@ -23,13 +23,16 @@ public:
   void propose(const proposal& what, uint64_t patience_ms, proposal_then then);
   void list(const list_request& what, std::function<void(const std::optional<feed_listing>&)> then);
   void pull(const pull_request& what, std::function<void(const std::optional<feed_changes>&)> then);
-  /// To be called now and then: leaves a controller that knows no leader.
+  /// To be called now and then: leaves a controller that knows no leader, or is it.
   void probe();
 
 private:
   void propose(const proposal& what, uint64_t until_ms, size_t left, proposal_then then);
   template <class Answer, class Question>
   void read(Question question, std::function<void(const std::optional<Answer>&)> then);
+  /// `leader`: by number; 0: it knows none.
+  void probed(size_t which, uint64_t leader);
+  [[nodiscard]] controller_choice::time_point now() const;
 
   fleet& with_;
   const uint64_t self_;

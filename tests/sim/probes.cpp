@@ -78,6 +78,7 @@ std::string_view name_of(probe what) {
       "finish mark found after a crash",
       "feed too old, listed again",
       "call tried again",
+      "proposal repeated with the next leader",
       "call repeated under its key",
       "linearizable read",
   };

@@ -86,6 +86,7 @@ enum class probe : uint8_t {
   finish_mark_found,
   feed_too_old,
   call_tried_again,
+  repeated_with_next_leader,
   call_repeated,
   linearizable_read,
   end

@@ -150,3 +150,58 @@ TEST_CASE_FIXTURE(copy_of_the_state, "an answer ends the growing of pauses, whic
   follower.failed(now);
   CHECK(asks_for_list(now + 20ms));
 }
+
+TEST_CASE_FIXTURE(copy_of_the_state,
+                  "pages of two sources: what changed since the older one is asked for") {
+  asks_for_list(start);
+  follower.listed({100, {vm(1, 90)}, "page2"}, start);
+  asks_for_list(start);
+  follower.listed({80, {}, "page3"}, start); // of one that is behind the first
+  asks_for_list(start);
+  follower.listed({120, {}, ""}, start);
+  CHECK(follower.revision() == 80);
+  auto* pull = asks_for_changes(start);
+  REQUIRE(pull);
+  CHECK(pull->after == 80);
+}
+
+TEST_CASE_FIXTURE(copy_of_the_state, "a listing that is older than the copy is asked for again") {
+  asks_for_list(start);
+  follower.listed({100, {vm(1, 90)}, ""}, start);
+  asks_for_changes(start);
+  feed_changes too_old;
+  too_old.too_old = true;
+  follower.changed(too_old, start);
+  REQUIRE(asks_for_list(start));
+  follower.listed({95, {}, ""}, start); // of another source
+  CHECK(revisions.size() == 1);
+  CHECK(follower.revision() == 100);
+  CHECK(!follower.next(start));
+  REQUIRE(asks_for_list(start + 20ms));
+  follower.listed({101, {}, ""}, start + 20ms);
+  CHECK(revisions.empty());
+}
+
+TEST_CASE("readers don't all list again at the same time") {
+  feed_follower follower{{}, false, {{}, {}, [](const auto&) {}, {}}, 0.4};
+  follower.next(start);
+  follower.listed({100, {}, ""}, start);
+  follower.next(start);
+  feed_changes too_old;
+  too_old.too_old = true;
+  follower.changed(too_old, start);
+  CHECK(!follower.next(start + 399ms));
+  REQUIRE(follower.next(start + 400ms));
+  follower.failed(start + 400ms);
+  CHECK(!follower.next(start + 415ms));
+  CHECK(follower.next(start + 416ms)); // four fifths of 20 ms
+}
+
+TEST_CASE("nodes' phases are spread over the whole second") {
+  std::map<int, int> tenths;
+  for (uint64_t i = 0; i < 1'000; ++i)
+    ++tenths[static_cast<int>(phase_of({{0, i}}) * 10)];
+  CHECK(tenths.size() == 10);
+  for (auto [tenth, count] : tenths)
+    CHECK(count > 60);
+}

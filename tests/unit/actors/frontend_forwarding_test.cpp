@@ -25,6 +25,10 @@ outcomes all(command_errc error, size_t count = 1) {
   return {std::vector<command_outcome>(count, one)};
 }
 
+proposal keyed_wishes(size_t count = 1) {
+  return {std::vector<command>(count, command{barrier{}, {"somebody", "a key", {}}})};
+}
+
 template <class Effect>
 const Effect& the(const forwarding::effects& effects) {
   REQUIRE(effects.size() == 1);
@@ -53,8 +57,9 @@ TEST_CASE("the leader proposes here") {
 
 TEST_CASE("who doesn't lead forwards to the leader") {
   auto way = led_by(second_leads);
-  CHECK(the<forward_proposal>(way.submitted(7, wishes(), false, start)).to == second);
-  CHECK(answer_in(way.answered(7, all(command_errc::name_taken), start))
+  const auto sent = the<forward_proposal>(way.submitted(7, wishes(), false, start));
+  CHECK(sent.to == second);
+  CHECK(answer_in(way.answered(sent, all(command_errc::name_taken), start))
         == command_errc::name_taken);
 }
 
@@ -69,36 +74,53 @@ TEST_CASE("a proposal that was forwarded is not forwarded again") {
 
 TEST_CASE("what did nothing goes to the new leader, once it is known") {
   auto way = led_by(second_leads);
-  way.submitted(7, wishes(), false, start);
+  const auto sent = the<forward_proposal>(way.submitted(7, wishes(), false, start));
   way.led_by(nobody, start + 1ms);
-  CHECK(way.answered(7, all(command_errc::not_leader), start + 2ms).empty());
+  CHECK(way.answered(sent, all(command_errc::not_leader), start + 2ms).empty());
   CHECK(the<forward_proposal>(way.led_by({false, third, 4}, start + 3ms)).to == third);
 }
 
 TEST_CASE("what did nothing is tried again with the same leader only after a while") {
   auto way = led_by(second_leads);
-  way.submitted(7, wishes(), false, start);
-  CHECK(way.not_sent(7, start).empty());
+  const auto sent = the<forward_proposal>(way.submitted(7, wishes(), false, start));
+  CHECK(way.not_sent(sent, start).empty());
   CHECK(way.tick(start + 24ms).empty());
   CHECK(way.wake() == start + 25ms);
   CHECK(the<forward_proposal>(way.tick(start + 25ms)).to == second);
 }
 
-TEST_CASE("a proposal of which nobody knows is never repeated") {
+TEST_CASE("a proposal of which nobody knows is not repeated without a key") {
   auto way = led_by(second_leads);
-  way.submitted(7, wishes(2), false, start);
-  const auto effects = way.lost(7);
+  const auto sent = the<forward_proposal>(way.submitted(7, wishes(2), false, start));
+  const auto effects = way.lost(sent, start);
   CHECK(answer_in(effects) == command_errc::unknown_outcome);
   CHECK(std::get<answer_proposal>(effects.front()).answer.each.size() == 2);
   CHECK(way.led_by(leads_here, start + 1ms).empty());
 }
 
+TEST_CASE("a proposal of which nobody knows is repeated if its commands have keys") {
+  auto way = led_by(second_leads);
+  const auto sent = the<forward_proposal>(way.submitted(7, keyed_wishes(2), false, start));
+  CHECK(way.lost(sent, start).empty());
+  way.led_by(nobody, start + 1ms);
+  CHECK(the<forward_proposal>(way.led_by({false, third, 4}, start + 1s)).to == third);
+}
+
+TEST_CASE("a repeated proposal that nobody answers in time is of unknown outcome") {
+  auto way = led_by(second_leads);
+  const auto sent = the<forward_proposal>(way.submitted(7, keyed_wishes(), false, start));
+  way.led_by(nobody, start + 1ms);
+  way.lost(sent, start + 1ms);
+  CHECK(way.tick(start + 2'499ms).empty());
+  CHECK(answer_in(way.tick(start + 2'500ms)) == command_errc::unknown_outcome);
+}
+
 TEST_CASE("an outcome that is not known, beside some that did nothing, is not repeated") {
   auto way = led_by(second_leads);
-  way.submitted(7, wishes(2), false, start);
+  const auto sent = the<forward_proposal>(way.submitted(7, wishes(2), false, start));
   auto mixed = all(command_errc::not_leader, 2);
   mixed.each[1].error = command_errc::unknown_outcome;
-  CHECK(answer_in(way.answered(7, mixed, start)) == command_errc::not_leader);
+  CHECK(answer_in(way.answered(sent, mixed, start)) == command_errc::not_leader);
   CHECK(way.led_by(leads_here, start).empty());
 }
 
@@ -113,8 +135,8 @@ TEST_CASE("a proposal waits for a leader, but not for ever") {
 
 TEST_CASE("an answer of another length is no answer") {
   auto way = led_by(second_leads);
-  way.submitted(7, wishes(2), false, start);
-  CHECK(answer_in(way.answered(7, all(command_errc::none, 1), start))
+  const auto sent = the<forward_proposal>(way.submitted(7, wishes(2), false, start));
+  CHECK(answer_in(way.answered(sent, all(command_errc::none, 1), start))
         == command_errc::unknown_outcome);
 }
 
@@ -137,4 +159,65 @@ TEST_CASE("a frontend that ends says what is known of what it held") {
         == command_errc::unknown_outcome);
   CHECK(std::get<answer_proposal>(effects[1]).answer.each.front().error
         == command_errc::not_leader);
+}
+
+// -- a leader that is silent, but lives ---------------------------------------------
+
+TEST_CASE("what a silent leader was asked goes to its successor, where that is safe") {
+  auto way = led_by(second_leads);
+  const auto silent = the<forward_proposal>(way.submitted(7, keyed_wishes(), false, start));
+  CHECK(way.led_by(nobody, start + 700ms).empty());
+  const auto repeated = the<forward_proposal>(way.led_by({false, third, 3}, start + 1s));
+  CHECK(repeated.to == third);
+  CHECK(*repeated.what == *silent.what);
+  CHECK(answer_in(way.answered(repeated, all(command_errc::none), start)) == command_errc::none);
+}
+
+TEST_CASE("what a silent leader was asked is proposed here, if this node is its successor") {
+  auto way = led_by(second_leads);
+  way.submitted(7, keyed_wishes(), false, start);
+  CHECK(the<submit_here>(way.led_by({true, here, 3}, start + 1s)).ticket == 7);
+}
+
+TEST_CASE("what can't be repeated safely is known to be lost once a successor is") {
+  auto way = led_by(second_leads);
+  auto mixed = keyed_wishes(2);
+  mixed.commands[1].idempotency = {};
+  way.submitted(7, mixed, false, start);
+  CHECK(way.led_by(nobody, start + 700ms).empty());
+  const auto effects = way.led_by({false, third, 3}, start + 1s);
+  CHECK(answer_in(effects) == command_errc::unknown_outcome);
+  CHECK(std::get<answer_proposal>(effects.front()).answer.each.size() == 2);
+}
+
+TEST_CASE("a leader that goes on in a later term still answers") {
+  auto way = led_by(second_leads);
+  way.submitted(7, wishes(), false, start);
+  CHECK(way.led_by({false, second, 3}, start + 1s).empty());
+}
+
+TEST_CASE("what is said of an earlier attempt counts no more") {
+  auto way = led_by(second_leads);
+  const auto silent = the<forward_proposal>(way.submitted(7, keyed_wishes(), false, start));
+  const auto repeated = the<forward_proposal>(way.led_by({false, third, 3}, start + 1s));
+  CHECK(way.lost(silent, start + 1s).empty());
+  CHECK(way.not_sent(silent, start + 1s).empty());
+  CHECK(way.answered(silent, all(command_errc::not_leader), start + 1s).empty());
+  CHECK(way.tick(start + 2s).empty());
+  CHECK(answer_in(way.answered(repeated, all(command_errc::none), start + 2s))
+        == command_errc::none);
+}
+
+TEST_CASE("of a repeated proposal nobody says that it did nothing") {
+  for (auto refusal : {command_errc::overloaded, command_errc::not_leader}) {
+    auto way = led_by(second_leads);
+    way.submitted(7, keyed_wishes(), false, start);
+    const auto repeated = the<forward_proposal>(way.led_by({false, third, 3}, start + 1s));
+    auto effects = way.answered(repeated, all(refusal), start + 1s);
+    if (effects.empty()) { // it waits for another leader, in vain
+      way.led_by(nobody, start + 1s);
+      effects = way.tick(start + 3s);
+    }
+    CHECK(answer_in(effects) == command_errc::unknown_outcome);
+  }
 }

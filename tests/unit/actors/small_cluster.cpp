@@ -228,7 +228,8 @@ supervisor_spec small_cluster::tree() {
     return caf::actor_cast<caf::actor>(actor);
   }));
   services.children.push_back(child("view", [this, &node](auto&) {
-    return caf::actor_cast<caf::actor>(node.system.spawn(novacron::view, view, node.feed.get()));
+    return caf::actor_cast<caf::actor>(
+        node.system.spawn(novacron::view, view, node.feed.get(), 0.0));
   }));
   auto of_the_leader = [&](const std::string& name, auto fun, auto settings) {
     services.children.push_back(child(name, [&node, name, fun, settings](auto&) {

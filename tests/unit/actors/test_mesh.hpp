@@ -144,20 +144,24 @@ struct controller : test_node {
               },
               [](const pull_request&) { return feed_changes{}; }, [](const migration_progress&) {}};
     }));
-    frontend
-        = keep(system->spawn([this](frontend_actor::pointer self) -> frontend_actor::behavior_type {
-            return {[this, self](const proposal& x) -> caf::result<outcomes> {
-                      ++proposals;
-                      if (mute)
-                        return self->make_response_promise<outcomes>();
-                      return outcomes{std::vector<command_outcome>(x.commands.size())};
-                    },
-                    [this](const group_status_request&) {
-                      group_status status;
-                      status.leads = leads;
-                      return status;
-                    }};
-          }));
+    frontend = keep(
+        system->spawn([this](frontend_actor::pointer self) -> frontend_actor::behavior_type {
+          return {[this, self](const proposal& x) -> caf::result<outcomes> {
+                    ++proposals;
+                    if (mute)
+                      return self->make_response_promise<outcomes>();
+                    return outcomes{std::vector<command_outcome>(x.commands.size())};
+                  },
+                  [this, self](const group_status_request&) -> caf::result<group_status> {
+                    if (silent)
+                      return self->make_response_promise<group_status>();
+                    group_status status;
+                    status.node = status.leads = leads;
+                    if (praises)
+                      status.members = {{controller_id, true, true, 0}, {third_id, true, true, 0}};
+                    return status;
+                  }};
+        }));
   }
 
   [[nodiscard]] door_routes routes() const {
@@ -175,7 +179,9 @@ struct controller : test_node {
   frontend_actor frontend;
   node_id leads = controller_id; ///< as its replica says
   std::atomic<int> proposals = 0;
-  std::atomic<bool> mute = false;
+  std::atomic<bool> praises = false; ///< says that all replicas are well
+  std::atomic<bool> mute = false;    ///< it answers no proposals
+  std::atomic<bool> silent = false;  ///< nor how the replicas stand
 };
 
 inline command report_of(node_id host) {

@@ -55,7 +55,7 @@ struct view_fixture {
     scheduler.run();
   }
 
-  void start() { copy = system.spawn(view, table, feed); }
+  void start() { copy = system.spawn(view, table, feed, 0.0); }
 
   void pass(std::chrono::milliseconds time) {
     for (auto t = 0ms; t < time; t += 20ms) {

@@ -132,6 +132,19 @@ TEST_CASE("a lease that bears no lost renewal is refused") {
               "[lease] renew_ms = 2000 is too long"));
 }
 
+TEST_CASE("an election that would cost hosts their leases, or end at each hiccup, is refused") {
+  auto with_election
+      = [](const std::string& ms) { return whole + "[controller]\nelection_ms = " + ms + "\n"; };
+  CHECK(holds(complaint(with_election("2501")),
+              "[controller] election_ms = 2501 is out of range; expected 200 to 2500"));
+  CHECK(holds(complaint(with_election("199")), "expected 200 to 2500"));
+  CHECK(holds(complaint(with_election("1001") + "[lease]\nterm_ms = 4000\nrenew_ms = 500\n"),
+              "expected 200 to 1000"));
+  auto config = parse_config(with_election("2500"), "n.toml", {"/srv", {}});
+  REQUIRE(config.has_value());
+  CHECK(config->controller.election == 2'500ms);
+}
+
 TEST_CASE("what isn't TOML is refused with its line") {
   CHECK(holds(complaint("[node]\nname = \n"), "n.toml:2: "));
 }
