@@ -6,10 +6,10 @@ namespace novacron {
 
 namespace {
 
-outcomes all(size_t count, command_errc error, const char* detail) {
+outcomes all(size_t count, command_errc error, std::string detail) {
   command_outcome outcome;
   outcome.error = error;
-  outcome.detail = detail;
+  outcome.detail = std::move(detail);
   return {std::vector<command_outcome>(count, outcome)};
 }
 
@@ -21,6 +21,13 @@ outcomes nobody_leads(size_t count) {
 outcomes unknown(size_t count) {
   return all(count, command_errc::unknown_outcome,
              "the leader was lost before it answered; ask again with the same Idempotency-Key");
+}
+
+/// Whether the cluster's version, as far as it is known, knows all of it.
+bool too_new(const proposal& what, uint32_t version) {
+  return version != 0 && std::ranges::any_of(what.commands, [&](const command& each) {
+           return least_version(each.body) > version;
+         });
 }
 
 bool did_nothing(const outcomes& answer) {
@@ -39,6 +46,13 @@ forwarding::effects forwarding::submitted(proposal_ticket ticket, proposal what,
         ticket, all(count, command_errc::overloaded,
                     "too many commands wait for the leader; nothing was committed: come back "
                     "later")}};
+  // A leader of an earlier version couldn't even read it.
+  if (too_new(what, leader_.cluster_version))
+    return {answer_proposal{
+        ticket, all(count, command_errc::needs_upgrade,
+                    "the cluster is at version " + std::to_string(leader_.cluster_version)
+                        + ", which doesn't know this command yet: upgrade every controller; "
+                          "`novacron cluster status` shows which are behind")}};
   commands_ += count;
   jobs_[ticket] = {std::make_shared<const proposal>(std::move(what)), now, now, forwarded};
   waiting_.insert(ticket);
