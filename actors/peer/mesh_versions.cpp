@@ -3,7 +3,7 @@
 namespace novacron {
 
 std::string version_objection(uint32_t theirs, uint32_t ours) {
-  if (theirs + 1 >= ours)
+  if (theirs + uint64_t{1} >= ours)
     return {};
   return "it speaks version " + std::to_string(theirs) + " of the mesh, and this node "
          + std::to_string(ours) + ", which goes along with " + std::to_string(ours - 1)

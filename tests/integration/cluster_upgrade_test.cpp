@@ -140,6 +140,15 @@ struct upgrade_lab : quorum_lab {
     return last;
   }
 
+  /// It is of the new version, and goes nowhere, though this node's program knows it.
+  void refuses_comparison(int asked) const {
+    CHECK(version(asked) < known_cluster_version);
+    const auto refused = compare(asked, "early");
+    const auto text = boost::json::serialize(refused.body);
+    CHECK_MESSAGE(refused.status == 409, text);
+    CHECK_MESSAGE(text.find("upgrade every controller") != std::string::npos, text);
+  }
+
   /// The leader has seen that all members' states were its own, there or later.
   bool all_compared(uint64_t index) const {
     return becomes_true(rise_limit, [&] {
@@ -162,20 +171,24 @@ TEST_CASE("a running cluster is upgraded node by node, under writes, and its gue
   guest_watch guests{lab, ids};
   busy_writers writing{lab};
 
-  // The leader last: so the old one leads new ones, and in the end a new one old ones.
-  const int led = lab.await_leader(1);
-  auto order = all_but(led);
-  order.push_back(led);
-  for (int node : order) {
-    CHECK(lab.version(1) < known_cluster_version);
+  // The leader last, so an old one leads new ones; and then it is restarted, as after a
+  // crash, so a new one leads it.
+  const int old = lab.await_leader(1);
+  const auto first = all_but(old);
+  for (int node : first) {
     lab.upgrade(node);
-    if (node == led)
-      break;
-    const auto refused = lab.compare(node, "early-" + std::to_string(node));
-    const auto text = boost::json::serialize(refused.body);
-    CHECK_MESSAGE(refused.status == 409, text);
-    CHECK_MESSAGE(text.find("upgrade every controller") != std::string::npos, text);
+    lab.refuses_comparison(node);
   }
+  lab.kill(old);
+  lab.start(old);
+  REQUIRE_MESSAGE(
+      becomes_true(rise_limit, [&] { return lab.version(first.front()) == least_cluster_version; }),
+      boost::json::serialize(lab.cluster(first.front()))); // an old leader wouldn't say it
+  REQUIRE_MESSAGE(lab.await_all(first.front()), lab.end_of_log(old));
+  lab.refuses_comparison(first.back());
+  CHECK_MESSAGE(!lab.process(old).wait(0ms), lab.end_of_log(old)); // it reads what new ones write
+
+  lab.upgrade(old);
   CHECK_MESSAGE(becomes_true(rise_limit, [&] { return lab.version(1) == known_cluster_version; }),
                 boost::json::serialize(lab.cluster(1)));
   client_reply compared;
@@ -209,7 +222,7 @@ TEST_CASE("a running cluster is upgraded node by node, under writes, and its gue
   }
 
   // There is no way back: a program of before doesn't know what is in the log now.
-  const int last = order.front();
+  const int last = first.front();
   lab.kill(last);
   lab.run_from(last, previous_program());
   lab.start(last);
