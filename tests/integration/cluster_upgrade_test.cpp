@@ -117,10 +117,10 @@ struct upgrade_lab : quorum_lab {
   }
 
   /// As operators do it: stop it in order, exchange the program, start it.
-  void upgrade(int node) {
+  void upgrade(int node, const std::filesystem::path& program = NOVACRON_PROGRAM) {
     process(node).signal(SIGTERM);
     REQUIRE_MESSAGE(process(node).wait(end_limit), end_of_log(node));
-    run_from(node, NOVACRON_PROGRAM);
+    run_from(node, program);
     start(node);
     REQUIRE_MESSAGE(await_all(all_but(node).front()), end_of_log(node));
     REQUIRE_MESSAGE(await_hosts(nodes), end_of_log(node));
@@ -179,6 +179,8 @@ TEST_CASE("a running cluster is upgraded node by node, under writes, and its gue
     lab.upgrade(node);
     lab.refuses_comparison(node);
   }
+  lab.upgrade(first.back(), previous_program()); // as long as it hasn't risen there is a way back
+  lab.upgrade(first.back());
   lab.kill(old);
   lab.start(old);
   REQUIRE_MESSAGE(
