@@ -1,5 +1,6 @@
 # make demo   installs what is missing, builds a release, runs the story, ends by itself
-# make test   installs, builds, runs all tests
+# make test   installs, builds (the previous version as well, see .ci/previous-build), runs all tests
+# make test-upgrade   only the upgrade of a running cluster from the previous version
 # make sim SEEDS=n [FIRST=seed] [LAYER=1]   whole clusters on virtual time
 # make chaos [CHAOS_MINUTES=5] [SEED=n]   faults on real processes, one after the other and mixed
 # make bench-consensus   commits, leaders' deaths, restarts, beside etcd: build/bench/consensus.{json,md}
@@ -19,7 +20,7 @@ SEED ?= 0
 CHAOS_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: demo test sim chaos bench-consensus build install configure format lint tidy fuzz clean
+.PHONY: demo test test-upgrade sim chaos bench-consensus build install configure format lint tidy fuzz clean
 
 install:
 	@.ci/install
@@ -37,7 +38,12 @@ demo: install
 	@build/release/bin/novacron demo --folder build/demo $(DEMO_ARGS)
 
 test: build
+	@JOBS=$(JOBS) .ci/previous-build
 	@ctest --test-dir build/$(PRESET) --output-on-failure $(TEST_ARGS)
+
+test-upgrade: build
+	@JOBS=$(JOBS) .ci/previous-build
+	@ctest --test-dir build/$(PRESET) --output-on-failure -R integration/cluster_upgrade
 
 sim: install
 	@cmake --preset release >/dev/null

@@ -132,6 +132,14 @@ result<T> decode(std::span<const std::byte> bytes) {
   }
 }
 
+std::vector<std::byte> canonical_form(std::span<const std::byte> encoded_change) {
+  aligned_words words{encoded_change};
+  capnp::FlatArrayMessageReader message{words.get()};
+  const auto form = capnp::canonicalize(message.getRoot<schema::Change>());
+  const auto bytes = std::as_bytes(std::span{form.begin(), form.size()});
+  return {bytes.begin(), bytes.end()};
+}
+
 // -- instantiations ----------------------------------------------------------------
 
 #define NOVACRON_CARRIED(type)                                                                     \

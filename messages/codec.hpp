@@ -37,6 +37,11 @@ std::vector<std::byte> encode(const T& x);
 template <class T>
 result<T> decode(std::span<const std::byte> bytes);
 
+/// An encoded `change` in Cap'n Proto's canonical form: what two programs make of an
+/// equal change, also if the schema of one has more fields, as long as none of those
+/// is set. For hashes that replicas of different versions compare.
+std::vector<std::byte> canonical_form(std::span<const std::byte> encoded_change);
+
 /// A record as it is stored: any of the feed's records.
 struct stored_record {
   any_record record;

@@ -126,6 +126,10 @@ bool read_body(reading&, schema::ExpireLease::Reader in, expire_lease& out) {
   return true;
 }
 
+void write_body(schema::Command::Builder command, const compare_states&) {
+  command.setCompareStates();
+}
+
 void write_body(schema::Command::Builder command, const barrier&) {
   command.setBarrier();
 }
@@ -202,6 +206,9 @@ bool read_body(reading& budget, schema::Command::Reader in, command_body& out) {
     return read_body(budget, in.getUseJoinToken(), out.emplace<use_join_token>());
   case schema::Command::RECOVER_CLUSTER:
     return read_body(budget, in.getRecoverCluster(), out.emplace<recover_cluster>());
+  case schema::Command::COMPARE_STATES:
+    out.emplace<compare_states>();
+    return true;
   case schema::Command::UNSET:
     break;
   }

@@ -62,6 +62,8 @@ static void write(schema::GroupMember::Builder out, const group_member& in) {
   out.setVoter(in.voter);
   out.setOnline(in.online);
   out.setStoredIndex(in.stored_index);
+  out.setKnows(in.knows);
+  out.setComparedIndex(in.compared_index);
 }
 
 static bool read(reading&, schema::GroupMember::Reader in, group_member& out) {
@@ -69,6 +71,8 @@ static bool read(reading&, schema::GroupMember::Reader in, group_member& out) {
   out.voter = in.getVoter();
   out.online = in.getOnline();
   out.stored_index = in.getStoredIndex();
+  out.knows = in.getKnows();
+  out.compared_index = in.getComparedIndex();
   return true;
 }
 
@@ -84,6 +88,7 @@ void write(schema::GroupStatus::Builder out, const group_status& in) {
   out.setRefused(text(in.refused));
   out.setDisk(in.disk);
   out.setChanging(text(in.changing));
+  out.setClusterVersion(in.cluster_version);
 }
 
 bool read(reading& budget, schema::GroupStatus::Reader in, group_status& out) {
@@ -97,6 +102,7 @@ bool read(reading& budget, schema::GroupStatus::Reader in, group_status& out) {
   out.refused = text(in.getRefused());
   out.disk = in.getDisk();
   out.changing = text(in.getChanging());
+  out.cluster_version = in.getClusterVersion();
   return read_list(budget, in.getMembers(), out.members);
 }
 

@@ -4,6 +4,34 @@
 
 namespace novacron {
 
+namespace {
+
+struct version_of_body {
+  uint32_t operator()(const replace_vm&) const { return 3; }
+  uint32_t operator()(const fence_host&) const { return 3; }
+  uint32_t operator()(const maintain_host&) const { return 3; }
+  uint32_t operator()(const start_rebalance&) const { return 3; }
+  uint32_t operator()(const move_vm&) const { return 3; }
+  uint32_t operator()(const note_move&) const { return 3; }
+  uint32_t operator()(const cancel_task&) const { return 3; }
+  uint32_t operator()(const register_node&) const { return 3; }
+  uint32_t operator()(const wish_member&) const { return 3; }
+  uint32_t operator()(const make_join_token&) const { return 3; }
+  uint32_t operator()(const use_join_token&) const { return 3; }
+  uint32_t operator()(const recover_cluster&) const { return 3; }
+  uint32_t operator()(const compare_states&) const { return 4; }
+  template <class Older>
+  uint32_t operator()(const Older&) const {
+    return 1;
+  }
+};
+
+} // namespace
+
+uint32_t least_version(const command_body& x) {
+  return std::visit(version_of_body{}, x);
+}
+
 std::string to_string(command_errc x) {
   return std::string{word_of(x)};
 }

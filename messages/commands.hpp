@@ -267,11 +267,21 @@ struct recover_cluster {
   friend bool operator==(const recover_cluster&, const recover_cluster&) = default;
 };
 
+/// Every replica says the hash of its state as it is after this entry; one that has
+/// another than most stops. Since cluster version 4.
+struct compare_states {
+  friend bool operator==(const compare_states&, const compare_states&) = default;
+};
+
 using command_body
     = std::variant<create_vm, request_state, reserve_migration, decide_migration, host_report,
                    register_host, renew_lease, expire_lease, barrier, replace_vm, fence_host,
                    maintain_host, start_rebalance, move_vm, note_move, cancel_task, register_node,
-                   wish_member, make_join_token, use_join_token, recover_cluster>;
+                   wish_member, make_join_token, use_join_token, recover_cluster, compare_states>;
+
+/// The first cluster version whose programs know such a command. None of a later
+/// version than the cluster's enters the log: it would stop who doesn't know it.
+uint32_t least_version(const command_body& x);
 
 struct command {
   command_body body;
@@ -317,11 +327,12 @@ enum class command_errc : uint8_t {
   rule_broken,     ///< a required placement rule, of the VM or of those on the host, forbids it
   unknown_task,
   unknown_node,
-  node_removed, ///< its certificate counts no more
-  other_disk,   ///< the node's replica was on another disk; it is to be replaced
-  node_in_use,  ///< there are guests on it
-  bad_token,    ///< no such token, or used, or too old
-  hosts_awaited ///< the cluster was recovered, and not all hosts have said what runs there
+  node_removed,  ///< its certificate counts no more
+  other_disk,    ///< the node's replica was on another disk; it is to be replaced
+  node_in_use,   ///< there are guests on it
+  bad_token,     ///< no such token, or used, or too old
+  hosts_awaited, ///< the cluster was recovered, and not all hosts have said what runs there
+  needs_upgrade  ///< not from apply: some controller's program doesn't know such commands yet
 };
 std::string to_string(command_errc x);
 

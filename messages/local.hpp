@@ -93,6 +93,7 @@ struct leadership {
   bool here = false;
   node_id leads; ///< nil: nobody is known to
   uint64_t term = 0;
+  uint32_t cluster_version = 0; ///< of this node's state; 0: not known
 
   friend bool operator==(const leadership&, const leadership&) = default;
 };

@@ -75,7 +75,7 @@ struct names<migration_decision> {
 template <>
 struct names<command_errc> {
   static constexpr int first = 0;
-  static constexpr std::array<std::string_view, 27> words{"none",
+  static constexpr std::array<std::string_view, 28> words{"none",
                                                           "unknown_vm",
                                                           "unknown_host",
                                                           "unknown_migration",
@@ -101,7 +101,8 @@ struct names<command_errc> {
                                                           "other_disk",
                                                           "node_in_use",
                                                           "bad_token",
-                                                          "hosts_awaited"};
+                                                          "hosts_awaited",
+                                                          "needs_upgrade"};
 };
 
 template <>

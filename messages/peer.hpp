@@ -25,6 +25,7 @@ namespace novacron {
 //      │◀─ welcome ──────────────────────────│
 
 /// Version of the messages between nodes; a node accepts its own and the one before.
+/// Of a later one it can't know whether it may: the later one's end decides.
 inline constexpr uint32_t mesh_version = 1;
 
 using nonce = std::array<std::byte, 32>;
@@ -153,6 +154,8 @@ struct group_member {
   bool voter = true;         ///< else a standby, which gets the log and doesn't vote
   bool online = false;       ///< heard of within two election timeouts; only the leader knows
   uint64_t stored_index = 0; ///< how far its log is known to be; only the leader knows
+  uint32_t knows = 0;        ///< the newest cluster version that its program knows; 0: not heard of
+  uint64_t compared_index = 0; ///< its state was seen to be the answering one's here; 0: not yet
 
   friend bool operator==(const group_member&, const group_member&) = default;
 };
@@ -166,10 +169,11 @@ struct group_status {
   uint64_t applied_index = 0;
   uint32_t timeline = 0;
   std::vector<group_member> members;
-  bool installing = false; ///< it fetches or installs a snapshot
-  std::string refused;     ///< not empty: it takes no part any more, and why
-  uint64_t disk = 0;       ///< of the database of the replica on `node`
-  std::string changing;    ///< what the leader does to the members, and what holds it up
+  bool installing = false;      ///< it fetches or installs a snapshot
+  std::string refused;          ///< not empty: it takes no part any more, and why
+  uint64_t disk = 0;            ///< of the database of the replica on `node`
+  std::string changing;         ///< what the leader does to the members, and what holds it up
+  uint32_t cluster_version = 0; ///< of the state
 
   [[nodiscard]] bool by_leader() const { return !leads.nil() && leads == node; }
   friend bool operator==(const group_status&, const group_status&) = default;

@@ -30,6 +30,8 @@ public:
       return "the replica's disk was emptied or exchanged";
     case storage_errc::no_such_backup:
       return "there is no such backup";
+    case storage_errc::differs:
+      return "the state differs from the other replicas'";
     }
     return "unknown storage error " + std::to_string(code);
   }

@@ -17,6 +17,7 @@ enum class storage_errc : uint8_t {
   refused,         ///< a change of the members would cost the majority, or makes no sense
   emptied,         ///< this disk is not the one that the group counts on
   no_such_backup,  ///< the folder holds none of that number
+  differs,         ///< the state was found to be another than the other members'
 };
 
 const std::error_category& storage_category();

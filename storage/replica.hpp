@@ -31,6 +31,7 @@ struct replica_config {
   uint64_t keep_changes = 1'000'000;   ///< revisions that the feed can resume from
   uint32_t keep_log = 10'000;          ///< applied entries kept for replicas that are behind
   std::function<log_time()> clock;     ///< empty: the system's; stamps batches
+  uint32_t hold_version = 0; ///< not 0: the cluster's version doesn't rise beyond it; for tests
 
   // How a replica with an empty folder begins. One that has begun doesn't look
   // at these again; whoever opens it says them only the first time, as a replica
@@ -48,6 +49,8 @@ struct replica_member {
   member_role role = member_role::voter;
   bool online = false;       ///< heard of within two election timeouts; by the leader only
   uint64_t stored_index = 0; ///< how far its log is known to be; by the leader only
+  uint32_t knows = 0;        ///< the newest cluster version that its program knows; 0: not heard of
+  uint64_t compared_index = 0; ///< its state was seen to be this replica's there; 0: not yet
 
   friend bool operator==(const replica_member&, const replica_member&) = default;
 };
@@ -72,8 +75,9 @@ struct replica_status {
   node_id leads;     ///< the node that leads, as far as is known here; may be nil
   uint64_t disk = 0; ///< of this replica's database
   std::vector<replica_member> members;
-  bool installing = false; ///< a snapshot is being fetched or installed
-  std::string refused;     ///< not empty: it takes no part any more, and why
+  bool installing = false;      ///< a snapshot is being fetched or installed
+  std::string refused;          ///< not empty: it takes no part any more, and why
+  uint32_t cluster_version = 0; ///< of the state
   friend bool operator==(const replica_status&, const replica_status&) = default;
 };
 
@@ -87,7 +91,11 @@ struct replica_status {
 /// 100,000 actors delay neither.
 ///
 /// Any failed write ends the process with a clear line: what was acknowledged
-/// is on the disk, and a replica that can't write must not vote.
+/// is on the disk, and a replica that can't write must not vote. So does a state
+/// that differs from the other members', for good: the folder is refused from then on.
+///
+/// The cluster's version rises when all members have said that they know the next
+/// one; commands of a later version than the cluster's are refused.
 class replica {
 public:
   /// Opens or creates the folder, and returns once the log is loaded.
@@ -99,7 +107,7 @@ public:
   /// Appends `commands` as (part of) one entry. `done` is called exactly once,
   /// on the replica's thread, with an outcome per command: after the entry is
   /// applied, or with `not_leader` (the detail and the status say who leads),
-  /// `overloaded` or, when this replica stops or loses leadership in between,
+  /// `overloaded`, `needs_upgrade` or, when this replica stops or loses leadership in between,
   /// `unknown_outcome`. Any thread.
   virtual void propose(std::vector<command> commands,
                        std::function<void(std::vector<command_outcome>)> done)

@@ -6,15 +6,15 @@ namespace novacron {
 
 namespace {
 
-command_outcome outcome_of(command_errc error, const char* detail) {
+command_outcome outcome_of(command_errc error, std::string detail) {
   command_outcome outcome;
   outcome.error = error;
-  outcome.detail = detail;
+  outcome.detail = std::move(detail);
   return outcome;
 }
 
-outcomes all(size_t count, command_errc error, const char* detail) {
-  return {std::vector<command_outcome>(count, outcome_of(error, detail))};
+outcomes all(size_t count, command_errc error, std::string detail) {
+  return {std::vector<command_outcome>(count, outcome_of(error, std::move(detail)))};
 }
 
 outcomes nobody_leads(size_t count) {
@@ -30,6 +30,13 @@ command_outcome unknown_outcome() {
 
 outcomes unknown(size_t count) {
   return {std::vector<command_outcome>(count, unknown_outcome())};
+}
+
+/// Whether the cluster's version, as far as it is known, knows all of it.
+bool too_new(const proposal& what, uint32_t version) {
+  return version != 0 && std::ranges::any_of(what.commands, [&](const command& each) {
+           return least_version(each.body) > version;
+         });
 }
 
 bool did_nothing(const outcomes& answer) {
@@ -60,6 +67,13 @@ forwarding::effects forwarding::submitted(proposal_ticket ticket, proposal what,
         ticket, all(count, command_errc::overloaded,
                     "too many commands wait for the leader; nothing was committed: come back "
                     "later")}};
+  // A leader of an earlier version couldn't even read it.
+  if (too_new(what, leader_.cluster_version))
+    return {answer_proposal{
+        ticket, all(count, command_errc::needs_upgrade,
+                    "the cluster is at version " + std::to_string(leader_.cluster_version)
+                        + ", which doesn't know this command yet: upgrade every controller; "
+                          "`novacron cluster status` shows which are behind")}};
   commands_ += count;
   auto& job = jobs_[ticket];
   job.what = std::make_shared<const proposal>(std::move(what));

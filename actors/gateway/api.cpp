@@ -103,6 +103,8 @@ void api::dispatch(call& c) const {
     return read_events(c);
   case action::read_cluster:
     return read_cluster(c);
+  case action::compare_states:
+    return compare(c);
   case action::list_actors:
     return read_actors(c);
   case action::create_vm:

@@ -100,6 +100,7 @@ private:
             answer_with_revision make) const;
   void read_at(uint64_t revision, const answer_with_revision& make, answer_function done) const;
   void read_cluster(call& c) const;
+  void compare(call& c) const;
   void read_actors(call& c) const;
   [[nodiscard]] parsed<actor_tree_request> tree_asked_for(const call& c) const;
   void list_vms(call& c) const;

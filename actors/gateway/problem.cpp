@@ -58,6 +58,8 @@ kind kind_of(command_errc error) {
     return {403, "Token refused", "ask for a new one: POST /api/v1/join-tokens"};
   case command_errc::hosts_awaited:
     return {409, "Hosts awaited", "start the hosts, or fence those that are lost"};
+  case command_errc::needs_upgrade:
+    return {409, "Upgrade not finished", "upgrade every controller: novacron cluster status"};
   case command_errc::other_disk:
     return {409, "Another disk", "replace the node"};
   // Answers to hosts, never to clients.

@@ -25,6 +25,7 @@ constexpr std::array table{
     route{action::fence_host, "POST", "/api/v1/hosts/{id}/fenced"},
     route{action::events, "GET", "/api/v1/events"},
     route{action::read_cluster, "GET", "/api/v1/cluster"},
+    route{action::compare_states, "POST", "/api/v1/cluster/compare"},
     route{action::plan_vm, "POST", "/api/v1/vms:plan"},
     route{action::plan_move, "GET", "/api/v1/vms/{id}/plan"},
     route{action::cordon_host, "POST", "/api/v1/hosts/{id}/cordon"},

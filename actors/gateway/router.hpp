@@ -28,6 +28,7 @@ enum class action : uint8_t {
   read_host,
   events,
   read_cluster,
+  compare_states,
   list_actors,
   kill_actor,
   plan_vm,

@@ -2,6 +2,7 @@
 
 #include "actors/peer/mesh_errors.hpp"
 #include "actors/peer/mesh_rules.hpp"
+#include "actors/peer/mesh_versions.hpp"
 
 #include <algorithm>
 #include <caf/actor_cast.hpp>
@@ -111,10 +112,8 @@ caf::result<welcome> greet(self_pointer self, const hello& what) {
     return refuse(self, mesh_errc::refused, "a hello to no challenge, or too late");
   if (what.cluster != me.cluster)
     return refuse(self, mesh_errc::refused, "a hello from another cluster");
-  if (what.version > mesh_version || what.version + 1 < mesh_version)
-    return refuse(self, mesh_errc::refused,
-                  "a hello in version " + std::to_string(what.version) + "; this node speaks "
-                      + std::to_string(mesh_version) + ": upgrade the older of the two");
+  if (auto problem = version_objection(what.version); !problem.empty())
+    return refuse(self, mesh_errc::refused, "a hello of node " + what.name + ": " + problem);
   hello_proof proof{hello_side::link, *question, me.cluster, what.node, self->address(), link};
   auto identity = check_proof(proof, what.certificate, what.signature, me.authority);
   if (!identity)

@@ -2,6 +2,7 @@
 
 #include "actors/peer/mesh_errors.hpp"
 #include "actors/peer/mesh_rules.hpp"
+#include "actors/peer/mesh_versions.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/io/basp_broker.hpp>
@@ -113,8 +114,12 @@ std::string objection(const link_config& config, const node_identity& who) {
 
 void welcomed(self_pointer self, const node_identity& who, const welcome& what) {
   auto& state = self->state;
-  if (what.node != who.node || what.version > mesh_version || what.version + 1 < mesh_version) {
+  if (what.node != who.node) {
     go_down(self, "its welcome is not that of the node we greeted");
+    return;
+  }
+  if (auto problem = version_objection(what.version); !problem.empty()) {
+    go_down(self, problem);
     return;
   }
   state.trying = false;

@@ -1,6 +1,7 @@
 #include "actors/peer/mesh_config.hpp"
 
 #include "actors/peer/mesh_errors.hpp"
+#include "actors/peer/mesh_versions.hpp"
 #include "actors/peer/openssl_handles.hpp"
 #include "messages/actors.hpp"
 
@@ -74,9 +75,7 @@ result<void> configure_mesh(caf::actor_system_config& cfg, const mesh_config& me
   cfg.set("middleman.heartbeat-interval", caf::timespan{mesh.heartbeat});
   cfg.set("middleman.connection-timeout", caf::timespan{mesh.timeout});
   cfg.set("middleman.enable-automatic-connections", false);
-  cfg.set("middleman.app-identifiers",
-          std::vector<std::string>{"novacron-" + std::to_string(mesh_version) + '-'
-                                   + to_string(mesh.cluster)});
+  cfg.set("middleman.app-identifiers", mesh_names(mesh.cluster));
   return {};
 }
 

@@ -159,12 +159,13 @@ group_status status_here(self_pointer self) {
                    status.installing,
                    std::move(status.refused),
                    status.disk,
-                   state.members.doing()};
+                   state.members.doing(),
+                   status.cluster_version};
   if (status.leader)
     out.leads = state.place.node;
   for (const auto& each : status.members)
-    out.members.push_back(
-        {each.node, each.role == member_role::voter, each.online, each.stored_index});
+    out.members.push_back({each.node, each.role == member_role::voter, each.online,
+                           each.stored_index, each.knows, each.compared_index});
   return out;
 }
 
@@ -215,13 +216,16 @@ caf::result<backup_info> make_backup(self_pointer self, const back_up& request) 
 void tell_leadership(self_pointer self) {
   auto& state = self->state;
   auto status = state.engine->status();
-  leadership now{status.leader, status.leader ? state.place.node : status.leads, status.term};
+  leadership now{status.leader, status.leader ? state.place.node : status.leads, status.term,
+                 status.cluster_version};
   if (state.elections.look(now, self->clock().now()))
     state.log.warning("replica", "no leader lasts: either no majority of the controllers can be "
                                  "reached, or a round trip between them takes longer than "
                                  "controller.election_ms, which should be raised on each of them");
   if (now == state.leader)
     return;
+  if (now.cluster_version != state.leader.cluster_version)
+    state.log.info("replica", "the cluster's version is " + std::to_string(now.cluster_version));
   if (now.here != state.leader.here)
     state.log.info("replica", now.here ? "this node leads" : "this node leads no more",
                    {{"term", std::to_string(now.term)}});

@@ -173,6 +173,7 @@ struct Command {
     makeJoinToken @20 :MakeJoinToken;
     useJoinToken @21 :UseJoinToken;
     recoverCluster @22 :RecoverCluster;
+    compareStates @23 :Void;
   }
   idempotency @10 :Idempotency;
 }
@@ -214,6 +215,7 @@ enum CommandErrc {
   nodeInUse @24;
   badToken @25;
   hostsAwaited @26;
+  needsUpgrade @27;
 }
 
 struct CommandOutcome {

@@ -95,6 +95,8 @@ struct GroupMember {
   voter @1 :Bool;
   online @2 :Bool;
   storedIndex @3 :UInt64;
+  knows @4 :UInt32;
+  comparedIndex @5 :UInt64;
 }
 
 struct GroupStatus {
@@ -109,6 +111,7 @@ struct GroupStatus {
   refused @8 :Text;
   disk @9 :UInt64;
   changing @10 :Text;
+  clusterVersion @11 :UInt32;
 }
 
 # -- faults on purpose --

@@ -98,6 +98,12 @@ void add_cluster(CLI::App& app, const command_mount& mount) {
     else
       session.where().out << render_cluster(cluster);
   });
+  auto* compare = group->add_subcommand(
+      "compare",
+      "Let the replicas compare their states; `status` says up to where they are the same");
+  mount.on(compare, [](client_session& session) {
+    session.show_one(session.change("POST", "/api/v1/cluster/compare", {}));
+  });
 }
 
 struct event_options {

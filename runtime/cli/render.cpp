@@ -120,17 +120,21 @@ std::string render_cluster(const json::value& cluster) {
                       : online == "true" ? "online"
                                          : "silent",
                       or_dash(field_text(member, "stored_index")),
-                      or_dash(field_text(member, "lag")), field_text(member, "node")});
+                      or_dash(field_text(member, "lag")),
+                      or_dash(field_text(member, "knows_version")),
+                      or_dash(field_text(member, "compared_index")), field_text(member, "node")});
     }
   std::vector<std::pair<std::string, std::string>> facts{
       {"leader", leader},
       {"term", field_text(cluster, "term")},
       {"committed", field_text(cluster, "commit_index")},
+      {"cluster version", or_dash(field_text(cluster, "cluster_version"))},
       {"a write survives", field_text(cluster, "survives")}};
   if (const auto refused = field_text(cluster, "refused"); !refused.empty())
     facts.emplace_back("refused", refused);
   return format_pairs(facts)
-         + format_table({"NAME", "ROLE", "LEADS", "ONLINE", "STORED", "LAG", "ID"}, rows);
+         + format_table(
+             {"NAME", "ROLE", "LEADS", "ONLINE", "STORED", "LAG", "KNOWS", "SAME AT", "ID"}, rows);
 }
 
 std::string render_nodes(const json::array& nodes) {

@@ -13,6 +13,17 @@ namespace {
 /// Written at once, so that a replay doesn't hold all of it in memory.
 constexpr size_t most_collected_bytes = 4u << 20;
 
+/// Sums are taken where the index passes a multiple of it.
+constexpr uint64_t sum_every = 256;
+/// Not taken; more are dropped, the oldest first.
+constexpr size_t most_sums = 8;
+
+bool asks_for_sum(const command_batch& batch) {
+  return std::ranges::any_of(batch.commands, [](const command& each) {
+    return std::holds_alternative<compare_states>(each.body);
+  });
+}
+
 } // namespace
 
 struct applier::collected {
@@ -55,6 +66,7 @@ void applier::reload() {
   collected_->mark = mark_;
   forgotten_ = store_.forgotten();
   changed_ = mark_.index;
+  sums_.clear();
 }
 
 void applier::expect(uint64_t index, std::vector<waiting_proposal> proposals) {
@@ -81,15 +93,21 @@ void applier::apply(uint64_t index, const log_entry& entry) {
     database::give_up(db_.folder(),
                       "entry " + std::to_string(index) + " of the log is of cluster version "
                           + std::to_string(batch->cluster_version) + ", this program knows "
-                          + std::to_string(known_cluster_version) + "; update it");
+                          + std::to_string(known_cluster_version),
+                      "update it");
+  auto& all = *collected_;
+  enter(batch->cluster_version);
+  if (index / sum_every != all.mark.index / sum_every)
+    sum_up(index / sum_every * sum_every, all.mark.hash);
   applied_batch done;
   {
     std::lock_guard guard{state_mutex_};
     done = state_.apply(*batch, index);
   }
-  auto& all = *collected_;
   store_.put(all.batch, done, all.mark);
   all.mark.index = index;
+  if (asks_for_sum(*batch))
+    sum_up(index, all.mark.hash);
   all.mark.now = state_.now();
   all.any = true;
   all.changed |= !done.changes.empty();
@@ -99,6 +117,21 @@ void applier::apply(uint64_t index, const log_entry& entry) {
   }
   if (all.batch.GetDataSize() > most_collected_bytes)
     write();
+}
+
+void applier::enter(uint32_t version) {
+  auto& mark = collected_->mark;
+  if (mark.version < sums_since && version >= sums_since)
+    mark.hash = 0;
+  mark.version = std::max(mark.version, version);
+}
+
+void applier::sum_up(uint64_t index, uint64_t hash) {
+  if (collected_->mark.version < sums_since)
+    return;
+  sums_.push_back({index, hash});
+  if (sums_.size() > most_sums)
+    sums_.erase(sums_.begin());
 }
 
 void applier::write() {

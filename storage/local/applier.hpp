@@ -3,6 +3,7 @@
 #include "storage/local/inbox.hpp"
 #include "storage/log/state_store.hpp"
 #include "storage/replication/log_entry.hpp"
+#include "storage/replication/replica_word.hpp"
 #include "storage/state/cluster_state.hpp"
 
 #include <functional>
@@ -47,6 +48,10 @@ public:
   /// Called by `answer` if something changed. Any thread.
   void listen(std::function<void(uint64_t)> listener);
 
+  /// The sums that others have at the same places, since the last call: before the
+  /// first command of every `sum_every` indexes, and where a command asks for one.
+  std::vector<state_sum> take_sums() { return std::exchange(sums_, {}); }
+
   /// What is written.
   [[nodiscard]] const applied_mark& mark() const { return mark_; }
   /// Any thread.
@@ -56,6 +61,10 @@ public:
 
 private:
   struct collected;
+
+  /// Brings the mark to the version of the entry that is to be applied.
+  void enter(uint32_t version);
+  void sum_up(uint64_t index, uint64_t hash);
 
   /// Proposals of an applied entry, and the outcomes of all its commands.
   struct answered_entry {
@@ -73,6 +82,7 @@ private:
   std::unique_ptr<collected> collected_;
   std::vector<answered_entry> answers_; ///< written, not told
   uint64_t changed_ = 0;                ///< written, not told; 0: nothing
+  std::vector<state_sum> sums_;         ///< applied, not taken
   std::mutex listener_mutex_;
   std::function<void(uint64_t)> listener_;
   mutable std::mutex state_mutex_; ///< only `leases` and `nodes` read from other threads

@@ -48,6 +48,9 @@ result<void> local_replica::open() {
   if (!db)
     return db.error();
   db_ = std::move(*db);
+  if (const auto why = db_->meta("differs"); !why.empty())
+    return make_failure(storage_errc::differs, "storage: " + config_.folder.string() + ": " + why
+                                                   + "; " + std::string{replace_remedy});
   applier_ = std::make_unique<applier>(*db_, config_.keep_changes, *inbox_);
   feed_ = std::make_unique<feed_reader>(*db_);
   auto mark = applier_->load();
@@ -143,18 +146,24 @@ void local_replica::begin_log(stored_log& log) {
 }
 
 result<void> local_replica::check_versions(const stored_log& log) const {
+  auto newer = [&](const std::string& what, uint32_t version) {
+    return make_failure(storage_errc::unknown_version,
+                        "storage: " + what + " in " + config_.folder.string()
+                            + " is of cluster version " + std::to_string(version)
+                            + ", this program knows " + std::to_string(known_cluster_version)
+                            + "; update it");
+  };
   for (size_t i = 0; i < log.entries.size(); ++i) {
     const auto& entry = log.entries[i];
     if (entry.kind != entry_kind::command || !entry.data)
       continue;
     auto batch = decode<command_batch>(*entry.data);
     if (batch && batch->cluster_version > known_cluster_version)
-      return make_failure(storage_errc::unknown_version,
-                          "storage: entry " + std::to_string(log.first + i) + " of the log in "
-                              + config_.folder.string() + " is of cluster version "
-                              + std::to_string(batch->cluster_version) + ", this program knows "
-                              + std::to_string(known_cluster_version) + "; update it");
+      return newer("entry " + std::to_string(log.first + i) + " of the log",
+                   batch->cluster_version);
   }
+  if (applier_->mark().version > known_cluster_version)
+    return newer("the state", applier_->mark().version);
   return {};
 }
 

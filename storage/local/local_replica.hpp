@@ -7,6 +7,7 @@
 #include "storage/local/log_clock.hpp"
 #include "storage/local/peers.hpp"
 #include "storage/local/snapshot_fetch.hpp"
+#include "storage/local/state_sums.hpp"
 #include "storage/log/disk_thread.hpp"
 #include "storage/log/feed_reader.hpp"
 #include "storage/log/snapshot_exports.hpp"
@@ -15,9 +16,15 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <thread>
 
 namespace novacron {
+
+/// What to do about a replica whose state is not the others'.
+inline constexpr std::string_view replace_remedy
+    = "it serves nothing any more; let a new node join and take its place: novacron node replace "
+      "THIS NEW; in a group of one, go back to a backup";
 
 /// The replica of this process. Its thread takes turns: what the disk has
 /// stored, what peers said, what others proposed, what the clock demands; then
@@ -85,6 +92,22 @@ private:
   void compact_log();
   void publish();
   void end();
+
+  // -- what members say of themselves (local_replica_words.cpp) ------------------------
+
+  void listen_to(uint64_t member, const replica_word& word);
+  void speak();
+  void send_word(const replica_word& word);
+  void compare();
+  /// What batches are stamped with: the newest version that all members know, as far as
+  /// they have said; at least the state's own.
+  [[nodiscard]] uint32_t common_version() const;
+  /// Lets the log say that the version has risen, whoever proposes something or not.
+  void raise_version();
+  [[nodiscard]] uint32_t own_version() const; ///< the newest that this replica goes along with
+  [[nodiscard]] bool too_new(const waiting_proposal& what) const;
+  [[nodiscard]] std::string not_upgraded() const; ///< the members that are behind, as a sentence
+
   [[nodiscard]] std::string hint() const; ///< who leads, as a sentence
   [[nodiscard]] bool retired() const { return !refused_.empty(); }
   static uint64_t now();
@@ -109,6 +132,11 @@ private:
   uint64_t compacted_ = 0; ///< entries up to here are deleted
   bool lost_leadership_ = false;
   std::string refused_; ///< this disk takes no part any more, and why
+
+  state_sums sums_;
+  bool compare_ = false;     ///< something was said or taken since the last comparison
+  uint64_t speak_at_ = 0;    ///< at the latest, by `now`
+  uint64_t raised_term_ = 0; ///< in which this leader let the log say so
 
   mutable std::mutex status_mutex_;
   replica_status status_;

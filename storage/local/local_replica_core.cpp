@@ -68,6 +68,7 @@ void local_replica::fetch(uint64_t from, const raft_snapshot& snapshot) {
 
 void local_replica::restore(const raft_snapshot&) {
   applier_->reload();
+  sums_.forget_own();
 }
 
 } // namespace novacron

@@ -55,7 +55,10 @@ void local_replica::turn(inbox::work work) {
   follow_members();
   name_disks();
   changes_->poll(now());
+  raise_version();
   applier_->write();
+  speak();
+  compare();
   if (retired())
     barriers_->fail(make_failure(storage_errc::emptied, refused_));
   barriers_->poll(applier_->mark().index, hint(), now());
@@ -74,7 +77,10 @@ void local_replica::take_in(const inbox::received& one) {
   adopt_timeline(one.message);
   switch (peers_->judge(one.from, one.message)) {
   case peers::verdict::good:
-    core_->receive(one.message.from, to_string(one.from), one.message.body, now());
+    if (one.message.word)
+      listen_to(one.message.from, *one.message.word);
+    else
+      core_->receive(one.message.from, to_string(one.from), one.message.body, now());
     break;
   case peers::verdict::drop:
     break;
@@ -109,7 +115,7 @@ log_entry::bytes local_replica::to_entry(std::span<const waiting_proposal> propo
   command_batch batch;
   batch.group = config_.group;
   batch.timeline = db_->timeline();
-  batch.cluster_version = known_cluster_version;
+  batch.cluster_version = common_version();
   const auto wall = config_.clock ? config_.clock()
                                   : std::chrono::time_point_cast<std::chrono::milliseconds>(
                                       std::chrono::system_clock::now());
@@ -128,6 +134,15 @@ void local_replica::submit(std::vector<waiting_proposal> proposals) {
     }
     return;
   }
+  std::erase_if(proposals, [&](const waiting_proposal& each) {
+    if (!too_new(each))
+      return false;
+    each.done(all_refused(each.commands.size(), command_errc::needs_upgrade, not_upgraded()));
+    inbox_->release(each.size_bytes);
+    return true;
+  });
+  if (proposals.empty())
+    return;
   std::vector<proposal_extent> extents;
   for (const auto& each : proposals)
     extents.push_back({each.size_bytes, each.commands.size()});
@@ -155,6 +170,7 @@ void local_replica::follow_members() {
   members_index_ = index;
   members_ = core_->members();
   peers_->follow(members_);
+  sums_.follow(members_, identity_.id);
 }
 
 void local_replica::name_disks() {
@@ -253,12 +269,20 @@ void local_replica::publish() {
   status.disk = identity_.disk;
   status.installing = core_->installing();
   status.refused = refused_;
+  status.cluster_version = applier_->mark().version;
+  if (status.cluster_version == 0)
+    status.cluster_version = common_version(); // of the first batch, which comes
   const auto silent = 2 * static_cast<uint64_t>(config_.election.count());
   for (const auto& each : members_) {
     auto address = parse_member_address(each.address);
     if (!address)
       continue;
-    replica_member member{address->node, address->disk, each.role, false, 0};
+    replica_member member;
+    member.node = address->node;
+    member.disk = address->disk;
+    member.role = each.role;
+    member.knows = each.id == identity_.id ? own_version() : peers_->known_by(each.id);
+    member.compared_index = sums_.agreed(each.id);
     if (each.id == leader)
       status.leads = address->node;
     if (status.leader) {

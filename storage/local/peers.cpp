@@ -51,9 +51,21 @@ peers::verdict peers::judge(node_id from, const raft_envelope& message) {
     return sender.member ? verdict::answer : verdict::drop;
   if (message.tag <= sender.last)
     return verdict::drop;
+  if (sender.last.session != message.tag.session)
+    sender.knows = 0;
   sender.last = message.tag;
   sender.heard_disk = message.from_disk;
   return verdict::good;
+}
+
+void peers::says(uint64_t member, uint32_t knows) {
+  if (auto found = peers_.find(member); found != peers_.end())
+    found->second.knows = knows;
+}
+
+uint32_t peers::known_by(uint64_t member) const {
+  auto found = peers_.find(member);
+  return found == peers_.end() ? 0 : found->second.knows;
 }
 
 std::optional<raft_member> peers::unnamed(const membership& members) const {

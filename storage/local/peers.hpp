@@ -48,6 +48,12 @@ public:
   /// Of a message that `from` has sent.
   verdict judge(node_id from, const raft_envelope& message);
 
+  /// A member's program knows the cluster versions up to this one. Forgotten when its
+  /// replica is opened anew: another program may have done that.
+  void says(uint64_t member, uint32_t knows);
+  /// 0: it has not said.
+  [[nodiscard]] uint32_t known_by(uint64_t member) const;
+
   /// A founder whose disk is known by now, but not in the membership.
   [[nodiscard]] std::optional<raft_member> unnamed(const membership& members) const;
 
@@ -57,6 +63,7 @@ private:
     uint64_t heard_disk = 0; ///< as the peer says
     message_tag last;        ///< of what it sent
     bool member = false;
+    uint32_t knows = 0; ///< as it said in the session of `last`
   };
 
   const own_identity self_;

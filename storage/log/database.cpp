@@ -257,10 +257,13 @@ void database::promise(const promise_file::promise& made) {
     give_up(folder_, std::string{"cannot write PROMISED: "} + std::strerror(errno));
 }
 
-void database::give_up(const fs::path& folder, const std::string& reason) {
-  const auto line = "novacron: storage: cannot go on with " + folder.string() + ": " + reason
-                    + "; nothing acknowledged is lost: free or replace the disk, then start this "
-                      "node again\n";
+void database::give_up(const fs::path& folder, const std::string& reason,
+                       const std::string& remedy) {
+  const auto line = "novacron: storage: cannot go on with " + folder.string() + ": " + reason + "; "
+                    + (remedy.empty() ? "nothing acknowledged is lost: free or replace the disk, "
+                                        "then start this node again"
+                                      : remedy)
+                    + '\n';
   // One write, and no destructors: other threads are still at work.
   [[maybe_unused]] auto written = ::write(STDERR_FILENO, line.data(), line.size());
   std::_Exit(disk_failure_status);

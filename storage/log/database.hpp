@@ -76,8 +76,9 @@ public:
   void promise(const promise_file::promise& made);
 
   /// Ends the process: a line on standard error that names the folder, the
-  /// reason and the remedy. Says nothing twice.
-  [[noreturn]] static void give_up(const std::filesystem::path& folder, const std::string& reason);
+  /// reason and the remedy; empty: that for a failed write. Says nothing twice.
+  [[noreturn]] static void give_up(const std::filesystem::path& folder, const std::string& reason,
+                                   const std::string& remedy = {});
 
 private:
   database() = default;

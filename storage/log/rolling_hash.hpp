@@ -8,8 +8,8 @@ namespace novacron {
 
 /// Continues a hash over a sequence of byte strings: FNV-1a, 64 bits (Fowler,
 /// Noll, Vo), beginning with the length, so that "ab","c" isn't "a","bc".
-/// Against faults, not against enemies. Replicas compare it: equal logs must
-/// have made equal changes.
+/// Against faults, not against enemies. Replicas compare it (`state_sums`): equal
+/// logs must have made equal changes.
 inline uint64_t rolling_hash(uint64_t before, std::span<const std::byte> bytes) {
   constexpr uint64_t prime = 0x100000001b3;
   uint64_t hash = before ^ 0xcbf29ce484222325;

@@ -26,13 +26,15 @@ failure gone() {
 } // namespace
 
 std::string to_text(const snapshot_reference& reference) {
-  return field_writer{}
-      .number(reference.session)
+  field_writer text;
+  text.number(reference.session)
       .number(reference.number)
       .number(reference.mark.index)
       .number(static_cast<uint64_t>(reference.mark.now.time_since_epoch().count()))
-      .number(reference.mark.hash)
-      .take();
+      .number(reference.mark.hash);
+  if (reference.mark.version >= sums_since)
+    text.number(reference.mark.version); // programs of before don't read longer ones
+  return text.take();
 }
 
 std::optional<snapshot_reference> read_snapshot_reference(std::string_view text) {
@@ -44,6 +46,8 @@ std::optional<snapshot_reference> read_snapshot_reference(std::string_view text)
   reference.mark.now
       = log_time{std::chrono::milliseconds{static_cast<int64_t>(fields.number<uint64_t>())}};
   reference.mark.hash = fields.number<uint64_t>();
+  if (!fields.at_end())
+    reference.mark.version = fields.number<uint32_t>();
   if (!fields.good() || !fields.at_end())
     return {};
   return reference;
@@ -67,6 +71,8 @@ snapshot_reference snapshot_exports::offer(uint64_t least, clock::time_point now
   pinned fresh;
   fresh.at = db_.rocks().GetSnapshot();
   fresh.reference = {session_, ++last_number_, state_.mark(fresh.at)};
+  if (fresh.reference.mark.version < sums_since)
+    fresh.reference.mark.version = 0; // as its text says it
   fresh.generation = state_.generation(fresh.at);
   fresh.used = now;
   pinned_.emplace(last_number_, fresh);

@@ -38,7 +38,7 @@ void state_store::put(rocksdb::WriteBatch& batch, const applied_batch& done,
     else
       batch.Put(state, key, slice(encode(stored_record{each.record})));
     const auto encoded = encode(each);
-    mark.hash = rolling_hash(mark.hash, encoded);
+    mark.hash = rolling_hash(mark.hash, canonical_form(encoded));
     field_writer value;
     value.number(static_cast<uint16_t>(done.audience[n].size()));
     for (auto host : done.audience[n])
@@ -65,6 +65,7 @@ void state_store::put_mark(rocksdb::WriteBatch& batch, const applied_mark& mark)
                 .number(mark.index)
                 .number(static_cast<uint64_t>(mark.now.time_since_epoch().count()))
                 .number(mark.hash)
+                .number(mark.version)
                 .take());
 }
 
@@ -108,6 +109,8 @@ applied_mark state_store::mark(const rocksdb::Snapshot* at) const {
   mark.index = fields.number<uint64_t>();
   mark.now = log_time{std::chrono::milliseconds{static_cast<int64_t>(fields.number<uint64_t>())}};
   mark.hash = fields.number<uint64_t>();
+  if (!fields.at_end())
+    mark.version = fields.number<uint32_t>();
   return mark;
 }
 

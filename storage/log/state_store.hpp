@@ -14,7 +14,11 @@ namespace novacron {
 struct applied_mark {
   uint64_t index = 0;
   log_time now;
-  uint64_t hash = 0; ///< over all changes since the beginning, see `rolling_hash`
+  /// Over all changes, in canonical form, since the cluster's version is `sums_since`:
+  /// programs of before hashed what they had encoded, which no other need agree with.
+  uint64_t hash = 0;
+  uint32_t version
+      = 0; ///< the greatest cluster version of an entry; 0: not known, below `sums_since`
 
   friend bool operator==(const applied_mark&, const applied_mark&) = default;
 };
@@ -32,7 +36,7 @@ public:
     // nop
   }
 
-  /// Adds what one command batch did, and moves the mark.
+  /// Adds what one command batch did, and goes on with the mark's hash.
   void put(rocksdb::WriteBatch& batch, const applied_batch& done, applied_mark& mark) const;
   void put_mark(rocksdb::WriteBatch& batch, const applied_mark& mark) const;
   /// Forgets the changes up to `revision`.

@@ -10,6 +10,7 @@ namespace novacron {
 namespace {
 
 constexpr uint8_t wire_version = 1;
+constexpr uint8_t word_kind = 6; ///< behind those of `raft_message_body`
 constexpr size_t least_entry_bytes = 8 + 1 + 4;
 
 void put_bytes(field_writer& to, std::span<const std::byte> bytes) {
@@ -51,6 +52,20 @@ void put_body(field_writer& to, const raft_message_body& body) {
       body);
 }
 
+void put_word(field_writer& to, const replica_word& word) {
+  to.number(word_kind).number(word.knows).number(word.sum.index).number(word.sum.hash);
+}
+
+replica_word get_word(field_reader& from) {
+  replica_word word;
+  word.knows = from.number<uint32_t>();
+  word.sum.index = from.number<uint64_t>();
+  word.sum.hash = from.number<uint64_t>();
+  if (from.good())
+    from.rest();
+  return word;
+}
+
 /// Reads what `put_bytes` wrote.
 std::string_view get_bytes(field_reader& from) {
   return from.text(from.number<uint32_t>());
@@ -87,8 +102,8 @@ append_request get_append(field_reader& from) {
   return x;
 }
 
-std::optional<raft_message_body> get_body(field_reader& from) {
-  switch (from.number<uint8_t>()) {
+std::optional<raft_message_body> get_body(uint8_t kind, field_reader& from) {
+  switch (kind) {
   case 0: {
     vote_request x;
     x.term = from.number<uint64_t>();
@@ -150,7 +165,10 @@ std::vector<std::byte> encode(const raft_envelope& message) {
   to.number(wire_version).number(message.group).number(message.timeline);
   to.number(message.from).number(message.to).number(message.from_disk).number(message.to_disk);
   to.number(message.tag.session).number(message.tag.number);
-  put_body(to, message.body);
+  if (message.word)
+    put_word(to, *message.word);
+  else
+    put_body(to, message.body);
   return to_bytes(to.take());
 }
 
@@ -167,10 +185,16 @@ std::optional<raft_envelope> decode_envelope(std::span<const std::byte> bytes) {
   message.to_disk = from.number<uint64_t>();
   message.tag.session = from.number<uint64_t>();
   message.tag.number = from.number<uint64_t>();
-  auto body = get_body(from);
-  if (!body || !from.good() || !from.at_end() || message.from == 0)
+  if (const auto kind = from.number<uint8_t>(); kind == word_kind) {
+    message.word = get_word(from);
+  } else {
+    auto body = get_body(kind, from);
+    if (!body)
+      return {};
+    message.body = std::move(*body);
+  }
+  if (!from.good() || !from.at_end() || message.from == 0)
     return {};
-  message.body = std::move(*body);
   return message;
 }
 

@@ -37,6 +37,7 @@ private:
   outcome apply(const renew_lease& command);
   outcome apply(const expire_lease& command);
   outcome apply(const barrier& command);
+  outcome apply(const compare_states& command);
   outcome apply(const replace_vm& command);
   outcome apply(const fence_host& command);
   outcome apply(const maintain_host& command);

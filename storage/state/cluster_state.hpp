@@ -22,8 +22,16 @@ namespace novacron {
 /// first word on how a guest ended counts. 3: what was on a lost host goes on
 /// elsewhere (`lost_hosts_since`), what a migration's destination measured counts
 /// until its source says, hosts are cordoned and drained, VMs have placement
-/// rules, migrations compare CPUs; nodes, their membership, tokens.
-inline constexpr uint32_t known_cluster_version = 3;
+/// rules, migrations compare CPUs; nodes, their membership, tokens. 4: replicas
+/// compare the hashes of their states, and do so on demand.
+inline constexpr uint32_t known_cluster_version = 4;
+
+/// What this program's leaders stamp at least: it goes on with members that know
+/// one version less, and with none that are older.
+inline constexpr uint32_t least_cluster_version = known_cluster_version - 1;
+
+/// The first `command_batch::cluster_version` under which states are compared.
+inline constexpr uint32_t sums_since = 4;
 
 /// The first `command_batch::cluster_version` under which a host's end has
 /// consequences for its VMs.

@@ -146,7 +146,7 @@ void cluster_lab::write_member_file(int node) const {
 child_command cluster_lab::member_command(int node) const {
   const auto name = "node-" + std::to_string(node);
   const auto home = node <= 3 ? folder_ : joined_folder(node);
-  return {NOVACRON_PROGRAM,
+  return {program_of(node),
           {"node", "--config", (home / (name + ".toml")).string()},
           folder_ / (name + ".log")};
 }
@@ -177,7 +177,7 @@ child_command cluster_lab::command_of(int node, std::vector<std::string> more) c
   all.insert(all.end(), settings_.begin(), settings_.end());
   all.insert(all.end(), more.begin(), more.end());
   child_command command{
-      NOVACRON_PROGRAM,
+      program_of(node),
       {"node", "--config",
        (plan_ == lab_plan::dev ? "cluster-configs/dev/" : "cluster-configs/three-nodes/") + name
            + ".toml",
@@ -188,6 +188,15 @@ child_command cluster_lab::command_of(int node, std::vector<std::string> more) c
     command.arguments.push_back(std::move(setting));
   }
   return command;
+}
+
+fs::path cluster_lab::program_of(int node) const {
+  auto found = programs_.find(node);
+  return found == programs_.end() ? fs::path{NOVACRON_PROGRAM} : found->second;
+}
+
+void cluster_lab::run_from(int node, fs::path program) {
+  programs_.insert_or_assign(node, std::move(program));
 }
 
 void cluster_lab::start(int node, std::vector<std::string> more) {

@@ -46,6 +46,8 @@ public:
 
   /// What starts node 1, 2 or 3; settings that stand later win.
   [[nodiscard]] child_command command_of(int node, std::vector<std::string> more = {}) const;
+  /// The node is started from this executable from now on.
+  void run_from(int node, std::filesystem::path program);
   /// Starts it; ends the test if that fails.
   void start(int node, std::vector<std::string> more = {});
   [[nodiscard]] child_process& process(int node) { return processes_.at(node); }
@@ -80,13 +82,15 @@ public:
 private:
   void write_member_file(int node) const;
   [[nodiscard]] child_command member_command(int node) const;
+  [[nodiscard]] std::filesystem::path program_of(int node) const;
 
   std::filesystem::path folder_;
   int port_;
   bool simulated_;
   std::vector<std::string> settings_;
   lab_plan plan_;
-  std::map<int, gateway_client> api_; ///< by node
+  std::map<int, std::filesystem::path> programs_; ///< where it isn't the one that is tested
+  std::map<int, gateway_client> api_;             ///< by node
   std::map<int, child_process> processes_;
 };
 

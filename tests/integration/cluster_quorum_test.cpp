@@ -1,14 +1,9 @@
-#include "cluster_lab.hpp"
+#include "quorum_lab.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <boost/json/serialize.hpp>
 #include <csignal>
 #include <doctest/doctest.h>
-#include <mutex>
-#include <thread>
-
-// Three nodes, each controller, gateway and host, as processes; guests are simulated.
 
 using namespace novacron;
 using namespace novacron::test;
@@ -18,165 +13,9 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-constexpr int nodes = 3;
-constexpr int writers = 3;
 constexpr int leader_kills = 5;
-constexpr auto write_every = 30ms;
 constexpr auto start_limit = 60s;
 constexpr auto writes_again_limit = 2s; // of the median
-constexpr auto catch_up_limit = 30s;
-
-struct quorum_lab : cluster_lab {
-  quorum_lab()
-      : cluster_lab{true, {"host.vcpus=1024", "host.memory_mib=1000000"}, lab_plan::three_nodes} {
-    for (int node = 1; node <= nodes; ++node)
-      start(node);
-    REQUIRE_MESSAGE(await_hosts(nodes), end_of_log(1));
-  }
-
-  boost::json::value cluster(int asked) const {
-    auto reply = ask_at(asked, "GET", "/api/v1/cluster");
-    return reply && reply->ok() ? reply->body : boost::json::value{};
-  }
-
-  /// The number of the node that leads, as `asked` says; 0: nobody does.
-  int leader(int asked) const {
-    for (const auto& member : members(asked))
-      if (field_text(member, "leader") == "true")
-        return number(field_text(member, "name"));
-    return 0;
-  }
-
-  std::vector<boost::json::value> members(int asked) const {
-    const auto answer = cluster(asked);
-    const auto* list = field(answer, "members").if_array();
-    return list ? std::vector<boost::json::value>{list->begin(), list->end()}
-                : std::vector<boost::json::value>{};
-  }
-
-  /// Waits for a leader that `asked` knows.
-  int await_leader(int asked) const {
-    int found = 0;
-    REQUIRE_MESSAGE(becomes_true(start_limit,
-                                 [&] {
-                                   found = leader(asked);
-                                   return found != 0;
-                                 }),
-                    end_of_log(asked));
-    return found;
-  }
-
-  /// All members are there, and have what the leader has.
-  bool await_all(int asked) const {
-    return becomes_true(catch_up_limit, [&] {
-      const auto all = members(asked);
-      return all.size() == nodes && std::ranges::all_of(all, [](const auto& each) {
-               return field_text(each, "online") == "true" && field_text(each, "lag") == "0";
-             });
-    });
-  }
-
-  /// Creates a VM through any of `asked`, with one key, until it is acknowledged.
-  std::string create(const std::string& name, const std::vector<int>& asked) const {
-    const auto deadline = clock::now() + start_limit;
-    for (size_t i = 0; clock::now() < deadline; ++i) {
-      auto reply = ask_at(asked[i % asked.size()], "POST", "/api/v1/vms", vm_body(name, 16), name);
-      if (reply && reply->status == 201)
-        return field_text(reply->body, "id");
-      if (reply && reply->status < 500)
-        FAIL(boost::json::serialize(reply->body));
-    }
-    FAIL("not acknowledged: " << name);
-    return {};
-  }
-
-  /// Names and ids of the VMs that a node shows, after everything acknowledged.
-  std::multimap<std::string, std::string> listed_at(int asked) const {
-    std::multimap<std::string, std::string> found;
-    std::string cursor;
-    do {
-      const auto path = "/api/v1/vms?limit=100&consistency=linearizable"
-                        + (cursor.empty() ? "" : "&cursor=" + cursor);
-      result<client_reply> page = ask_at(asked, "GET", path);
-      REQUIRE(becomes_true(start_limit, [&] {
-        if (!page || !page->ok())
-          page = ask_at(asked, "GET", path);
-        return page && page->ok();
-      }));
-      for (const auto& item : field(page->body, "items").as_array())
-        found.emplace(field_text(item, "name"), field_text(item, "id"));
-      cursor = field_text(page->body, "next_cursor");
-    } while (!cursor.empty());
-    return found;
-  }
-
-private:
-  static int number(const std::string& name) { return name.empty() ? 0 : name.back() - '0'; }
-};
-
-std::vector<int> all_but(int node) {
-  std::vector<int> others;
-  for (int each = 1; each <= nodes; ++each)
-    if (each != node)
-      others.push_back(each);
-  return others;
-}
-
-/// Writers that go on until the test has seen enough; what was acknowledged, and when.
-class busy_writers {
-public:
-  explicit busy_writers(const quorum_lab& lab) {
-    for (int number = 0; number < writers; ++number)
-      threads_.emplace_back([this, &lab, number] { work(lab, number); });
-  }
-  ~busy_writers() { stop(); }
-  busy_writers(const busy_writers&) = delete;
-  busy_writers& operator=(const busy_writers&) = delete;
-
-  void stop() {
-    over_ = true;
-    for (auto& each : threads_)
-      each.join();
-    threads_.clear();
-  }
-  /// Of what was sent after `from`, when the first was acknowledged.
-  std::optional<clock::time_point> first_sent_after(clock::time_point from) const {
-    std::lock_guard lock{mutex_};
-    std::optional<clock::time_point> first;
-    for (const auto& [sent, acknowledged] : times_)
-      if (sent >= from && (!first || acknowledged < *first))
-        first = acknowledged;
-    return first;
-  }
-  std::map<std::string, std::string> acknowledged() const {
-    std::lock_guard lock{mutex_};
-    return ids_;
-  }
-
-private:
-  void work(const quorum_lab& lab, int number) {
-    for (int i = 0; !over_; ++i) {
-      const auto name = "w-" + std::to_string(number) + '-' + std::to_string(i);
-      for (int turn = number; !over_; ++turn) {
-        const auto sent = clock::now();
-        auto reply = lab.ask_at(1 + turn % nodes, "POST", "/api/v1/vms", vm_body(name, 16), name);
-        if (!reply || reply->status != 201)
-          continue;
-        std::lock_guard lock{mutex_};
-        ids_[name] = field_text(reply->body, "id");
-        times_.emplace_back(sent, clock::now());
-        break;
-      }
-      std::this_thread::sleep_for(write_every); // the span between two writes
-    }
-  }
-
-  mutable std::mutex mutex_;
-  std::map<std::string, std::string> ids_;
-  std::vector<std::pair<clock::time_point, clock::time_point>> times_;
-  std::atomic<bool> over_{false};
-  std::vector<std::thread> threads_;
-};
 
 } // namespace
 

@@ -55,6 +55,21 @@ TEST_CASE("the leader proposes here") {
   CHECK(!way.wake());
 }
 
+TEST_CASE("a command that the cluster's version doesn't know yet goes nowhere") {
+  const proposal later{{command{compare_states{}, {}}}};
+  for (const bool here_too : {true, false}) {
+    auto way = led_by({here_too, second, 1, 3});
+    const auto refused = way.submitted(7, later, false, start);
+    CHECK(answer_in(refused) == command_errc::needs_upgrade);
+    CHECK(the<answer_proposal>(refused).answer.each.front().detail.find("upgrade every controller")
+          != std::string::npos);
+    CHECK(!way.wake());
+    CHECK(way.submitted(8, wishes(), false, start).size() == 1);
+  }
+  auto raised = led_by({false, second, 1, 4});
+  CHECK(the<forward_proposal>(raised.submitted(7, later, false, start)).to == second);
+}
+
 TEST_CASE("who doesn't lead forwards to the leader") {
   auto way = led_by(second_leads);
   const auto sent = the<forward_proposal>(way.submitted(7, wishes(), false, start));

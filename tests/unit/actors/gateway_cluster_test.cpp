@@ -30,6 +30,9 @@ struct group_fixture {
     out.commit_index = 20;
     out.applied_index = 1;
     out.members = {{first, true, true, 18}, {second, true, true, 20}, {third, true, false, 30}};
+    out.members[0].knows = 4;
+    out.members[0].compared_index = 16;
+    out.cluster_version = 3;
     return out;
   }
 
@@ -79,6 +82,10 @@ TEST_CASE_FIXTURE(group_fixture, "the cluster is shown as its leader sees it") {
   CHECK(members[1].at("leader").as_bool() == true);
   CHECK(members[2].at("online").as_bool() == false);
   CHECK(members[2].at("lag").as_int64() == 0); // it can't be less
+  CHECK(shown.at("cluster_version").as_int64() == 3);
+  CHECK(members[0].at("knows_version").as_int64() == 4);
+  CHECK(members[0].at("compared_index").as_int64() == 16);
+  CHECK(members[2].at("knows_version").is_null());
 }
 
 TEST_CASE_FIXTURE(group_fixture, "who doesn't lead says nothing of other members") {

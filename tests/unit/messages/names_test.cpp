@@ -86,6 +86,7 @@ TEST_CASE("the last value has the last word") {
   CHECK(to_string(deadline_policy::stop) == "stop");
   CHECK(word_of(maintenance_wish::drain) == "drain");
   CHECK(to_string(command_errc::hosts_awaited) == "hosts_awaited");
+  CHECK(to_string(command_errc::needs_upgrade) == "needs_upgrade");
   CHECK(to_string(member_wish::removed) == "removed");
   CHECK(to_string(record_type::join_token) == "join_token");
   CHECK(to_string(record_type::vm) == "vm");

@@ -169,6 +169,9 @@ public:
   void fill(register_host& x) { fill(x.host); }
   void fill(renew_lease& x) { fill_all(x.host, x.boot, x.term); }
   void fill(expire_lease& x) { fill_all(x.host, x.renewal); }
+  void fill(compare_states&) {
+    // nop
+  }
   void fill(barrier&) {
     // nop
   }
@@ -227,10 +230,12 @@ public:
   void fill(snapshot_chunk_request& x) { fill_all(x.reference, x.from, x.limit_bytes); }
   void fill(snapshot_chunk& x) { fill_all(x.records, x.next, x.hash); }
   void fill(group_status_request& x) { fill(x.linearizable); }
-  void fill(group_member& x) { fill_all(x.node, x.voter, x.online, x.stored_index); }
+  void fill(group_member& x) {
+    fill_all(x.node, x.voter, x.online, x.stored_index, x.knows, x.compared_index);
+  }
   void fill(group_status& x) {
     fill_all(x.node, x.leads, x.term, x.commit_index, x.applied_index, x.timeline, x.members,
-             x.installing, x.refused, x.disk, x.changing);
+             x.installing, x.refused, x.disk, x.changing, x.cluster_version);
   }
   void fill(actor_status& x) {
     fill_all(x.path, x.supervisor, x.state, x.restarts, x.up, x.last_failure);

@@ -38,18 +38,19 @@ TEST_CASE("a problem's last line says what to do, also when there is no document
 
 TEST_CASE("a cluster is shown with its leader, and what is not known of a member as such") {
   auto shown = render_cluster(json::parse(R"({"leader":"id-1","term":3,"commit_index":9,
-      "survives":"its disk","refused":null,"members":[
+      "cluster_version":4,"survives":"its disk","refused":null,"members":[
       {"node":"id-1","name":"node-1","role":"voter","leader":true,"online":true,
-       "stored_index":9,"lag":0},
+       "stored_index":9,"lag":0,"knows_version":4,"compared_index":8},
       {"node":"id-2","name":null,"role":"standby","leader":false,"online":null,
-       "stored_index":null,"lag":null}]})"));
+       "stored_index":null,"lag":null,"knows_version":null,"compared_index":null}]})"));
   CHECK(shown
         == "leader:            node-1\n"
            "term:              3\n"
            "committed:         9\n"
+           "cluster version:   4\n"
            "a write survives:  its disk\n"
-           "NAME    ROLE     LEADS   ONLINE   STORED  LAG  ID\n"
-           "node-1  voter    leader  online   9       0    id-1\n"
-           "-       standby  -       unknown  -       -    id-2\n");
+           "NAME    ROLE     LEADS   ONLINE   STORED  LAG  KNOWS  SAME AT  ID\n"
+           "node-1  voter    leader  online   9       0    4      8        id-1\n"
+           "-       standby  -       unknown  -       -    -      -        id-2\n");
   CHECK(!render_cluster(nullptr).empty());
 }

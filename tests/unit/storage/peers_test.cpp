@@ -57,6 +57,20 @@ TEST_CASE("a founder's disk counts from when it was first heard of") {
   CHECK(message.to_disk == 22);
 }
 
+TEST_CASE("what a member's program knows is forgotten when its replica was opened anew") {
+  peers known{{1, own_disk, true, 1}, node_1, 0, 0};
+  known.follow(members(own_disk, 22));
+  CHECK(known.known_by(2) == 0);
+  CHECK(known.judge(node_2, from_2(22, {1, 1})) == verdict::good);
+  known.says(2, 4);
+  CHECK(known.judge(node_2, from_2(22, {1, 2})) == verdict::good);
+  CHECK(known.known_by(2) == 4);
+  CHECK(known.judge(node_2, from_2(22, {2, 3})) == verdict::good);
+  CHECK(known.known_by(2) == 0);
+  known.says(9, 4);
+  CHECK(known.known_by(9) == 0);
+}
+
 TEST_CASE("messages of other groups and timelines are dropped") {
   peers known{{1, own_disk, true, 1}, node_1, 1, 1};
   known.follow(members(own_disk, 22));

@@ -114,8 +114,8 @@ void memory_network::deliver(parcel& one) {
 
 // -- group ---------------------------------------------------------------------------
 
-replica_group::replica_group(uint64_t voters, uint32_t keep_log)
-    : voters_{voters}, keep_log_{keep_log} {
+replica_group::replica_group(uint64_t voters, uint32_t keep_log, uint32_t hold)
+    : hold_version{hold}, voters_{voters}, keep_log_{keep_log} {
   for (uint64_t n = 1; n <= voters; ++n)
     open(n);
 }
@@ -141,6 +141,7 @@ result<void> replica_group::try_open(uint64_t n, bool join, uint32_t timeline) {
   config.node = node(n);
   config.join = join;
   config.keep_log = keep_log_;
+  config.hold_version = hold_version;
   config.election = std::chrono::milliseconds{200};
   config.heartbeat = std::chrono::milliseconds{40};
   config.transport = network.transport_of(node(n));

@@ -71,7 +71,7 @@ private:
 class replica_group {
 public:
   /// Opens `voters` founders: nodes 1 to `voters`.
-  explicit replica_group(uint64_t voters, uint32_t keep_log = 10'000);
+  explicit replica_group(uint64_t voters, uint32_t keep_log = 10'000, uint32_t hold = 0);
   ~replica_group();
 
   static node_id node(uint64_t n) { return {{0xa, n}}; }
@@ -102,6 +102,7 @@ public:
   std::string describe();
 
   memory_network network;
+  uint32_t hold_version = 0; ///< of those that are opened from now on
 
 private:
   scratch_folder folder_;
