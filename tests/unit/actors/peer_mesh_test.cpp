@@ -102,6 +102,53 @@ TEST_CASE("a hello in another node's name is refused") {
   CHECK(two.fails_through(two.link_by(config), "refused our hello"));
 }
 
+TEST_CASE("a hello from another cluster, or in a version that is too far, is refused") {
+  test_authority authority;
+  controller one{authority};
+  test_node two{authority, host_id, {node_role::host}};
+  const auto port = one.open_door(one.routes());
+  auto door = caf::openssl::remote_actor<door_actor>(*two.system, "127.0.0.1", port);
+  REQUIRE(static_cast<bool>(door));
+  caf::scoped_actor self{*two.system};
+  auto fail = [&](const caf::error& why) { return two.system->render(why); };
+  auto greet = [&](auto change) {
+    std::string said;
+    hello_challenge asked;
+    self->request(*door, 5s, hello_challenge_request{random_nonce()})
+        .receive([&](const hello_challenge& x) { asked = x; },
+                 [&](const caf::error& why) { said = fail(why); });
+    hello_proof proof{hello_side::link, asked.challenge, the_cluster,
+                      host_id,          door->address(), self->address()};
+    hello mine{host_id,
+               "node-2",
+               the_cluster,
+               0,
+               mesh_version,
+               two.identity->certificate,
+               sign(two.identity->key, proof.text()).value()};
+    change(mine);
+    self->request(*door, 5s, mine)
+        .receive([&](const welcome&) { said = "welcome"; },
+                 [&](const caf::error& why) { said = fail(why); });
+    return said;
+  };
+  CHECK(greet([](hello&) {}) == "welcome");
+  CHECK(greet([](hello& x) { x.cluster.value.low ^= 1; }).find("another cluster")
+        != std::string::npos);
+  CHECK(greet([](hello& x) { ++x.version; }).find("in version") != std::string::npos);
+}
+
+TEST_CASE("a host's own requests are taken from hosts alone") {
+  test_authority authority;
+  controller one{authority};
+  test_node gateway{authority, third_id, {node_role::gateway}};
+  auto link = gateway.link_by(gateway.to(one.open_door(one.routes())));
+  REQUIRE(gateway.reads_through(link));
+  std::string error;
+  CHECK(!gateway.ask<migration_prepared>(link, prepare_migration{}, &error));
+  CHECK(error.find("only hosts migrate") != std::string::npos);
+}
+
 TEST_CASE("a node in between can't pass another's proof on as its own") {
   test_authority authority;
   controller one{authority};
