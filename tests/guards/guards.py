@@ -108,7 +108,7 @@ def changed(guard):
     away = f'novacron_guard_is_away("{guard["id"]}")'
     if guard.get("constant"):
         away = f"!__builtin_is_constant_evaluated() && {away}"
-    if text.rstrip().endswith((";", "}")):
+    if text.rstrip().endswith(";") or (text.rstrip().endswith("}") and ";" in text):
         return f"{{ if ({away}) {{\n{without}\n}} else {{\n{text}\n}} }}"
     return f"({away} ? ({without}) : ({text}))"
 
@@ -173,7 +173,7 @@ def build(targets, options):
                         *sorted(targets), "--", "-k", "0"], 7200, idle=options.idle)
     if status != 0:
         errors = [line for line in said.splitlines() if ": error:" in line]
-        raise Problem("does not build:\n" + "\n".join((errors or said.splitlines())[-20:]))
+        raise Problem("does not build:\n" + "\n".join(errors or said.splitlines()[-20:]))
 
 
 def binary(target):
