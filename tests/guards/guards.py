@@ -128,7 +128,7 @@ def sources(guards):
                 raise Problem(f"{guard['id']}: its text isn't there once, beside the others' changes")
             text = text.replace(place, place.replace(guard["text"], changed(guard)))
         extra = "".join(f"#include <{each}>\n" for guard in mine for each in guard.get("include", []))
-        files[name] = (PRELUDE + extra + f'#line 1 "{name}"\n' + text).encode()
+        files[name] = (PRELUDE + extra + "#line 1\n" + text).encode()
     return files
 
 
@@ -216,7 +216,7 @@ def away(guard):
     return {name: value}
 
 
-def campaign(guards, options):
+def campaign(guards, everything, options):
     (OUT / "said").mkdir(parents=True, exist_ok=True)
     results = []
 
@@ -237,21 +237,27 @@ def campaign(guards, options):
             note(guard, *tried(guard, options, without=True))
         else:
             note(guard, f"{intact[key]} with its guard")
-    report(results)
+    report(results, everything)
     return all(each["result"].startswith("red") for each in results)
 
 
-def report(results):
-    revision = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True,
+def report(results, guards):
+    """Tells what was tried now, beside what was tried before."""
+    revision = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, check=True,
                               capture_output=True, text=True).stdout.strip()
-    red = sum(each["result"].startswith("red") for each in results)
-    (OUT / "summary.json").write_text(json.dumps(
-        {"revision": revision, "guards": len(results), "red": red, "results": results}, indent=1))
-    lines = ["| guard | its test | without it |", "|---|---|---|"]
-    lines += [f"| `{each['id']}` | {each['test']}, \"{each['case']}\" | {each['result']} |"
-              for each in results]
+    summary = OUT / "summary.json"
+    before = json.loads(summary.read_text())["results"] if summary.exists() else []
+    rows = {each["id"]: each for each in before}
+    rows.update({each["id"]: {**each, "revision": revision} for each in results})
+    rows = [rows[guard["id"]] for guard in guards if guard["id"] in rows]
+    red = sum(each["result"].startswith("red") for each in rows)
+    summary.write_text(json.dumps({"guards": len(guards), "tried": len(rows), "red": red,
+                                   "results": rows}, indent=1))
+    lines = ["| guard | its test | without it | at |", "|---|---|---|---|"]
+    lines += [f"| `{each['id']}` | {each['test']}, \"{each['case']}\" | {each['result']} "
+              f"| {each['revision']} |" for each in rows]
     (OUT / "table.md").write_text("\n".join(lines) + "\n")
-    print(f"guards: {red} of {len(results)} red, at {revision}: {OUT / 'summary.json'}")
+    print(f"guards: {len(guards)}, {len(rows)} tried, {red} red: {summary}")
 
 
 # -- the table in the repository ---------------------------------------------------------
@@ -288,14 +294,13 @@ def main():
         print(f"guards: {each}")
     if options.check or wrong:
         return 1 if wrong else 0
-    if options.only:
-        guards = [guard for guard in guards
-                  if any(fnmatch.fnmatch(guard["id"], each) for each in options.only)]
-        if not guards:
-            print(f"guards: none is called {' '.join(options.only)}")
-            return 1
+    wanted = [guard for guard in guards
+              if any(fnmatch.fnmatch(guard["id"], each) for each in options.only or ["*"])]
+    if not wanted:
+        print(f"guards: none is called {' '.join(options.only)}")
+        return 1
     try:
-        return 0 if campaign(guards, options) else 1
+        return 0 if campaign(wanted, guards, options) else 1
     except Problem as why:
         print(f"guards: {why}")
         return 1

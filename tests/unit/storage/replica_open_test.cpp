@@ -138,8 +138,8 @@ TEST_CASE("a log that lost a vote, or its beginning, or what the state holds, is
       const auto mark = state_store{*db}.load(ignored).value();
       damage(*db, log_store{*db}, log_store{*db}.load(mark.index).value(), mark);
     }
-    CHECK_MESSAGE(refusal(config).message.find(words) != std::string::npos,
-                  refusal(config).message);
+    const auto why = refusal(config);
+    CHECK_MESSAGE(why.message.find(words) != std::string::npos, why.message);
     fs::remove_all(config.folder);
     fs::copy(whole, config.folder, fs::copy_options::recursive);
   };
