@@ -219,14 +219,17 @@ def away(guard):
 def campaign(guards, everything, options):
     (OUT / "said").mkdir(parents=True, exist_ok=True)
     results = []
+    revision = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, check=True,
+                              capture_output=True, text=True).stdout.strip()
 
     def note(guard, result, seconds=0.0):
         results.append({"id": guard["id"], "against": guard["against"], "file": guard["file"],
                         "test": guard["test"], "case": guard.get("red") or " ".join(guard["command"]),
-                        "result": result, "seconds": seconds})
+                        "result": result, "seconds": seconds, "revision": revision})
         print(f"{result:>16}  {guard['id']}", flush=True)
+        report(results, everything)
 
-    mirror(sources([guard for guard in guards if "without" in guard]))
+    mirror(sources([guard for guard in everything if "without" in guard]))
     build({guard["test"] for guard in guards}, options)
     intact = {}
     for guard in guards:
@@ -237,18 +240,17 @@ def campaign(guards, everything, options):
             note(guard, *tried(guard, options, without=True))
         else:
             note(guard, f"{intact[key]} with its guard")
-    report(results, everything)
+    print(f"guards: {sum(each['result'].startswith('red') for each in results)} of {len(results)} "
+          f"red: {OUT / 'summary.json'}")
     return all(each["result"].startswith("red") for each in results)
 
 
 def report(results, guards):
     """Tells what was tried now, beside what was tried before."""
-    revision = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, check=True,
-                              capture_output=True, text=True).stdout.strip()
     summary = OUT / "summary.json"
     before = json.loads(summary.read_text())["results"] if summary.exists() else []
     rows = {each["id"]: each for each in before}
-    rows.update({each["id"]: {**each, "revision": revision} for each in results})
+    rows.update({each["id"]: each for each in results})
     rows = [rows[guard["id"]] for guard in guards if guard["id"] in rows]
     red = sum(each["result"].startswith("red") for each in rows)
     summary.write_text(json.dumps({"guards": len(guards), "tried": len(rows), "red": red,
@@ -257,7 +259,6 @@ def report(results, guards):
     lines += [f"| `{each['id']}` | {each['test']}, \"{each['case']}\" | {each['result']} "
               f"| {each['revision']} |" for each in rows]
     (OUT / "table.md").write_text("\n".join(lines) + "\n")
-    print(f"guards: {len(guards)}, {len(rows)} tried, {red} red: {summary}")
 
 
 # -- the table in the repository ---------------------------------------------------------
