@@ -60,6 +60,11 @@ def place_of(guard):
     return guard.get("within", guard["text"])
 
 
+def case_of(guard):
+    """Which test it is, for people."""
+    return guard["red"] if "red" in guard else " ".join(guard["command"])
+
+
 def switched(guard):
     """The guard has a switch of its own, and needs no change of the source."""
     return "switch" in guard or "flag" in guard
@@ -98,9 +103,7 @@ def problems(guards):
         yield str(why)
 
 
-
 # -- a copy of the sources, changed ---------------------------------------------------
-
 
 def changed(guard):
     """The text with its guard in place or away, as the switch says."""
@@ -125,9 +128,10 @@ def sources(guards):
         for guard in mine:
             place = place_of(guard)
             if text.count(place) != 1:
-                raise Problem(f"{guard['id']}: its text isn't there once, beside the others' changes")
+                raise Problem(f"{guard['id']}: not there once, beside the others' changes")
             text = text.replace(place, place.replace(guard["text"], changed(guard)))
-        extra = "".join(f"#include <{each}>\n" for guard in mine for each in guard.get("include", []))
+        extra = "".join(f"#include <{header}>\n" for guard in mine
+                        for header in guard.get("include", []))
         files[name] = (PRELUDE + extra + "#line 1\n" + text).encode()
     return files
 
@@ -224,8 +228,8 @@ def campaign(guards, everything, options):
 
     def note(guard, result, seconds=0.0):
         results.append({"id": guard["id"], "against": guard["against"], "file": guard["file"],
-                        "test": guard["test"], "case": guard.get("red") or " ".join(guard["command"]),
-                        "result": result, "seconds": seconds, "revision": revision})
+                        "test": guard["test"], "case": case_of(guard), "result": result,
+                        "seconds": seconds, "revision": revision})
         print(f"{result:>16}  {guard['id']}", flush=True)
         report(results, everything)
 
@@ -270,8 +274,8 @@ def table(guards):
         lines += [f"## `{file}`", "", "| guard | against | test that fails |", "|---|---|---|"]
         for guard in guards:
             if guard["file"] == file:
-                case = guard["red"] if "red" in guard else " ".join(guard["command"])
-                lines.append(f"| `{guard['id']}` | {guard['against']} | `{guard['test']}`: {case} |")
+                lines.append(f"| `{guard['id']}` | {guard['against']} "
+                             f"| `{guard['test']}`: {case_of(guard)} |")
         lines.append("")
     return "\n".join(lines)
 
