@@ -120,6 +120,7 @@ struct power_cut::disk {
   const fs::path root;
   std::map<ino_t, entry> entries;
   std::function<void()> look;
+  std::atomic<bool> full{false};
   std::recursive_mutex mutex; ///< `look` may ask what survives
 };
 
@@ -142,6 +143,10 @@ void power_cut::after_each(std::function<void()> look) {
   disk_->look = std::move(look);
 }
 
+void power_cut::fill_up() {
+  disk_->full = true;
+}
+
 namespace {
 
 template <class Call>
@@ -150,6 +155,10 @@ Call* next_of(const char* name) {
 }
 
 int sync_and_note(const char* name, int fd) {
+  if (auto* disk = watched.load(); disk && disk->full && !disk->ours(fd).empty()) {
+    errno = ENOSPC;
+    return -1;
+  }
   const auto done = next_of<int(int)>(name)(fd);
   if (auto* disk = watched.load(); disk && done == 0)
     disk->synced(fd);

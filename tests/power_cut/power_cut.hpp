@@ -33,6 +33,10 @@ public:
   /// syncs below `root` wait for its end.
   void after_each(std::function<void()> look);
 
+  /// From now on each sync below `root` fails for want of room (ENOSPC), as where room is
+  /// looked for only when bytes go to the disk.
+  void fill_up();
+
   struct disk;
 
 private:

@@ -69,6 +69,16 @@ TEST_CASE_FIXTURE(machine, "a durable file is never made over another one") {
   CHECK(errno == ENOENT);
 }
 
+TEST_CASE_FIXTURE(machine, "of a durable file that couldn't be synced nothing is there") {
+  REQUIRE(replace_durable_file(disk / "mark", "old", 0644));
+  power->fill_up();
+  CHECK(!make_durable_file(disk / "other", "x", 0600));
+  CHECK(errno == ENOSPC);
+  CHECK(!fs::exists(disk / "other"));
+  CHECK(!replace_durable_file(disk / "mark", "new", 0644));
+  CHECK(left() == "old");
+}
+
 TEST_CASE_FIXTURE(machine,
                   "whenever the power is cut, the old file or the whole new one is there") {
   REQUIRE(replace_durable_file(disk / "mark", "old", 0644));

@@ -124,6 +124,16 @@ TEST_CASE_FIXTURE(machine, "a folder is its node's from the first moment on") {
   CHECK(refused.error().code == storage_errc::foreign);
 }
 
+TEST_CASE_FIXTURE(machine, "that there is no room is seen though only a sync says so") {
+  power->fill_up();
+  fs::create_directory(state); // whose own name would have to be synced
+  auto refused = database::open(state, whose);
+  REQUIRE(!refused.has_value());
+  CHECK_MESSAGE(refused.error().message.find("make room") != std::string::npos,
+                refused.error().message);
+  CHECK(fs::is_empty(state));
+}
+
 TEST_CASE_FIXTURE(machine, "a disk that was shown to the group is the same after a power cut") {
   auto joins = config();
   joins.join = true;
