@@ -4,6 +4,7 @@
 # make sim SEEDS=n [FIRST=seed] [LAYER=1]   whole clusters on virtual time
 # make chaos [CHAOS_MINUTES=5] [SEED=n]   faults on real processes, one after the other and mixed
 # make bench-consensus   commits, leaders' deaths, restarts, beside etcd: build/bench/consensus.{json,md}
+# make guards [ONLY=id]   each guard taken away, its test seen to fail: build/guards/summary.json
 # The rest is for developers: make build | format | lint | tidy | fuzz | clean
 
 PRESET ?= dev
@@ -19,8 +20,10 @@ CHAOS_MINUTES ?= 35
 SEED ?= 0
 CHAOS_ARGS ?=
 BENCH_ARGS ?=
+ONLY ?=
+GUARDS_ARGS ?=
 
-.PHONY: demo test test-upgrade sim chaos bench-consensus build install configure format lint tidy fuzz clean
+.PHONY: demo test test-upgrade sim chaos bench-consensus guards build install configure format lint tidy fuzz clean
 
 install:
 	@.ci/install
@@ -57,6 +60,9 @@ chaos: install
 
 bench-consensus: install
 	@JOBS=$(JOBS) .ci/bench-consensus $(BENCH_ARGS)
+
+guards: install
+	@tests/guards/guards.py --jobs $(JOBS) $(if $(ONLY),--only '$(ONLY)') $(GUARDS_ARGS)
 
 format:
 	@git ls-files '*.hpp' '*.cpp' | xargs clang-format -i

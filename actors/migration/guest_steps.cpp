@@ -1,11 +1,10 @@
 #include "actors/migration/guest_steps.hpp"
 
 #include "hypervisor/errors.hpp"
+#include "messages/durable_file.hpp"
 
 #include <algorithm>
-#include <fcntl.h>
 #include <system_error>
-#include <unistd.h>
 #include <utility>
 
 namespace novacron {
@@ -39,20 +38,12 @@ bool finish_mark_file::stands() const {
   return std::filesystem::exists(file_);
 }
 
-/// Creates the file and its entry in the folder, both on the disk.
 bool finish_mark_file::set() {
+  const auto folder = file_.parent_path();
   std::error_code ignored;
-  std::filesystem::create_directories(file_.parent_path(), ignored);
-  for (const auto& [path, flags] : {std::pair{file_, O_CREAT | O_WRONLY},
-                                    std::pair{file_.parent_path(), O_RDONLY | O_DIRECTORY}}) {
-    int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
-    auto synced = fd >= 0 && ::fsync(fd) == 0;
-    if (fd >= 0)
-      ::close(fd);
-    if (!synced)
-      return false;
-  }
-  return true;
+  if (std::filesystem::create_directories(folder, ignored) && !sync_folder(folder.parent_path()))
+    return false;
+  return replace_durable_file(file_, {}, 0600);
 }
 
 void finish_mark_file::remove() {

@@ -1,13 +1,10 @@
 #include "actors/peer/node_roster.hpp"
 
-#include "messages/descriptor.hpp"
+#include "messages/durable_file.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
 #include <fstream>
 #include <sstream>
-#include <unistd.h>
 
 namespace novacron {
 
@@ -18,18 +15,6 @@ constexpr std::string_view controller_word = "controller";
 
 bool is_controller(const node_record& node) {
   return std::ranges::find(node.roles, node_role::controller) != node.roles.end();
-}
-
-bool write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const auto n = ::write(file, text.data(), text.size());
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return false;
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  return ::fsync(file) == 0;
 }
 
 } // namespace
@@ -101,11 +86,7 @@ bool node_roster::save() {
     content = text();
     saved_ = true;
   }
-  // A whole new file takes the old one's place: a crash leaves one of the two.
-  const auto fresh = file_.string() + ".new";
-  descriptor out{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-  const bool good
-      = out && write_all(out.get(), content) && ::rename(fresh.c_str(), file_.c_str()) == 0;
+  const bool good = replace_durable_file(file_, content, 0644);
   if (!good) {
     std::lock_guard lock{mutex_};
     saved_ = false;

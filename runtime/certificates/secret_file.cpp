@@ -1,6 +1,7 @@
 #include "runtime/certificates/secret_file.hpp"
 
 #include "messages/descriptor.hpp"
+#include "messages/durable_file.hpp"
 #include "runtime/errors.hpp"
 
 #include <cerrno>
@@ -22,20 +23,11 @@ failure refused(const std::string& what, const std::filesystem::path& file,
 } // namespace
 
 result<void> write_secret_file(const std::filesystem::path& file, std::string_view content) {
-  descriptor out{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-  if (!out)
-    return refused("make", file, "; remove it, or choose another folder");
-  while (!content.empty()) {
-    const auto n = ::write(out.get(), content.data(), content.size());
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return refused("write", file, "");
-    content.remove_prefix(static_cast<size_t>(n));
-  }
-  if (::fsync(out.get()) != 0)
-    return refused("sync", file, "");
-  return {};
+  if (make_durable_file(file, content, 0600))
+    return {};
+  return refused("make", file,
+                 errno == EEXIST ? "; remove it, or choose another folder"
+                                 : "; see that its disk has room and can be written");
 }
 
 result<std::string> read_small_file(const std::filesystem::path& file, std::string_view what) {

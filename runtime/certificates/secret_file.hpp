@@ -8,8 +8,8 @@
 
 namespace novacron {
 
-/// Writes a new file that only its owner can read, and syncs it. Refuses to
-/// overwrite: a key that is lost is lost.
+/// Writes a new file that only its owner can read; it outlives a power cut. Refuses
+/// to overwrite: a key that is lost is lost.
 result<void> write_secret_file(const std::filesystem::path& file, std::string_view content);
 
 /// Reads a file of at most 64 KiB; `what` names it in the complaint.

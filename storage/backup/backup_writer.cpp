@@ -1,5 +1,6 @@
 #include "storage/backup/backup_writer.hpp"
 
+#include "messages/durable_file.hpp"
 #include "storage/backup/backup_description.hpp"
 #include "storage/errors.hpp"
 #include "storage/log/database.hpp"
@@ -19,7 +20,8 @@ backup_writer::~backup_writer() = default;
 
 result<std::unique_ptr<backup_writer>> backup_writer::open(const fs::path& folder) {
   std::error_code error;
-  fs::create_directories(folder, error); // else RocksDB says what is wrong with it
+  if (fs::create_directories(folder, error)) // else RocksDB says what is wrong with it
+    sync_folder(folder.parent_path());
   rocksdb::BackupEngine* engine = nullptr;
   const rocksdb::BackupEngineOptions options{folder.string()};
   if (auto status = rocksdb::BackupEngine::Open(rocksdb::Env::Default(), options, &engine);

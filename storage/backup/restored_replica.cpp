@@ -1,11 +1,14 @@
 #include "storage/backup/restored_replica.hpp"
 
+#include "messages/durable_file.hpp"
 #include "storage/errors.hpp"
 #include "storage/log/database.hpp"
 #include "storage/log/fields.hpp"
 #include "storage/log/keys.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <random>
 #include <rocksdb/write_batch.h>
 
@@ -37,7 +40,7 @@ result<void> take_over(const fs::path& folder, const backup_info& info, uint32_t
   (*db)->put_timeline(batch, last_timeline);
   batch.Put((*db)->in(column::meta), meta_key(config.group, "disk"),
             field_writer{}.number(new_disk()).number(uint8_t{0}).number(uint64_t{0}).take());
-  (*db)->write(batch, database::durability::synced);
+  (*db)->write(batch, database::durability::buffered); // whoever opens it next writes behind it
   return {};
 }
 
@@ -74,6 +77,8 @@ result<folder_outlook> restore_replica(const backup_reader& from, uint32_t numbe
   fs::rename(unfinished.folder, config.folder, error);
   if (error)
     return cannot("move to", config.folder, error.message());
+  if (!sync_folder(config.folder.parent_path()))
+    return cannot("sync the folder of", config.folder, std::strerror(errno));
   return outlook;
 }
 

@@ -107,7 +107,8 @@ void local_replica::adopt_timeline(const raft_envelope& message) {
     return;
   rocksdb::WriteBatch batch;
   db_->put_timeline(batch, message.timeline);
-  db_->write(batch, database::durability::synced);
+  // What it answers there, it syncs behind this; before that it may learn it again.
+  db_->write(batch, database::durability::buffered);
   peers_->enter(message.timeline);
 }
 

@@ -105,7 +105,8 @@ void become_the_only_voter(const replica_config& config, opened_folder& folder) 
   folder.db->put_timeline(batch, folder.db->timeline() + 1);
   store.put_vote(batch, term, 0);
   store.append(batch, folder.log.last() + 1, {&entry, 1});
-  folder.db->write(batch, database::durability::synced);
+  // Nobody has heard of it; the replica that settles it syncs what lies behind.
+  folder.db->write(batch, database::durability::buffered);
 }
 
 /// Commits and applies all that is in the log, then `first`.

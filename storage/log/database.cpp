@@ -1,5 +1,6 @@
 #include "storage/log/database.hpp"
 
+#include "messages/durable_file.hpp"
 #include "storage/errors.hpp"
 #include "storage/log/fields.hpp"
 #include "storage/log/keys.hpp"
@@ -142,12 +143,14 @@ database::~database() {
 result<std::unique_ptr<database>> database::open(const fs::path& folder,
                                                  const database_identity& identity) {
   std::error_code error;
-  fs::create_directories(folder, error);
+  const bool made = fs::create_directories(folder, error);
   if (error || !fs::is_directory(folder))
     return cannot_open(folder, error ? error.message() : "it is not a folder",
                        "name a folder that this user may write");
   if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0)
     return cannot_open(folder, "it cannot be written", "give this user the folder");
+  if (made && !sync_folder(folder.parent_path())) // what RocksDB syncs lies in it
+    return cannot_open(folder, std::strerror(errno), "see that its disk can be written");
   if (const auto why = cannot_write(folder))
     return cannot_open(folder, "1 MiB can't be written there: " + *why,
                        "nothing acknowledged is lost: make room on that disk");

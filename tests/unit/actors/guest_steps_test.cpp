@@ -1,5 +1,7 @@
 #include "actors/migration/guest_steps.hpp"
+#include "tests/power_cut/power_cut.hpp"
 #include "tests/unit/actors/one_guest.hpp"
+#include "tests/unit/actors/test_authority.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,6 +19,23 @@ struct mark final : finish_mark {
 };
 
 } // namespace
+
+TEST_CASE("a mark that was set stands after a power cut, the first one of a host as well") {
+  scratch_folder folder;
+  const auto state = folder.path() / "state";
+  std::filesystem::create_directory(state);
+  power_cut power{state};
+  for (const char* migration : {"first", "second"}) {
+    finish_mark_file set{state / "finishing" / migration};
+    CHECK(!set.stands());
+    REQUIRE(set.set());
+    REQUIRE(set.set()); // again, after the process died
+    CHECK(set.stands());
+    const auto left = folder.path() / migration;
+    power.survivors(left);
+    CHECK(finish_mark_file{left / "finishing" / migration}.stands());
+  }
+}
 
 TEST_CASE("a source that goes on is adopted before it is resumed") {
   one_guest driver;

@@ -149,7 +149,7 @@ TEST_CASE_FIXTURE(arriving_guest,
   say(migration_phase::committed);
   state.finished(make_failure(hypervisor_errc::outcome_unknown, "lost"), now);
   now += 1s;
-  state.tick(now);
+  CHECK(!find<finish_incoming>(state.tick(now)));
   CHECK(
       !find<propose_decision>(state.found(found_guest{found_guest::presence::absent, true}, now)));
 }

@@ -85,6 +85,9 @@ TEST_CASE_FIXTURE(joining, "a certificate for another node or another key isn't 
   auto other_key = answer();
   other_key.certificate = authority.issue({{0, 4}}, {node_role::controller}).certificate;
   CHECK(!check(other_key, authority));
+  request.node = {{0, 5}}; // and was answered with ours
+  CHECK(!check(answer(), authority));
+  request.node = {{0, 4}};
   auto unsigned_controllers = answer();
   auto signature = sign(authority.key(), unsigned_controllers.text(request));
   unsigned_controllers.controllers = {"127.0.0.1:666"};

@@ -5,6 +5,48 @@
 
 using namespace novacron;
 
+namespace {
+
+/// A host that says what it likes in its hello, and proves it well.
+struct greeter {
+  test_authority authority;
+  controller one{authority};
+  test_node two{authority, host_id, {node_role::host}};
+  door_actor door = found(one.open_door(one.routes()));
+
+  door_actor found(uint16_t port) {
+    auto remote = caf::openssl::remote_actor<door_actor>(*two.system, "127.0.0.1", port);
+    REQUIRE(static_cast<bool>(remote));
+    return *remote;
+  }
+  /// "welcome", or why not.
+  std::string greet(const std::function<void(hello&)>& change) {
+    caf::scoped_actor self{*two.system};
+    std::string said;
+    auto fail = [&](const caf::error& why) { said = two.system->render(why); };
+    hello_challenge asked;
+    self->request(door, 5s, hello_challenge_request{random_nonce()})
+        .receive([&](const hello_challenge& x) { asked = x; }, fail);
+    hello_proof proof{hello_side::link, asked.challenge, the_cluster,
+                      host_id,          door.address(),  self->address()};
+    hello mine{host_id,
+               "node-2",
+               the_cluster,
+               0,
+               mesh_version,
+               two.identity->certificate,
+               sign(two.identity->key, proof.text()).value()};
+    change(mine);
+    self->request(door, 5s, mine).receive([&](const welcome&) { said = "welcome"; }, fail);
+    return said;
+  }
+  bool refused(std::string_view why, const std::function<void(hello&)>& change) {
+    return greet(change).find(why) != std::string::npos;
+  }
+};
+
+} // namespace
+
 TEST_CASE("two nodes prove who they are, and the host is served") {
   test_authority authority;
   controller one{authority};
@@ -100,6 +142,26 @@ TEST_CASE("a hello in another node's name is refused") {
   auto config = two.to(one.open_door(one.routes()));
   config.self = identity;
   CHECK(two.fails_through(two.link_by(config), "refused our hello"));
+  greeter other;
+  CHECK(other.refused("in another node's name", [](hello& x) { x.node = third_id; }));
+}
+
+TEST_CASE("a hello from another cluster, or in a version that is too far, is refused") {
+  greeter two;
+  CHECK(two.greet([](hello&) {}) == "welcome");
+  CHECK(two.refused("another cluster", [](hello& x) { x.cluster.value.low ^= 1; }));
+  CHECK(two.refused("in version", [](hello& x) { ++x.version; }));
+}
+
+TEST_CASE("a host's own requests are taken from hosts alone") {
+  test_authority authority;
+  controller one{authority};
+  test_node gateway{authority, third_id, {node_role::gateway}};
+  auto link = gateway.link_by(gateway.to(one.open_door(one.routes())));
+  REQUIRE(gateway.reads_through(link));
+  std::string error;
+  CHECK(!gateway.ask<migration_prepared>(link, prepare_migration{}, &error));
+  CHECK(error.find("only hosts migrate") != std::string::npos);
 }
 
 TEST_CASE("a node in between can't pass another's proof on as its own") {

@@ -45,6 +45,7 @@ TEST_CASE("a certificate without a node, or without roles, is nobody's") {
   CHECK(identity_of(authority.issue(somebody, {node_role::host}).certificate).has_value());
   CHECK(!identity_of(authority.issue({}, {node_role::host}).certificate).has_value());
   CHECK(!identity_of(authority.issue(somebody, {}).certificate).has_value());
+  CHECK(!identity_of(authority.issue("URI:novacron:role:host").certificate).has_value());
 }
 
 TEST_CASE("a certificate says who its owner is in URIs alone, and clearly") {

@@ -1,5 +1,6 @@
 #include "actors/peer/controllers.hpp"
 #include "actors/peer/node_roster.hpp"
+#include "tests/power_cut/power_cut.hpp"
 #include "tests/unit/actors/test_mesh.hpp"
 
 using namespace novacron;
@@ -37,6 +38,22 @@ TEST_CASE("a roster outlives its process, and removal is for ever") {
   CHECK(!again.removed(third_id));
   CHECK(again.controllers() == std::vector{known_controller{third_id, {"127.0.0.1", 7103}}});
   again.put(node_of(host_id, "127.0.0.1:7102")); // an older word
+  CHECK(again.removed(host_id));
+  CHECK(again.controllers().size() == 1);
+}
+
+TEST_CASE("a node that was removed stays so after a power cut") {
+  scratch_folder folder;
+  const auto state = folder.path() / "state";
+  std::filesystem::create_directory(state);
+  power_cut power{state};
+  node_roster roster{state / "nodes"};
+  roster.put(node_of(third_id, "127.0.0.1:7103"));
+  REQUIRE(roster.save());
+  roster.put(node_of(host_id, "", member_wish::removed));
+  REQUIRE(roster.save());
+  power.survivors(folder.path() / "left");
+  node_roster again{folder.path() / "left" / "nodes"};
   CHECK(again.removed(host_id));
   CHECK(again.controllers().size() == 1);
 }

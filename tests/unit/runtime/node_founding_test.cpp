@@ -1,4 +1,5 @@
 #include "runtime/node/founding.hpp"
+#include "tests/power_cut/power_cut.hpp"
 
 #include <doctest/doctest.h>
 #include <fstream>
@@ -63,6 +64,15 @@ TEST_CASE("what has begun is remembered beside the folder that may be emptied") 
   CHECK(past_of(state.path) == replica_past{.begun = true, .empty = false});
   fs::remove_all(replica_folder(state.path));
   CHECK(past_of(state.path) == replica_past{.begun = true, .empty = true});
+}
+
+TEST_CASE("that a replica has begun is remembered though the power is cut") {
+  state_folder state;
+  state_folder left;
+  power_cut power{state.path};
+  REQUIRE(remember_beginning(state.path).has_value());
+  power.survivors(left.path / "state");
+  CHECK(past_of(left.path / "state").begun);
 }
 
 TEST_CASE("the founders' file names each node once") {

@@ -227,6 +227,7 @@ TEST_CASE_FIXTURE(backed_up, "another cluster's backup isn't restored, nor over 
   CHECK(restore_replica(*kept_ones(), made.number, other, {}).error().code
         == storage_errc::foreign);
   CHECK(!fs::exists(other.folder));
+  CHECK(!fs::exists(folder / "other.restoring"));
   CHECK(restore_replica(*kept_ones(), made.number, config, {}).error().code
         == storage_errc::cannot_open);
 }

@@ -91,6 +91,7 @@ public:
   std::vector<std::pair<uint64_t, raft_message_body>> sent;
   std::vector<std::pair<uint64_t, size_t>> appended; ///< first index, count
   std::vector<std::pair<uint64_t, uint64_t>> votes;  ///< term, vote
+  size_t sent_before_vote = 0;                       ///< messages, before the last vote
   uint64_t now = 1;
   raft_core core{*this, *this, *this};
 
@@ -98,7 +99,10 @@ private:
   void send(uint64_t to, raft_message_body message) override {
     sent.emplace_back(to, std::move(message));
   }
-  void store_vote(uint64_t term, uint64_t vote) override { votes.emplace_back(term, vote); }
+  void store_vote(uint64_t term, uint64_t vote) override {
+    votes.emplace_back(term, vote);
+    sent_before_vote = sent.size();
+  }
   void append(uint64_t first, std::span<const log_entry> entries) override {
     appended.emplace_back(first, entries.size());
   }

@@ -151,6 +151,12 @@ TEST_CASE_FIXTURE(ha_vm, "nothing is placed elsewhere while its host holds a lea
   CHECK(the_vm().host == node_1);
 }
 
+TEST_CASE_FIXTURE(plain_vm, "a VM that isn't surely ended is placed nowhere, whoever orders it") {
+  lose(node_1);
+  CHECK(replace(node_2).error == command_errc::wrong_state);
+  CHECK(the_vm().host == node_1);
+}
+
 TEST_CASE_FIXTURE(ha_vm, "a host that can't take it is refused, and the VM stays lost") {
   lose(node_1);
   SUBCASE("one that isn't there") {

@@ -125,6 +125,16 @@ TEST_CASE("a VM without a guest is placed elsewhere, under a new epoch") {
   CHECK(cluster.of(cluster.node_1) == host_state::drained);
 }
 
+TEST_CASE("a VM without a guest is placed elsewhere once, even by one batch") {
+  drained_cluster cluster;
+  cluster.create();
+  cluster.drain();
+  const command order{move_vm{task, cluster.vm, 0, cluster.node_2, cluster.move}, {}};
+  const auto& done = cluster.apply({order, order});
+  CHECK(done.outcomes.at(0).ok());
+  CHECK(done.outcomes.at(1).error == command_errc::revision_mismatch);
+}
+
 TEST_CASE("one whose guest has failed takes its end and its restart along") {
   drained_cluster cluster;
   cluster.policy = restart_policy::on_failure;

@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <random>
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
 #include <set>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -195,6 +197,32 @@ TEST_CASE("every acknowledged command is there after SIGKILL, twenty times over"
     REQUIRE(vms_fed(*one) == found);
   }
   CHECK(acknowledged.size() > 200);
+}
+
+TEST_CASE("(a write that is refused)" * doctest::skip()) {
+  const auto folder = std::getenv("REFUSED_FOLDER");
+  if (!folder)
+    return;
+  const database_identity whose{{{1, 1}}, {{1, 2}}, 1, 0};
+  auto db = database::open(std::filesystem::path{folder} / "one", whose).value();
+  auto other = database::open(std::filesystem::path{folder} / "other", whose).value();
+  rocksdb::ColumnFamilyHandle* unknown = nullptr;
+  REQUIRE(other->rocks().CreateColumnFamily({}, "unknown", &unknown).ok());
+  rocksdb::WriteBatch batch;
+  batch.Put(unknown, "key", "value");
+  db->write(batch, database::durability::buffered);
+  std::_Exit(0);
+}
+
+TEST_CASE("the first write that is refused, for whatever reason, ends the process") {
+  scratch_folder folder;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe");
+  const auto status
+      = std::system(("REFUSED_FOLDER='" + folder.path().string() + "' '" + self.string()
+                     + "' --test-case='(a write that is refused)' --no-skip "
+                       ">/dev/null 2>&1")
+                        .c_str());
+  CHECK(WEXITSTATUS(status) == disk_failure_status);
 }
 
 TEST_CASE("a full disk ends the process with a clear line, and nothing acknowledged is lost") {

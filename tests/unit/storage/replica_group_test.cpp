@@ -1,4 +1,5 @@
 #include "replica_group.hpp"
+#include "storage/replication/wire.hpp"
 
 #include <doctest/doctest.h>
 
@@ -47,6 +48,43 @@ TEST_CASE("a barrier of the leader covers what was acknowledged, and is shared b
   for (auto& each : answers)
     CHECK(each->get().value_or(0) >= last);
   CHECK(leading.status().commit_index - before < 100);
+}
+
+TEST_CASE("a leader that is cut off lets no reader through its barrier") {
+  replica_group group{3};
+  group.write(register_test_host(1));
+  const auto old = group.leader();
+  group.network.cut(replica_group::node(old));
+  auto answer = std::make_shared<awaited<std::error_code>>();
+  group.at(old).read_barrier([answer](const result<uint64_t>& done) {
+    answer->set(done ? std::error_code{} : done.error().code);
+  });
+  CHECK(answer->get() == storage_errc::not_leader);
+}
+
+TEST_CASE("what a replica says after a restart comes after all that it said before") {
+  struct listener final : replica_transport {
+    awaited<message_tag> first;
+    void send(node_id, std::vector<std::byte> message) override {
+      first.set(decode_envelope(message).value().tag);
+    }
+    void fetch(node_id, const snapshot_chunk_request&,
+               std::function<void(result<snapshot_chunk>)>) override {}
+  };
+  scratch_folder folder;
+  auto config = test_config(folder.path());
+  config.founders = {test_node, {{0xa, 2}}, {{0xa, 3}}};
+  message_tag before;
+  for (int life = 0; life < 2; ++life) {
+    auto heard = std::make_shared<listener>();
+    config.transport = heard;
+    auto one = open_replica(config);
+    const auto tag = heard->first.get();
+    REQUIRE(tag.has_value());
+    one.reset();
+    CHECK(tag->session > before.session);
+    before = *tag;
+  }
 }
 
 TEST_CASE("a leader that is cut off acknowledges nothing, and steps down with unknown outcomes") {

@@ -1,6 +1,9 @@
 #include "storage/consensus/raft_core.hpp"
 #include "storage/log/database.hpp"
+#include "storage/log/keys.hpp"
 #include "storage/log/log_store.hpp"
+#include "storage/log/snapshot_exports.hpp"
+#include "storage/log/snapshot_staging.hpp"
 #include "storage/log/state_store.hpp"
 #include "test_replica.hpp"
 
@@ -120,6 +123,61 @@ TEST_CASE("a log that misses an entry is refused") {
   const auto why = refusal(config);
   CHECK(why.code == storage_errc::damaged);
   CHECK(why.message.find("entry 10 is missing") != std::string::npos);
+}
+
+TEST_CASE("a log that lost a vote, or its beginning, or what the state holds, is refused") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config);
+  const auto whole = folder.path().string() + "-whole";
+  fs::copy(folder.path(), whole, fs::copy_options::recursive);
+  auto refused_after = [&](const std::string& words, auto damage) {
+    {
+      auto db = database::open(config.folder, identity_of(config)).value();
+      cluster_state ignored;
+      const auto mark = state_store{*db}.load(ignored).value();
+      damage(*db, log_store{*db}, log_store{*db}.load(mark.index).value(), mark);
+    }
+    const auto why = refusal(config);
+    CHECK_MESSAGE(why.message.find(words) != std::string::npos, why.message);
+    fs::remove_all(config.folder);
+    fs::copy(whole, config.folder, fs::copy_options::recursive);
+  };
+  refused_after("was promised", [](database& db, const log_store&, const stored_log& log, auto) {
+    db.promise({log.last(), log.term + 1});
+  });
+  refused_after("its beginning is missing",
+                [](database& db, const log_store&, const stored_log&, auto) {
+                  rocksdb::WriteBatch batch;
+                  batch.DeleteRange(db.in(column::log), log_key(0, 0), log_key(0, 5));
+                  db.write(batch, database::durability::synced);
+                });
+  refused_after("the log ends at", [](database& db, const log_store& store, const stored_log& log,
+                                      const applied_mark& mark) {
+    rocksdb::WriteBatch batch;
+    store.truncate(batch, mark.index);
+    db.write(batch, database::durability::synced);
+    db.promise({mark.index - 1, log.term});
+  });
+  CHECK(replica::open(config).has_value());
+  fs::remove_all(whole);
+}
+
+TEST_CASE("a chunk of the state that isn't what was sent is not staged") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config);
+  auto db = database::open(config.folder, identity_of(config)).value();
+  snapshot_exports exports{*db, 1};
+  snapshot_chunk_request request;
+  request.reference = to_text(exports.offer(1, snapshot_exports::clock::now()));
+  auto chunk = exports.read(request, snapshot_exports::clock::now()).value();
+  REQUIRE(chunk.records.size() > 100);
+  snapshot_staging staging{*db};
+  staging.begin();
+  CHECK(staging.add(chunk));
+  chunk.records[chunk.records.size() / 2] ^= std::byte{1};
+  CHECK_FALSE(staging.add(chunk));
 }
 
 TEST_CASE("a read barrier waits until the log is applied that was found ahead of the state") {
