@@ -281,7 +281,9 @@ void say_goodbye(self_pointer self, const caf::actor_addr& link) {
 
 void publish(self_pointer self) {
   const auto& where = *self->state.config.listen;
-  auto& mesh = self->system().openssl_manager().actor_handle();
+  auto mesh = self->state.config.ports.connector;
+  if (!mesh)
+    mesh = self->system().openssl_manager().actor_handle();
   if (where.port != 0)
     // The port of the door before us, if any. Anonymous: its refusal, when
     // nothing is open there, would come back as an error and end this actor.
