@@ -324,9 +324,11 @@ door_with_clock::behavior_type door(self_pointer self, door_config config, door_
   }
   state.self = std::move(*own);
   self->set_down_handler([self](const caf::down_msg& down) { say_goodbye(self, down.source); });
+  // Whoever started us needn't have waited for the end of the door before us: so it is
+  // us who take its name, and it leaves it. (A name that is there is not put again.)
   auto& registry = self->system().registry();
+  registry.erase(door_name);
   registry.put(door_name, caf::actor_cast<caf::strong_actor_ptr>(self));
-  self->attach_functor([&registry](const caf::error&) { registry.erase(door_name); });
   if (state.config.listen)
     publish(self);
   return {

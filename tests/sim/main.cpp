@@ -20,7 +20,7 @@ using namespace novacron::sim;
 
 namespace {
 
-/// A schedule takes milliseconds; one that takes so long hangs.
+/// A schedule takes milliseconds, or a second with actors; one that takes so long hangs.
 constexpr unsigned most_seconds = 60;
 
 struct options {

@@ -1,6 +1,7 @@
 #include "controller_process.hpp"
 
 #include "simulated_replica.hpp"
+#include "storage/errors.hpp"
 
 namespace novacron::sim {
 
@@ -16,15 +17,19 @@ controller_process::~controller_process() {
 
 void controller_process::furnish(node_parts& parts, node_config&) {
   parts.view = std::make_shared<view_table>();
-  parts.open_replica = [this, life = life()](const replica_config& how) {
+  parts.open_replica
+      = [this,
+         life = life()](const replica_config& how) -> result<std::unique_ptr<novacron::replica>> {
+    if (locked_) // by the one before, whose actor has been killed, and hasn't ended yet
+      return make_failure(storage_errc::cannot_open, "the database is locked");
     auto died = [this, life] {
       all_.soon([this, life] {
         if (this->life() == life)
           give_up();
       });
     };
-    return result<std::unique_ptr<novacron::replica>>{std::make_unique<simulated_replica>(
-        all_.with, replica_home{replica_, changes_, clock, died}, how.transport)};
+    return std::make_unique<simulated_replica>(
+        all_.with, replica_home{replica_, changes_, clock, locked_, died}, how.transport);
   };
 }
 

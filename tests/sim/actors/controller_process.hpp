@@ -23,6 +23,7 @@ private:
 
   replica_node& replica_;
   feed_source changes_; ///< on the disk, like the state that it belongs to
+  bool locked_ = false; ///< the database
 };
 
 } // namespace novacron::sim

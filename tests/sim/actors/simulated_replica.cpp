@@ -28,6 +28,7 @@ simulated_replica::simulated_replica(fleet& with, replica_home home,
                                      std::shared_ptr<replica_transport> transport)
     : with_{with}, home_{std::move(home)}, transport_{std::move(transport)} {
   auto& node = home_.node;
+  home_.locked = true;
   node.own(this);
   node.speak_over([this](uint64_t to, const raft_message_body& message) {
     raft_envelope envelope;
@@ -46,6 +47,7 @@ simulated_replica::~simulated_replica() {
   home_.node.crash();
   home_.node.own(nullptr);
   home_.node.speak_over({});
+  home_.locked = false;
 }
 
 void simulated_replica::later(std::function<void()> call) {

@@ -21,6 +21,7 @@ struct replica_home {
   replica_node& node;
   feed_source& changes;
   const node_clock& clock;
+  bool& locked; ///< the database: one replica at a time has it open
   /// The process ends: its replica can't write any more.
   std::function<void()> died;
 };
