@@ -1,6 +1,6 @@
 # make demo   installs what is missing, builds a release, runs the story, ends by itself
 # make test   installs, builds, runs all tests
-# make sim SEEDS=n [FIRST=seed] [LAYER=1]   whole clusters on virtual time
+# make sim SEEDS=n [FIRST=seed] [LAYER=1|2]   whole clusters on virtual time; 2: with the real actors
 # make chaos [CHAOS_MINUTES=5] [SEED=n]   faults on real processes, one after the other and mixed
 # make bench-consensus   commits, leaders' deaths, restarts, beside etcd: build/bench/consensus.{json,md}
 # The rest is for developers: make build | format | lint | tidy | fuzz | clean

@@ -20,8 +20,10 @@ using namespace novacron::sim;
 
 namespace {
 
-/// A schedule takes milliseconds, or a second with actors; one that takes so long hangs.
-constexpr unsigned most_seconds = 60;
+/// A schedule takes milliseconds, with actors seconds; one that takes so long hangs.
+constexpr unsigned most_seconds(unsigned layer) {
+  return layer == 1 ? 60 : 300;
+}
 
 struct options {
   uint64_t seeds = 100;
@@ -146,7 +148,7 @@ int run(const options& wanted) {
                   "seed %llu (%s): died, or hung\n  again with: %s\n",
                   static_cast<unsigned long long>(seed), weather.name.c_str(),
                   replay(wanted, weather, seed).c_str());
-    ::alarm(most_seconds);
+    ::alarm(most_seconds(wanted.layer));
     const auto make = maker(wanted, weather, who);
     schedule first{weather, seed, make};
     if (wanted.story)

@@ -20,14 +20,16 @@ std::unique_ptr<process> actor_world::begin(uint64_t node, const node_clock& clo
   return made;
 }
 
-void actor_world::end(process& who, bool dark) {
+bool actor_world::end(process& who, bool dark) {
   with.all.check.trace(61 + who.node() * 31 + with.all.time.now());
   processes_.erase(who.life());
   over.remove(who, dark);
-  if (!who.end())
-    static_cast<void>(
-        with.all.check.broken("actors of node " + std::to_string(who.node())
-                              + " outlive all who supervise them, or wait for an answer for ever"));
+  if (who.end())
+    return true;
+  static_cast<void>(
+      with.all.check.broken("actors of node " + std::to_string(who.node())
+                            + " outlive all who supervise them, or wait for an answer for ever"));
+  return false;
 }
 
 void actor_world::freeze(const process& who, bool is) {

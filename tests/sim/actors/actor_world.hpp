@@ -33,8 +33,8 @@ public:
   }
 
   std::unique_ptr<process> begin(uint64_t node, const node_clock& clock);
-  /// The process ends; its actors were killed.
-  void end(process& who, bool dark);
+  /// The process ends; its actors were killed. False: some live on, and a promise is broken.
+  bool end(process& who, bool dark);
   void freeze(const process& who, bool is);
 
   /// After the present actor's turn.

@@ -214,11 +214,13 @@ void host_process::kill_some_actor() {
 
 void host_process::run(const uuid* key, std::function<void()> work) {
   if (!key) {
-    auto shared = std::make_shared<std::function<void()>>(std::move(work));
+    auto performs = pages_.take_opened(*this);
     make(
-        [this, shared] {
-          if (!pages_.perform(*this, *shared))
-            (*shared)();
+        [this, performs, what = std::move(work)] {
+          if (performs)
+            pages_.perform(performs, what);
+          else
+            what();
         },
         [] {});
     return;

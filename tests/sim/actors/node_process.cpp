@@ -106,8 +106,12 @@ void node_process::crash(bool dark) {
   parts_->ports = {};
   root_ = nullptr;
   mesh_ = nullptr;
-  all_.end(*process_, dark);
+  const bool empty = all_.end(*process_, dark);
   ended();
+  if (!empty) { // that ends the schedule; what those actors stand on must outlive them
+    static_cast<void>(new auto{parts_});
+    static_cast<void>(process_.release());
+  }
   process_.reset();
   parts_.reset();
   ending_ = false;

@@ -76,11 +76,13 @@ void page_plane::close(const std::shared_ptr<half>& which) {
   cancel(which, "the session was closed");
 }
 
-bool page_plane::perform(any_host& from, std::function<void()> work) {
+std::shared_ptr<page_plane::half> page_plane::take_opened(const any_host& from) {
   auto opened = opened_.extract(from.number());
-  if (!opened)
-    return false;
-  auto source = opened.mapped();
+  return opened ? std::move(opened.mapped()) : nullptr;
+}
+
+void page_plane::perform(const std::shared_ptr<half>& source, std::function<void()> work) {
+  auto& from = source->at;
   source->perform = std::move(work);
   const auto& ticket = source->ticket;
   const auto vm = with_.past.vm_of(ticket.migration);
@@ -90,7 +92,7 @@ bool page_plane::perform(any_host& from, std::function<void()> work) {
     source_ends(source, vm,
                 begun ? make_failure(dwcp_errc::unreachable, "there is no such host")
                       : begun.error());
-    return true;
+    return;
   }
   auto pages = std::make_shared<page_transfer>(with_, from, *destination->second, vm);
   source->pages = pages;
@@ -110,8 +112,9 @@ bool page_plane::perform(any_host& from, std::function<void()> work) {
     receiver->pages.reset();
     finish(receiver, cost ? result<session_statistics>{good_end()} : cost.error());
   };
+  if (!source->end) // it was cancelled meanwhile
+    pages->break_off();
   pages->start();
-  return true;
 }
 
 void page_plane::source_ends(const std::shared_ptr<half>& source, vm_id vm,

@@ -27,9 +27,12 @@ public:
   /// The destination's, at `to`.
   std::unique_ptr<page_receiver> expect(any_host& to, const session_ticket& ticket,
                                         session_end end);
-  /// `work` is the Perform of the session that was opened last at `from`, and takes as
-  /// long as that. False: it is something else.
-  bool perform(any_host& from, std::function<void()> work);
+  struct half;
+  /// The session that was opened at `from`, and whose Perform hasn't been asked for
+  /// yet: it is the next thing that the same turn does. Null: there is none.
+  std::shared_ptr<half> take_opened(const any_host& from);
+  /// `work` is the session's Perform, and takes as long as that.
+  void perform(const std::shared_ptr<half>& source, std::function<void()> work);
   /// The host's process has ended: nothing of it is told anything any more.
   void forget(const any_host& of);
 
