@@ -1,7 +1,7 @@
 # make demo   installs what is missing, builds a release, runs the story, ends by itself
 # make test   installs, builds (the previous version as well, see .ci/previous-build), runs all tests
 # make test-upgrade   only the upgrade of a running cluster from the previous version
-# make sim SEEDS=n [FIRST=seed] [LAYER=1]   whole clusters on virtual time
+# make sim SEEDS=n [FIRST=seed] [LAYER=1|2]   whole clusters on virtual time; 2: with the real actors
 # make chaos [CHAOS_MINUTES=5] [SEED=n]   faults on real processes, one after the other and mixed
 # make bench-consensus   commits, leaders' deaths, restarts, beside etcd: build/bench/consensus.{json,md}
 # make guards [ONLY=id]   each guard taken away, its test seen to fail: build/guards/summary.json

@@ -42,6 +42,7 @@ struct blocking_pool::implementation {
     }
   }
 
+  runner elsewhere; ///< empty: here
   std::optional<boost::asio::thread_pool> pool;
   std::vector<strand> strands;
   std::mutex mutex;
@@ -54,6 +55,11 @@ blocking_pool::blocking_pool(unsigned threads)
   // nop
 }
 
+blocking_pool::blocking_pool(runner elsewhere)
+    : implementation_{std::make_shared<implementation>(0)} {
+  implementation_->elsewhere = std::move(elsewhere);
+}
+
 blocking_pool::~blocking_pool() {
   // The last work may hold the last handle on the pool; it can't wait for itself.
   if (employer == implementation_.get())
@@ -63,6 +69,10 @@ blocking_pool::~blocking_pool() {
 }
 
 void blocking_pool::run(const uuid& key, std::function<void()> work) {
+  if (implementation_->elsewhere) {
+    implementation_->elsewhere(&key, std::move(work));
+    return;
+  }
   if (!implementation_->pool) {
     work();
     return;
@@ -76,6 +86,10 @@ void blocking_pool::run(const uuid& key, std::function<void()> work) {
 }
 
 bool blocking_pool::run_long(std::function<void()> work) {
+  if (implementation_->elsewhere) {
+    implementation_->elsewhere(nullptr, std::move(work));
+    return true;
+  }
   if (!implementation_->pool) {
     work();
     return true;

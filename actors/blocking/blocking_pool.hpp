@@ -17,8 +17,14 @@ namespace novacron {
 /// `continuation` back.
 class blocking_pool {
 public:
-  /// With no threads, work runs at once on the caller's thread: for simulation.
+  /// Runs work when it likes, in the order of its key; a null key is that of
+  /// `run_long`, whose calls wait for nothing.
+  using runner = std::function<void(const uuid* key, std::function<void()> work)>;
+
+  /// With no threads, work runs at once on the caller's thread: for tests.
   explicit blocking_pool(unsigned threads);
+  /// Hands all work on: for simulation.
+  explicit blocking_pool(runner elsewhere);
   /// Waits for the work that has begun; drops what has not.
   ~blocking_pool();
   blocking_pool(const blocking_pool&) = delete;

@@ -63,7 +63,7 @@ void act(self_pointer self) {
 
 drain_actor::behavior_type drain(self_pointer self, drain_config config, feed_source_actor feed,
                                  controller_frontend_actor frontend, logger log) {
-  self->state.drain = drain_state{config};
+  self->state.drain = drain_state{std::move(config)};
   self->state.follower.emplace(feed_filter{}, false, sink_of(self));
   self->state.frontend = std::move(frontend);
   self->state.log = std::move(log);

@@ -69,7 +69,7 @@ drain_state::effects drain_state::tick(time_point now) {
         continue;
       mine.ordered = true;
       ++busy;
-      move_vm order{id, move.vm, move.attempts, {}, {ids_()}};
+      move_vm order{id, move.vm, move.attempts, {}, {config_.ids()}};
       if (task.kind == task_kind::rebalance)
         order.to = move.to;
       out.emplace_back(give_order{order});

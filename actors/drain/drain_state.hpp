@@ -17,6 +17,7 @@ struct drain_config {
   /// After a VM could not be moved; doubled each time it can't again.
   std::chrono::milliseconds first_wait{1'000};
   std::chrono::milliseconds longest_wait{30'000};
+  uuid_source ids = random_uuid; ///< of the migrations that it orders
 };
 
 // Effects: what the drain's actor must do.
@@ -46,8 +47,7 @@ public:
   using time_point = std::chrono::steady_clock::time_point;
   using effects = std::vector<drain_effect>;
 
-  explicit drain_state(drain_config config = {}, uuid_source ids = random_uuid)
-      : config_{config}, ids_{std::move(ids)} {
+  explicit drain_state(drain_config config = {}) : config_{std::move(config)} {
     // nop
   }
 
@@ -78,7 +78,6 @@ private:
   void drop(task_id task);
 
   drain_config config_;
-  uuid_source ids_;
   std::map<task_id, task_record> tasks_; ///< that run
   std::map<name, effort> efforts_;
 };

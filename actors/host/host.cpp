@@ -1,7 +1,6 @@
 #include "actors/host/host.hpp"
 
 #include "actors/feed/follow.hpp"
-#include "actors/host/boot_clock.hpp"
 #include "actors/host/host_guests.hpp"
 #include "actors/host/propose.hpp"
 #include "hypervisor/console/console_folder.hpp"
@@ -171,7 +170,7 @@ void pass_on(const std::weak_ptr<host_context>& context, const guest_event& even
 } // namespace
 
 host_moment moment_of(host_pointer self) {
-  return {self->clock().now(), boot_clock_now()};
+  return {self->clock().now(), self->state.context->boot_time()};
 }
 
 void carry_out(host_pointer self, const host_effects& effects) {

@@ -2,6 +2,7 @@
 
 #include "actors/blocking/blocking_pool.hpp"
 #include "actors/handle_slot.hpp"
+#include "actors/host/boot_clock.hpp"
 #include "actors/log/log.hpp"
 #include "dwcp/session/session.hpp"
 #include "hypervisor/hypervisor.hpp"
@@ -22,6 +23,13 @@ struct image_files {
   std::filesystem::path kernel;
   std::filesystem::path initrd;
 };
+
+class finish_mark; // actors/migration/guest_steps.hpp
+
+/// As `start_page_sender`.
+using page_sender_starter = std::function<result<std::unique_ptr<page_sender>>(
+    const tls_files& tls, const session_ticket& ticket, const send_options& options,
+    session_end end)>;
 
 /// What the actors of one host share: its hypervisor, its folders, the way to
 /// the log. Made once by the node, outlives the actors.
@@ -44,6 +52,13 @@ struct host_context {
   std::chrono::milliseconds shutdown_grace{5'000};
   uint32_t page_streams = 2;
   logger log;
+
+  /// CLOCK_BOOTTIME of this machine, which leases and the fencer count on.
+  std::function<std::chrono::nanoseconds()> boot_time = boot_clock_now;
+  /// How the memory of a guest that leaves is sent.
+  page_sender_starter send_pages = start_page_sender;
+  /// The mark of a Finish that was begun; empty: a file, `finish_mark`.
+  std::function<std::unique_ptr<novacron::finish_mark>(migration_id)> mark_of;
 
   /// The deadline that the fencer has, on CLOCK_BOOTTIME: no guest is let run after it.
   std::atomic<std::chrono::nanoseconds> guarded_until{std::chrono::nanoseconds{0}};

@@ -56,8 +56,7 @@ incoming::prepare(const prepare_migration& request,
 }
 
 std::optional<failure> incoming::finish(const std::string& cookie) {
-  auto mark = this->mark();
-  return finish_guest(*context_->driver, mark, about_.vm.id, cookie);
+  return finish_guest(*context_->driver, *mark(), about_.vm.id, cookie);
 }
 
 std::optional<failure> incoming::cancel() {
@@ -66,11 +65,14 @@ std::optional<failure> incoming::cancel() {
 }
 
 result<found_guest> incoming::look() const {
-  return find_guest(*context_->driver, mark(), about_.vm.id, about_.migration.epoch.next());
+  return find_guest(*context_->driver, *mark(), about_.vm.id, about_.migration.epoch.next());
 }
 
-finish_mark_file incoming::mark() const {
-  return finish_mark_file{context_->finish_mark(about_.migration.id)};
+std::unique_ptr<finish_mark> incoming::mark() const {
+  const auto id = about_.migration.id;
+  if (context_->mark_of)
+    return context_->mark_of(id);
+  return std::make_unique<finish_mark_file>(context_->finish_mark(id));
 }
 
 void incoming::release() {
@@ -80,7 +82,7 @@ void incoming::release() {
 }
 
 void incoming::forget() const {
-  mark().remove();
+  mark()->remove();
   std::error_code ignored;
   std::filesystem::remove(context_->incoming_socket(about_.migration.id), ignored);
 }

@@ -37,7 +37,7 @@ public:
   void forget() const;
 
 private:
-  [[nodiscard]] finish_mark_file mark() const;
+  [[nodiscard]] std::unique_ptr<finish_mark> mark() const;
 
   std::shared_ptr<host_context> context_;
   migration_changed about_;

@@ -35,10 +35,10 @@ void perform_run::start(const migration_prepared& destination) {
   options.destination_host = where->host;
   options.destination_port = where->port;
   options.streams = context->page_streams;
-  auto started = start_page_sender(context->tls, ticket, options,
-                                   [self = shared_from_this()](result<session_statistics> how) {
-                                     self->page_session_ended(std::move(how));
-                                   });
+  auto started = context->send_pages(context->tls, ticket, options,
+                                     [self = shared_from_this()](result<session_statistics> how) {
+                                       self->page_session_ended(std::move(how));
+                                     });
   if (!started) {
     on_end(started.error());
     return;

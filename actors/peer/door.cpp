@@ -280,7 +280,9 @@ void say_goodbye(self_pointer self, const caf::actor_addr& link) {
 
 void publish(self_pointer self) {
   const auto& where = *self->state.config.listen;
-  auto& mesh = self->system().openssl_manager().actor_handle();
+  auto mesh = self->state.config.ports.connector;
+  if (!mesh)
+    mesh = self->system().openssl_manager().actor_handle();
   if (where.port != 0)
     // The port of the door before us, if any. Anonymous: its refusal, when
     // nothing is open there, would come back as an error and end this actor.
@@ -321,9 +323,11 @@ door_with_clock::behavior_type door(self_pointer self, door_config config, door_
   }
   state.self = std::move(*own);
   self->set_down_handler([self](const caf::down_msg& down) { say_goodbye(self, down.source); });
+  // Whoever started us needn't have waited for the end of the door before us: so it is
+  // us who take its name, and it leaves it. (A name that is there is not put again.)
   auto& registry = self->system().registry();
+  registry.erase(door_name);
   registry.put(door_name, caf::actor_cast<caf::strong_actor_ptr>(self));
-  self->attach_functor([&registry](const caf::error&) { registry.erase(door_name); });
   if (state.config.listen)
     publish(self);
   return {

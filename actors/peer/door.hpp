@@ -3,6 +3,7 @@
 #include "actors/log/log.hpp"
 #include "actors/peer/guest_book.hpp"
 #include "actors/peer/known_nodes.hpp"
+#include "actors/peer/mesh_ports.hpp"
 #include "actors/peer/node_roster.hpp"
 #include "messages/actors.hpp"
 #include "messages/address.hpp"
@@ -26,6 +27,7 @@ struct door_config {
   logger log;
   /// Told the port once it is open; on the door's thread. May be empty.
   std::function<void(uint16_t)> published;
+  mesh_ports ports;
 };
 
 /// Where requests go, asked for each of them: actors come and go. An empty

@@ -178,8 +178,11 @@ void introduce(self_pointer self, const caf::strong_actor_ptr& door) {
 /// Makes a connection, and asks for what is published there.
 void dial(self_pointer self) {
   auto& state = self->state;
-  self->request(self->system().openssl_manager().actor_handle(), connect_timeout,
-                caf::connect_atom::value, state.config.remote.host, state.config.remote.port)
+  auto connector = state.config.ports.connector;
+  if (!connector)
+    connector = self->system().openssl_manager().actor_handle();
+  self->request(connector, connect_timeout, caf::connect_atom::value, state.config.remote.host,
+                state.config.remote.port)
       .then(if_present<caf::node_id, caf::strong_actor_ptr, std::set<std::string>>(
                 self, [self](const caf::node_id&, const caf::strong_actor_ptr& found,
                              const std::set<std::string>&) { introduce(self, found); }),
@@ -188,7 +191,9 @@ void dial(self_pointer self) {
 
 /// Asks for the door over the connection that stands; see `known_nodes`.
 void look_up(self_pointer self, const caf::node_id& connected_as) {
-  auto broker = self->system().middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
+  auto broker = self->state.config.ports.lookup;
+  if (!broker)
+    broker = self->system().middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
   self->request(broker, connect_timeout, caf::forward_atom::value, connected_as,
                 caf::atom("ConfigServ"), caf::make_message(caf::get_atom::value, door_name))
       .then(if_present<caf::strong_actor_ptr>(

@@ -4,6 +4,7 @@
 #include "actors/peer/back_off.hpp"
 #include "actors/peer/hello_proof.hpp"
 #include "actors/peer/known_nodes.hpp"
+#include "actors/peer/mesh_ports.hpp"
 #include "actors/peer/node_roster.hpp"
 #include "actors/peer/standing_links.hpp"
 #include "messages/actors.hpp"
@@ -31,6 +32,7 @@ struct link_config {
   std::function<supervisor_actor()> supervisor;
   logger log;
   std::function<double()> chance; ///< from [0, 1), for the back-off; empty: always 0
+  mesh_ports ports;
 };
 
 struct link_state {

@@ -1,6 +1,5 @@
 #include "actors/vm/vm.hpp"
 
-#include "actors/host/boot_clock.hpp"
 #include "actors/vm/guest_calls.hpp"
 
 namespace novacron {
@@ -23,7 +22,7 @@ void call_driver(self_pointer self, const shared_context& context, guest_call ca
                     {{"vm", to_string(record.id)}, {"epoch", to_string(record.epoch)}});
   call_blocking(
       self, *context->pool, record.id.value,
-      [context, call, record] { return make_call(*context, call, record, boot_clock_now()); },
+      [context, call, record] { return make_call(*context, call, record, context->boot_time()); },
       [self, context, call, id = record.id](std::optional<failure> problem) {
         if (problem)
           context->log.warning("vm", to_string(call) + " failed: " + problem->message,

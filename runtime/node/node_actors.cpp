@@ -9,6 +9,7 @@
 #include "runtime/node/own_replica.hpp"
 
 #include <caf/all.hpp>
+#include <random>
 
 namespace novacron {
 
@@ -36,6 +37,12 @@ void node_parts::release() {
 result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
   const auto& config = start.config;
   auto parts = std::make_shared<node_parts>();
+  parts->open_replica
+      = [config](const replica_config& how) { return open_own_replica(config, how); };
+  parts->chance = [] {
+    thread_local std::mt19937 random{std::random_device{}()};
+    return std::uniform_real_distribution<>{0, 1}(random);
+  };
   auto identity
       = read_mesh_identity({config.tls.certificate, config.tls.key, config.tls.authority});
   if (!identity)

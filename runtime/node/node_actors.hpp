@@ -4,6 +4,7 @@
 #include "actors/host/host_context.hpp"
 #include "actors/peer/hello_proof.hpp"
 #include "actors/peer/known_nodes.hpp"
+#include "actors/peer/mesh_ports.hpp"
 #include "actors/peer/node_roster.hpp"
 #include "actors/peer/standing_links.hpp"
 #include "actors/replica/replica_port.hpp"
@@ -27,6 +28,13 @@ struct node_parts {
   std::shared_ptr<host_context> host; ///< null without the host role
   std::shared_ptr<view_table> view;   ///< null without the gateway role
   std::optional<gateway_config> gateway;
+
+  // What the simulation passes in; `prepare_node` gives a process its own.
+  std::function<result<std::unique_ptr<novacron::replica>>(replica_config)> open_replica;
+  std::function<double()> chance; ///< from [0, 1)
+  uuid_source ids = random_uuid;
+  mesh_ports ports;
+  bool own_threads = true; ///< for actors that block
 
   handle_slot<replica_actor> replica;
   handle_slot<feed_source_actor> feed; ///< the local feed, or the way to a controller

@@ -21,16 +21,21 @@
 #include "actors/supervisor/counted_mailbox.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/view/view.hpp"
-#include "runtime/node/own_replica.hpp"
 
 #include <caf/all.hpp>
-#include <random>
 
 namespace novacron {
 
 namespace {
 
 using namespace std::chrono_literals;
+
+/// An actor that blocks: on a thread of its own, unless this is a simulation.
+template <class F, class... Ts>
+auto spawn_blocking(caf::actor_system& system, const node_parts& parts, F fun, Ts&&... xs) {
+  return parts.own_threads ? spawn_counted<caf::detached>(system, fun, std::forward<Ts>(xs)...)
+                           : spawn_counted(system, fun, std::forward<Ts>(xs)...);
+}
 
 /// One node's tree, while it is put together: who is spawned how. The start
 /// functions outlive this; they keep what they need by value.
@@ -82,13 +87,17 @@ private:
       spec.children.push_back(controller());
     spec.children.push_back(peers());
     spec.children.push_back(door());
+    if (parts_.view)
+      spec.children.push_back(view());
     if (parts_.gateway)
-      add_gateway(spec);
+      spec.children.push_back(gateway());
     spec.children.push_back(roster());
     if (start_.config.has(node_role::controller)) { // last: their ends concern nobody else
       spec.children.push_back(controllers());
       spec.children.push_back(of_the_leader("recovery", novacron::recovery, recovery_config{}));
-      spec.children.push_back(of_the_leader("drain", novacron::drain, drain_config{}));
+      drain_config moves;
+      moves.ids = parts_.ids;
+      spec.children.push_back(of_the_leader("drain", novacron::drain, moves));
       if (start_.config.controller.backup)
         spec.children.push_back(backups(*start_.config.controller.backup));
     }
@@ -100,12 +109,11 @@ private:
     auto& parts = parts_;
     replica_config config;
     config.transport = std::make_shared<mesh_transport>(system, parts_.links);
-    auto open = [node = start_.config, config] { return open_own_replica(node, config); };
+    auto open = [how = parts_.open_replica, config] { return how(config); };
     replica_place place{start_.config.id, parts_.port, parts_.links};
     auto log = start_.log;
     spec.children.push_back(child("replica", [&system, &parts, open, log, place](auto&) {
-      auto actor
-          = spawn_counted<caf::detached>(system, replica_keeper, replica_opener{open}, log, place);
+      auto actor = spawn_blocking(system, parts, replica_keeper, replica_opener{open}, log, place);
       parts.replica.set(actor);
       return caf::actor_cast<caf::actor>(actor);
     }));
@@ -139,10 +147,8 @@ private:
     config.chaos = start_.config.chaos;
     config.supervisor = [&parts = parts_] { return parts.root.get(); };
     config.log = start_.log;
-    config.chance = [] {
-      thread_local std::mt19937 random{std::random_device{}()};
-      return std::uniform_real_distribution<>{0, 1}(random);
-    };
+    config.chance = parts_.chance;
+    config.ports = parts_.ports;
     return config;
   }
 
@@ -185,9 +191,8 @@ private:
     }
     config.log = start_.log;
     auto& system = system_;
-    return child("roster", [&system, config](auto&) {
-      return caf::actor_cast<caf::actor>(
-          spawn_counted<caf::detached>(system, novacron::roster, config));
+    return child("roster", [&system, &parts, config](auto&) {
+      return caf::actor_cast<caf::actor>(spawn_blocking(system, parts, novacron::roster, config));
     });
   }
 
@@ -218,8 +223,7 @@ private:
     };
     config.log = start_.log;
     return child("backups", [&system = system_, &parts = parts_, config](auto&) {
-      auto actor
-          = spawn_counted<caf::detached>(system, novacron::backups, config, parts.replica.get());
+      auto actor = spawn_blocking(system, parts, novacron::backups, config, parts.replica.get());
       parts.backups.set(actor);
       return caf::actor_cast<caf::actor>(actor);
     });
@@ -270,6 +274,7 @@ private:
     config.listen = address{start_.config.mesh.listen.host, start_.config.mesh.listen.port};
     config.chaos = start_.config.chaos;
     config.log = start_.log;
+    config.ports = parts_.ports;
     auto& parts = parts_;
     auto controller = start_.config.has(node_role::controller);
     door_routes routes;
@@ -293,14 +298,15 @@ private:
     });
   }
 
-  void add_gateway(supervisor_spec& spec) {
-    auto& system = system_;
-    auto& parts = parts_;
-    spec.children.push_back(child("view", [&system, &parts, phase = own_phase()](auto&) {
+  child_spec view() {
+    return child("view", [&system = system_, &parts = parts_, phase = own_phase()](auto&) {
       return caf::actor_cast<caf::actor>(
-          spawn_counted(system, view, parts.view, parts.feed.get(), phase));
-    }));
-    spec.children.push_back(child("gateway", [&system, &parts](auto&) {
+          spawn_counted(system, novacron::view, parts.view, parts.feed.get(), phase));
+    });
+  }
+
+  child_spec gateway() {
+    return child("gateway", [&system = system_, &parts = parts_](auto&) {
       auto chaos = [&system, &parts](kill_actor what, auto done) {
         system.spawn([what, done, door = parts.door.get()](caf::event_based_actor* self) {
           self->request(door, 5s, what)
@@ -322,10 +328,10 @@ private:
                     });
         });
       };
-      return caf::actor_cast<caf::actor>(spawn_counted(system, gateway, *parts.gateway, parts.view,
-                                                       parts.frontend.get(), chaos_function{chaos},
-                                                       look_function{look}));
-    }));
+      return caf::actor_cast<caf::actor>(spawn_counted(system, novacron::gateway, *parts.gateway,
+                                                       parts.view, parts.frontend.get(),
+                                                       chaos_function{chaos}, look_function{look}));
+    });
   }
 
   child_spec guests() {

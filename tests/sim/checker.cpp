@@ -17,40 +17,39 @@ void checker::leads(uint64_t node, uint64_t term) {
   trace(1 + node * 31 + term * 1009);
   auto [known, fresh] = leaders_.emplace(term, node);
   if (known->second != node)
-    throw violation{"two leaders in term " + std::to_string(term) + ": nodes "
-                    + std::to_string(known->second) + " and " + std::to_string(node)};
+    throw broken("two leaders in term " + std::to_string(term) + ": nodes "
+                 + std::to_string(known->second) + " and " + std::to_string(node));
 }
 
 void checker::votes(uint64_t node, uint64_t term, uint64_t candidate) {
   auto [known, fresh] = votes_.emplace(std::pair{node, term}, candidate);
   if (known->second != candidate)
-    throw violation{"node " + std::to_string(node) + " voted twice in term " + std::to_string(term)
-                    + ": for " + std::to_string(known->second) + " and "
-                    + std::to_string(candidate)};
+    throw broken("node " + std::to_string(node) + " voted twice in term " + std::to_string(term)
+                 + ": for " + std::to_string(known->second) + " and " + std::to_string(candidate));
 }
 
 void checker::acknowledges(uint64_t node, uint64_t index, uint64_t durable) {
   if (index > durable)
-    throw violation{"acknowledged what isn't stored" + at(node, index)};
+    throw broken("acknowledged what isn't stored" + at(node, index));
 }
 
 void checker::applies(uint64_t node, uint64_t index, uint64_t contents, uint64_t state,
                       uint64_t durable) {
   trace(2 + node * 31 + index * 1009 + state);
   if (index > durable)
-    throw violation{"applied what isn't stored" + at(node, index)};
+    throw broken("applied what isn't stored" + at(node, index));
   auto [known, fresh] = applied_.emplace(index, applied_entry{contents, state});
   if (known->second.contents != contents)
-    throw violation{"replicas applied different entries" + at(node, index)};
+    throw broken("replicas applied different entries" + at(node, index));
   if (known->second.state != state)
-    throw violation{"equal entries made different states" + at(node, index)};
+    throw broken("equal entries made different states" + at(node, index));
 }
 
 void checker::restores(uint64_t node, uint64_t index, uint64_t state) {
   trace(3 + node * 31 + index * 1009 + state);
   auto known = applied_.find(index);
   if (known == applied_.end() || known->second.state != state)
-    throw violation{"a snapshot isn't what the log makes" + at(node, index)};
+    throw broken("a snapshot isn't what the log makes" + at(node, index));
 }
 
 void checker::asks(uint64_t proposal) {
@@ -59,13 +58,13 @@ void checker::asks(uint64_t proposal) {
 
 void checker::ends(uint64_t proposal) {
   if (open_.erase(proposal) == 0)
-    throw violation{"proposal " + std::to_string(proposal) + " was answered twice"};
+    throw broken("proposal " + std::to_string(proposal) + " was answered twice");
 }
 
 void checker::acknowledged(uint64_t proposal, uint64_t index) {
   ends(proposal);
   if (!applied_.contains(index))
-    throw violation{"proposal " + std::to_string(proposal) + " was acknowledged, not applied"};
+    throw broken("proposal " + std::to_string(proposal) + " was acknowledged, not applied");
   last_acknowledged_ = std::max(last_acknowledged_, index);
 }
 

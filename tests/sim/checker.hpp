@@ -46,6 +46,15 @@ public:
   /// Proposals that are not answered yet.
   [[nodiscard]] size_t open() const { return open_.size(); }
 
+  /// What to throw. The first one is remembered: an actor that a violation is
+  /// thrown in swallows it.
+  violation broken(const std::string& what) {
+    if (first_.empty())
+      first_ = what;
+    return violation{what};
+  }
+  [[nodiscard]] const std::string& first_violation() const { return first_; }
+
   /// For people who look into a schedule: a line of its story, if it is told.
   template <class Text>
   void tell(uint64_t at_ms, Text text) const {
@@ -70,6 +79,7 @@ private:
   std::map<uint64_t, applied_entry> applied_;               ///< by index
   std::set<uint64_t> open_;
   uint64_t last_acknowledged_ = 0;
+  std::string first_;
   uint64_t hash_ = 0xcbf29ce484222325;
 };
 

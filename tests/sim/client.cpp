@@ -16,12 +16,6 @@ bool is_final(const command_outcome& outcome) {
 
 } // namespace
 
-client::client(fleet& with, uint64_t number)
-    : with_{with}, number_{number}, line_{with, number,
-                                          [](const std::function<void()>& call) { call(); }} {
-  // nop
-}
-
 void client::begin() {
   done();
 }
@@ -87,7 +81,7 @@ void client::call(command_body what) {
 }
 
 void client::attempt(const command& what, uint64_t floor) {
-  line_.propose({{what}}, patience_ms, [this, what, floor](const std::optional<outcomes>& answer) {
+  line_->propose({{what}}, patience_ms, [this, what, floor](const std::optional<outcomes>& answer) {
     if (answer && answer->each.size() == 1 && is_final(answer->each.front())) {
       answered(what, answer->each.front(), floor);
       return;
@@ -112,17 +106,17 @@ void client::answered(const command& what, const command_outcome& outcome, uint6
 
 void client::read(vm_id vm) {
   const auto floor = with_.past.floor();
-  line_.list({{}, {}, 65'536, true, vm},
-             [this, vm, floor](const std::optional<feed_listing>& page) {
-               if (page) {
-                 const vm_record* shown = nullptr;
-                 for (const auto& each : page->records)
-                   if (auto x = std::get_if<vm_record>(&each); x && x->id == vm)
-                     shown = x;
-                 with_.past.read(vm, shown, page->revision, floor);
-               }
-               done();
-             });
+  line_->list({{}, {}, 65'536, true, vm},
+              [this, vm, floor](const std::optional<feed_listing>& page) {
+                if (page) {
+                  const vm_record* shown = nullptr;
+                  for (const auto& each : page->records)
+                    if (auto x = std::get_if<vm_record>(&each); x && x->id == vm)
+                      shown = x;
+                  with_.past.read(vm, shown, page->revision, floor);
+                }
+                done();
+              });
 }
 
 } // namespace novacron::sim

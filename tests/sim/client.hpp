@@ -1,10 +1,11 @@
 #pragma once
 
-#include "controller_line.hpp"
+#include "api_line.hpp"
 #include "fleet.hpp"
 
-#include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace novacron::sim {
 
@@ -12,7 +13,10 @@ namespace novacron::sim {
 /// with an Idempotency-Key, and again with the same until it has an answer.
 class client {
 public:
-  client(fleet& with, uint64_t number);
+  client(fleet& with, uint64_t number, std::unique_ptr<api_line> line)
+      : with_{with}, number_{number}, line_{std::move(line)} {
+    // nop
+  }
 
   void begin();
   /// Asks for nothing new any more.
@@ -30,7 +34,7 @@ private:
 
   fleet& with_;
   const uint64_t number_;
-  controller_line line_;
+  std::unique_ptr<api_line> line_;
   uint64_t calls_ = 0;
   bool stopped_ = false;
   bool busy_ = false;

@@ -1,6 +1,8 @@
 #include "cluster.hpp"
 
-#include "host_agent.hpp"
+#include "messages/codec.hpp"
+
+#include <algorithm>
 
 namespace novacron::sim {
 
@@ -15,16 +17,18 @@ constexpr uint64_t kill_both_restart_ms = 300; ///< systemd's, when agent and fe
 } // namespace
 
 cluster::cluster(world& all, const fleet_settings& how) : all_{all}, fleet_{all, how} {
-  for (uint64_t i = 1; i <= how.hosts; ++i) {
-    hosts_.push_back(std::make_unique<host_node>(fleet_, first_host + i));
-    fleet_.hosts.emplace(first_host + i, hosts_.back().get());
-  }
+  // nop
 }
 
-void cluster::add(replica_node& replica) {
-  controllers_.push_back(std::make_unique<controller>(fleet_, replica));
-  fleet_.controllers.emplace(replica.number(), controllers_.back().get());
-  replica.own(controllers_.back().get());
+cluster::~cluster() = default;
+
+void cluster::make_hosts() {
+  for (uint64_t i = 1; i <= fleet_.settings.hosts; ++i)
+    hosts_.push_back(make_host(first_host + i));
+}
+
+bool cluster::propose(replica_node& at, command_batch what, replica_node::proposal_callback done) {
+  return at.propose(encode(what), std::move(done));
 }
 
 void cluster::begin() {
@@ -33,7 +37,8 @@ void cluster::begin() {
   for (auto& each : hosts_)
     each->start();
   for (uint64_t i = 1; i <= how.clients; ++i) {
-    clients_.push_back(std::make_unique<client>(fleet_, first_client + i));
+    const auto number = first_client + i;
+    clients_.push_back(std::make_unique<client>(fleet_, number, make_line(number)));
     clients_.back()->begin();
   }
   every(drift_every_ms, [this] { drift(); });
@@ -62,7 +67,7 @@ void cluster::every(uint64_t mean_ms, std::function<void()> call) {
 
 // -- faults --------------------------------------------------------------------------
 
-host_node& cluster::some_host() {
+any_host& cluster::some_host() {
   return *hosts_[all_.luck.below(hosts_.size())];
 }
 
@@ -71,8 +76,8 @@ void cluster::drift() {
   auto one = [&] {
     return static_cast<int64_t>(all_.luck.below(2 * bound + 1)) - static_cast<int64_t>(bound);
   };
-  for (auto& each : controllers_)
-    each->clock.drift(one());
+  for (auto& [number, clock] : controllers_)
+    clock->drift(one());
   for (auto& each : hosts_)
     each->box.clock.drift(one());
 }
@@ -82,7 +87,7 @@ void cluster::jump_clock() {
   const std::chrono::milliseconds by{
       static_cast<int64_t>(all_.luck.below(static_cast<uint64_t>(2 * most))) - most};
   const auto which = all_.luck.below(controllers_.size() + hosts_.size());
-  auto& clock = which < controllers_.size() ? controllers_[which]->clock
+  auto& clock = which < controllers_.size() ? *controllers_[which].second
                                             : hosts_[which - controllers_.size()]->box.clock;
   clock.jump(by);
 }
@@ -130,8 +135,8 @@ void cluster::cut_host() {
     if (way != 1)
       cuts.emplace_back(one, other);
   };
-  for (auto& each : controllers_)
-    cut_from(each->number());
+  for (const auto& [number, clock] : controllers_)
+    cut_from(number);
   for (auto& each : hosts_)
     cut_from(each->number());
   for (auto [from, to] : cuts)
@@ -173,8 +178,8 @@ void cluster::hang_daemon() {
 
 void cluster::kill_actor() {
   auto& host = some_host();
-  if (host.agent() && !host.frozen())
-    host.agent()->kill_some_actor();
+  if (host.up() && !host.frozen())
+    host.kill_some_actor();
 }
 
 void cluster::end_guest() {
@@ -244,7 +249,7 @@ std::string wrong_with(const vm_record& vm, const hypervisor_model::guest* guest
 
 } // namespace
 
-std::string cluster::unfinished(const cluster_state& state) const {
+std::string cluster::unfinished(const cluster_state& state) {
   for (const auto& each : clients_)
     if (!each->idle())
       return "a client still waits for its answer";
@@ -265,8 +270,12 @@ std::string cluster::unfinished(const cluster_state& state) const {
     auto vm = std::get_if<vm_record>(&each);
     if (!vm)
       continue;
-    auto host = fleet_.hosts.find(fleet::number_of(vm->host));
-    if (auto wrong = wrong_with(*vm, host->second->box.driver->find(vm->id)); !wrong.empty())
+    auto host = std::find_if(hosts_.begin(), hosts_.end(), [&](const auto& x) {
+      return x->number() == fleet::number_of(vm->host);
+    });
+    if (host == hosts_.end())
+      continue; // a host that was only spoken of
+    if (auto wrong = wrong_with(*vm, (*host)->box.driver->find(vm->id)); !wrong.empty())
       return wrong;
   }
   for (const auto& each : hosts_)

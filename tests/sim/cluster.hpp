@@ -1,35 +1,57 @@
 #pragma once
 
+#include "any_host.hpp"
 #include "client.hpp"
-#include "controller.hpp"
 #include "fleet.hpp"
-#include "host_node.hpp"
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace novacron::sim {
 
 /// Everything of a cluster but its replicas: controllers on them, hosts, clients,
-/// what breaks hosts, and whether in the end all is as it was asked for.
+/// what breaks hosts, and whether in the end all is as it was asked for. What
+/// controllers, hosts and lines are made of, each layer says itself.
 class cluster {
 public:
   cluster(world& all, const fleet_settings& how);
+  virtual ~cluster();
 
   /// A replica's process gets its controller.
-  void add(replica_node& replica);
-  void begin();
+  virtual void add(replica_node& replica) = 0;
+  virtual void start(replica_node& replica) { replica.start(); }
+  virtual void crash(replica_node& replica) { replica.crash(); }
+  /// Proposes at this replica's process; `done` as `replica_node::propose`'s. False: it
+  /// doesn't lead.
+  virtual bool propose(replica_node& at, command_batch what, replica_node::proposal_callback done);
+  /// As `scheduler::step`.
+  virtual bool step(uint64_t until) { return all_.time.step(until); }
+
+  virtual void begin();
   /// No more faults; whoever is down comes back.
-  void mend();
+  virtual void mend();
   /// What is not yet as it was asked for; empty: nothing. `state` is the leader's.
-  [[nodiscard]] std::string unfinished(const cluster_state& state) const;
+  [[nodiscard]] virtual std::string unfinished(const cluster_state& state);
   [[nodiscard]] std::string describe() const;
 
-private:
+protected:
+  /// To be called by the constructor of what is a whole cluster.
+  void make_hosts();
+  virtual std::unique_ptr<any_host> make_host(uint64_t number) = 0;
+  virtual std::unique_ptr<api_line> make_line(uint64_t number) = 0;
   void every(uint64_t mean_ms, std::function<void()> call);
-  host_node& some_host();
+
+  world& all_;
+  fleet fleet_;
+  std::vector<std::pair<uint64_t, node_clock*>> controllers_; ///< by their number
+  std::vector<std::unique_ptr<any_host>> hosts_;
+  bool faults_ = true;
+
+private:
+  any_host& some_host();
   void crash_agent();
   void freeze_agent();
   void lose_power();
@@ -42,12 +64,7 @@ private:
   void jump_clock();
   void drift();
 
-  world& all_;
-  fleet fleet_;
-  std::vector<std::unique_ptr<controller>> controllers_;
-  std::vector<std::unique_ptr<host_node>> hosts_;
   std::vector<std::unique_ptr<client>> clients_;
-  bool faults_ = true;
 };
 
 } // namespace novacron::sim

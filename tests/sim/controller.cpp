@@ -135,7 +135,7 @@ void controller::place_lost_vms() {
 void controller::applied(uint64_t index, const command_batch& batch, const applied_batch& done) {
   source_.add(index, done);
   if (with_.past.applies(index, batch, done))
-    note_leases(done);
+    with_.note_leases(done);
   if (!parts_)
     return; // while it starts
   if (auto ours = parts_->outcomes_of.find(index); ours != parts_->outcomes_of.end())
@@ -151,22 +151,6 @@ void controller::applied(uint64_t index, const command_batch& batch, const appli
 
 void controller::restored(uint64_t index) {
   source_.restart_at(index);
-}
-
-/// What the log says of hosts' leases, to whoever counts guests.
-void controller::note_leases(const applied_batch& done) {
-  for (const auto& each : done.changes) {
-    auto host = std::get_if<host_record>(&each.record);
-    if (!host)
-      continue;
-    if (host->state != host_state::unreachable) { // no operator calls one fenced here
-      if (with_.guests.lease_renewed(host->id))
-        with_.all.seen.hit(probe::host_came_back);
-      continue;
-    }
-    with_.all.seen.hit(probe::lease_expired);
-    with_.guests.lease_ended(host->id);
-  }
 }
 
 void controller::propose(const proposal& what, bool forwarded,

@@ -103,7 +103,6 @@ private:
   void forward(const forward_proposal& what);
   void arrange_wake();
   void serve_late_reads();
-  void note_leases(const applied_batch& done);
 
   fleet& with_;
   replica_node& replica_;

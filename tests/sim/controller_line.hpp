@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/peer/controller_choice.hpp"
+#include "api_line.hpp"
 #include "controller.hpp"
 #include "fleet.hpp"
 
@@ -12,16 +13,15 @@ namespace novacron::sim {
 
 /// How a process without a replica reaches the controllers: one of them, and
 /// another when it fails. What may have been done is never repeated here.
-class controller_line {
+class controller_line final : public api_line {
 public:
   /// Runs a call in the process, if it still lives; not while it is frozen.
   using gate = std::function<void(std::function<void()>)>;
 
   controller_line(fleet& with, uint64_t self, gate deliver);
 
-  using proposal_then = std::function<void(const std::optional<outcomes>&)>;
-  void propose(const proposal& what, uint64_t patience_ms, proposal_then then);
-  void list(const list_request& what, std::function<void(const std::optional<feed_listing>&)> then);
+  void propose(const proposal& what, uint64_t patience_ms, proposal_then then) override;
+  void list(const list_request& what, listing_then then) override;
   void pull(const pull_request& what, std::function<void(const std::optional<feed_changes>&)> then);
   /// To be called now and then: leaves a controller that knows no leader, or is it.
   void probe();

@@ -66,6 +66,10 @@ struct fleet {
   /// A number that nothing else in this schedule has.
   uuid fresh(uint64_t kind) { return {kind, ++ids}; }
 
+  /// What an entry that nobody applied before says of hosts' leases, to whoever
+  /// counts guests.
+  void note_leases(const applied_batch& done);
+
   static node_id node_of(uint64_t number) { return {{1, number}}; }
   static uint64_t number_of(node_id node) { return node.value.low; }
 };

@@ -24,20 +24,20 @@ void guest_checker::runs(node_id host, vm_id vm, epoch under, bool ha, guest_bod
   if (known.running.contains(host))
     return;
   if (!known.running.empty())
-    throw violation{"a guest runs twice: also on host "
-                    + std::to_string(short_name(known.running.begin()->value))
-                    + about(vm, host, under)};
+    throw check_.broken("a guest runs twice: also on host "
+                        + std::to_string(short_name(known.running.begin()->value))
+                        + about(vm, host, under));
   if (body.life == known.life && body.version != known.version)
-    throw violation{"a guest goes on from a memory that another body of it has left behind"
-                    + about(vm, host, under)};
+    throw check_.broken("a guest goes on from a memory that another body of it has left behind"
+                        + about(vm, host, under));
   if (body.life < known.life)
-    throw violation{"a guest of an earlier start runs again" + about(vm, host, under)};
+    throw check_.broken("a guest of an earlier start runs again" + about(vm, host, under));
   if (under < known.newest || (under == known.newest && host != known.newest_host))
-    throw violation{"a guest runs under an old permission, after " + to_string(known.newest)
-                    + about(vm, host, under)};
+    throw check_.broken("a guest runs under an old permission, after " + to_string(known.newest)
+                        + about(vm, host, under));
   if (ha && ended_leases_.contains(host))
-    throw violation{"a guest begins to run though its host's lease is over"
-                    + about(vm, host, under)};
+    throw check_.broken("a guest begins to run though its host's lease is over"
+                        + about(vm, host, under));
   known.life = body.life;
   known.version = ++body.version;
   known.newest = under;
@@ -63,9 +63,9 @@ void guest_checker::lease_ended(node_id host) {
   ended_leases_.insert(host);
   for (const auto& [vm, known] : guests_)
     if (known.ha && known.running.contains(host))
-      throw violation{"a guest still runs, though its host's lease has ended and it may run "
-                      "elsewhere"
-                      + about(vm, host, known.newest)};
+      throw check_.broken("a guest still runs, though its host's lease has ended and it may run "
+                          "elsewhere"
+                          + about(vm, host, known.newest));
 }
 
 } // namespace novacron::sim

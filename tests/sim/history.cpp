@@ -14,7 +14,7 @@ bool history::applies(uint64_t index, const command_batch& batch, const applied_
     const auto& outcome = done.outcomes[i];
     if (outcome.ok() && !outcome.repeated && !asked.key.empty()
         && !keys_.insert(answer_key(asked)).second)
-      throw violation{"a call was carried out twice under one Idempotency-Key: " + asked.key};
+      throw check_.broken("a call was carried out twice under one Idempotency-Key: " + asked.key);
     if (outcome.repeated && !asked.key.empty())
       seen_.hit(probe::call_repeated);
     if (outcome.error == command_errc::stale_epoch
@@ -60,11 +60,12 @@ void history::note(const vm_record& vm, uint64_t index) {
       seen_.hit(probe::guest_restarted_by_policy);
   }
   if (vm.epoch < (known.empty() ? epoch{} : known.rbegin()->second.epoch))
-    throw violation{"the epoch of a vm went back to " + to_string(vm.epoch)};
+    throw check_.broken("the epoch of a vm went back to " + to_string(vm.epoch));
   known[index] = vm;
 }
 
 void history::note(const migration_record& migration) {
+  migrations_[migration.id] = migration.vm;
   check_.tell(last_, [&] {
     return "(log) migration " + std::to_string(migration.id.value.low) + " of vm "
            + std::to_string(migration.vm.value.low) + " from host "
@@ -90,25 +91,25 @@ void history::note(const migration_record& migration) {
 
 void history::accepted(const command_outcome& outcome, uint64_t floor) {
   if (outcome.revision > last_)
-    throw violation{"a call was answered with a revision that nobody has applied"};
+    throw check_.broken("a call was answered with a revision that nobody has applied");
   if (!outcome.repeated && outcome.revision <= floor)
-    throw violation{"a call was answered with revision " + std::to_string(outcome.revision)
-                    + ", though one was answered with " + std::to_string(floor)
-                    + " before it began"};
+    throw check_.broken("a call was answered with revision " + std::to_string(outcome.revision)
+                        + ", though one was answered with " + std::to_string(floor)
+                        + " before it began");
   check_.trace(41 + outcome.revision);
   answered_ = std::max(answered_, outcome.revision);
 }
 
 void history::read(vm_id vm, const vm_record* shown, uint64_t revision, uint64_t floor) {
   if (revision < floor)
-    throw violation{"a linearizable read shows revision " + std::to_string(revision)
-                    + ", though a call was answered with " + std::to_string(floor)
-                    + " before it began"};
+    throw check_.broken("a linearizable read shows revision " + std::to_string(revision)
+                        + ", though a call was answered with " + std::to_string(floor)
+                        + " before it began");
   seen_.hit(probe::linearizable_read);
   auto known = vms_.find(vm);
   if (known == vms_.end()) {
     if (shown)
-      throw violation{"a read shows a vm that the log never made"};
+      throw check_.broken("a read shows a vm that the log never made");
     return;
   }
   auto next = known->second.upper_bound(revision);
@@ -118,8 +119,8 @@ void history::read(vm_id vm, const vm_record* shown, uint64_t revision, uint64_t
           && (shown->revision != expected->revision || shown->actual != expected->actual
               || shown->requested != expected->requested || shown->epoch != expected->epoch
               || shown->host != expected->host)))
-    throw violation{"a read of revision " + std::to_string(revision)
-                    + " doesn't show what the log shows there"};
+    throw check_.broken("a read of revision " + std::to_string(revision)
+                        + " doesn't show what the log shows there");
 }
 
 } // namespace novacron::sim

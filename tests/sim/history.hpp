@@ -26,6 +26,12 @@ public:
   /// True: nobody has applied this index before.
   bool applies(uint64_t index, const command_batch& batch, const applied_batch& done);
 
+  /// Whose migration this is; nil: nobody knows it.
+  [[nodiscard]] vm_id vm_of(migration_id migration) const {
+    auto known = migrations_.find(migration);
+    return known == migrations_.end() ? vm_id{} : known->second;
+  }
+
   /// The least revision that a call which begins now may be answered with.
   [[nodiscard]] uint64_t floor() const { return answered_; }
   /// A call that began at `floor` was accepted.
@@ -43,6 +49,7 @@ private:
   uint64_t answered_ = 0;
   std::set<std::string> keys_; ///< that a command was accepted under
   std::map<vm_id, std::map<uint64_t, vm_record>> vms_;
+  std::map<migration_id, vm_id> migrations_;
 };
 
 } // namespace novacron::sim

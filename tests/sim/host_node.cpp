@@ -6,12 +6,8 @@
 
 namespace novacron::sim {
 
-host_node::host_node(fleet& with, uint64_t number)
-    : box{with.all.time,       with.all.luck,          with.all.seen,
-          with.guests,         fleet::node_of(number), with.settings.hypervisor,
-          with.settings.fencer},
-      with_{with}, number_{number} {
-  box.start_fencer();
+host_node::host_node(fleet& with, uint64_t number) : any_host{with, number} {
+  // nop
 }
 
 host_node::~host_node() = default;
@@ -64,16 +60,9 @@ void host_node::thaw() {
   }
 }
 
-void host_node::power_loss() {
-  with_.all.check.trace(23 + number_ * 31 + with_.all.time.now());
-  if (!box.driver->guests().empty())
-    with_.all.seen.hit(probe::power_lost_under_guests);
-  crash();
-  box.power_loss();
-}
-
-void host_node::restart_agent_within(uint64_t most_ms) {
-  with_.all.time.after(1 + with_.all.luck.below(most_ms), [this] { start(); });
+void host_node::kill_some_actor() {
+  if (agent_)
+    agent_->kill_some_actor();
 }
 
 void host_node::deliver(uint64_t life, std::function<void()> call) {
@@ -86,18 +75,6 @@ void host_node::deliver(uint64_t life, std::function<void()> call) {
     });
   else
     call();
-}
-
-std::string host_node::describe() const {
-  auto text = "host " + std::to_string(number_)
-              + (!box.powered() ? " is dark"
-                 : !agent_      ? " has no agent"
-                 : frozen_      ? " is frozen"
-                                : " is up");
-  for (const auto& [vm, x] : box.driver->guests())
-    text += ", vm " + std::to_string(vm.value.low) + " " + to_string(x.phase) + " under "
-            + to_string(x.spec.epoch);
-  return text;
 }
 
 } // namespace novacron::sim

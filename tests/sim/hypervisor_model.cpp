@@ -331,6 +331,8 @@ result<std::string> hypervisor_model::migration_prepare(const prepare_request& r
 
 result<std::string> hypervisor_model::migration_perform(vm_id vm, const std::string&,
                                                         const std::filesystem::path&) {
+  if (auto left = answers_.extract(vm))
+    return std::move(left.mapped());
   if (!daemon_)
     return failed(hypervisor_errc::unreachable, "migrate", "the daemon is gone");
   act_on_what_is_late(vm);

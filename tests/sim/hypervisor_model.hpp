@@ -10,6 +10,8 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 namespace novacron::sim {
 
@@ -81,6 +83,10 @@ public:
   void loaded(vm_id vm, const guest_body& with);
   /// Ends the Perform: well, and the guest stays paused; or not, and it goes on.
   void performed(vm_id vm, bool well);
+  /// For whoever waits for a Perform: the next call of it finds that it has ended.
+  void leave_answer(vm_id vm, result<std::string> how) {
+    answers_.insert_or_assign(vm, std::move(how));
+  }
 
   // -- hypervisor ----------------------------------------------------------------------
 
@@ -134,6 +140,7 @@ private:
   uint64_t connection_ = 0; ///< rises when the agent's ends
   uint64_t hangs_until_ = 0;
   std::map<vm_id, guest> guests_here_;
+  std::map<vm_id, result<std::string>> answers_;     ///< of Performs that have ended
   std::map<vm_id, std::map<uint64_t, effect>> late_; ///< calls that wait at a guest's lock
   uint64_t numbers_ = 0;
   std::function<void(const guest_event&)> listener_;

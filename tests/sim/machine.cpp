@@ -55,6 +55,14 @@ void machine::round(uint64_t life) {
   time_.after(fencer_.round_ms, [this, life] { round(life); });
 }
 
+bool machine::order_now(std::chrono::nanoseconds deadline) {
+  if (fencer_life_ == 0 || !held_->order(deadline))
+    return false;
+  file_ = {boot(), deadline};
+  held_->written(true);
+  return true;
+}
+
 bool machine::order(std::chrono::nanoseconds deadline, std::function<void(bool)> done) {
   if (fencer_life_ == 0)
     return false;

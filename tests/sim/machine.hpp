@@ -48,6 +48,9 @@ public:
   /// fencer listens.
   bool order(std::chrono::nanoseconds deadline, std::function<void(bool)> done);
 
+  /// The same for whoever waits for it. False: no fencer listens, or it refused.
+  bool order_now(std::chrono::nanoseconds deadline);
+
 private:
   void round(uint64_t life);
 

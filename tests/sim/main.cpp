@@ -1,5 +1,6 @@
 // Runs schedules, and says which seeds break a promise.
 
+#include "actors/actor_cluster.hpp"
 #include "schedule.hpp"
 
 #include <CLI/CLI.hpp>
@@ -19,8 +20,10 @@ using namespace novacron::sim;
 
 namespace {
 
-/// A schedule takes milliseconds; one that takes so long hangs.
-constexpr unsigned most_seconds = 60;
+/// A schedule takes milliseconds, with actors seconds; one that takes so long hangs.
+constexpr unsigned most_seconds(unsigned layer) {
+  return layer == 1 ? 60 : 300;
+}
 
 struct options {
   uint64_t seeds = 100;
@@ -62,6 +65,17 @@ bool take_away(scenario& weather, const std::string& what) {
   return true;
 }
 
+/// Why a layer doesn't play a scenario; empty: it does.
+std::string beyond(unsigned layer, const scenario& weather) {
+  if (layer == 1)
+    return {};
+  if (!weather.net.in_order)
+    return "connections keep their messages in order";
+  if (weather.change_every_ms > 0)
+    return "its replicas don't change their members";
+  return {};
+}
+
 std::vector<scenario> load(const options& from) {
   std::vector<std::filesystem::path> files;
   for (const auto& each : std::filesystem::directory_iterator{from.scenarios})
@@ -72,6 +86,12 @@ std::vector<scenario> load(const options& from) {
   std::vector<scenario> all;
   for (const auto& file : files) {
     all.push_back(scenario::load(file));
+    if (auto why = beyond(from.layer, all.back()); !why.empty()) {
+      if (!from.only.empty())
+        throw std::runtime_error{"layer 2 doesn't play " + from.only + ": " + why};
+      all.pop_back();
+      continue;
+    }
     for (const auto& each : from.without)
       if (!take_away(all.back(), each))
         throw std::runtime_error{"there is no guard " + each};
@@ -85,6 +105,8 @@ std::vector<scenario> load(const options& from) {
 std::string replay(const options& from, const scenario& weather, uint64_t seed) {
   auto text = "build/release/tests/sim/sim --first " + std::to_string(seed)
               + " --seeds 1 --scenario " + weather.name;
+  if (from.layer != 1)
+    text += " --layer " + std::to_string(from.layer);
   for (const auto& each : from.without)
     text += " --without " + each;
   return text;
@@ -100,10 +122,20 @@ void say_which(int signal_number) {
   std::raise(signal_number);
 }
 
+/// What the processes of a schedule are made of.
+schedule::cluster_maker maker(const options& wanted, const scenario& weather, identities& who) {
+  if (wanted.layer == 1)
+    return schedule::make_modelled_cluster;
+  return [&](world& all, const fleet_settings& how) {
+    return std::make_unique<actor_cluster>(all, how, weather.net, who);
+  };
+}
+
 int run(const options& wanted) {
   for (auto each : {SIGSEGV, SIGBUS, SIGABRT, SIGTERM, SIGALRM})
     std::signal(each, say_which);
   const auto scenarios = load(wanted);
+  identities who;
   probes seen;
   uint64_t failures = 0;
   uint64_t schedules = 0;
@@ -116,15 +148,16 @@ int run(const options& wanted) {
                   "seed %llu (%s): died, or hung\n  again with: %s\n",
                   static_cast<unsigned long long>(seed), weather.name.c_str(),
                   replay(wanted, weather, seed).c_str());
-    ::alarm(most_seconds);
-    schedule first{weather, seed};
+    ::alarm(most_seconds(wanted.layer));
+    const auto make = maker(wanted, weather, who);
+    schedule first{weather, seed, make};
     if (wanted.story)
       first.tell();
     auto came = first.run();
     ++schedules;
     if (!wanted.once && came.violation.empty()) {
       ++schedules;
-      if (auto again = schedule{weather, seed}.run(); again.trace_hash != came.trace_hash)
+      if (auto again = schedule{weather, seed, make}.run(); again.trace_hash != came.trace_hash)
         came.violation = "the same seed took another course";
     }
     seen.add(came.seen);
@@ -165,7 +198,7 @@ int main(int count, char** arguments) {
   CLI::App app{"novacron's simulation: whole clusters on virtual time"};
   app.add_option("--seeds", wanted.seeds, "how many seeds");
   app.add_option("--first", wanted.first, "the first one");
-  app.add_option("--layer", wanted.layer, "1: the pure states, without actors");
+  app.add_option("--layer", wanted.layer, "1: the pure states, without actors; 2: the real actors");
   app.add_option("--scenarios", wanted.scenarios, "folder of the scenarios");
   app.add_option("--scenario", wanted.only, "only this one, for every seed");
   app.add_option("--summary", wanted.summary, "where the figures go");
@@ -176,8 +209,8 @@ int main(int count, char** arguments) {
   app.add_flag("--story", wanted.story, "tell on standard error what happens to hosts and guests");
   app.add_flag("--keep-going", wanted.keep_going, "go on after a failure");
   CLI11_PARSE(app, count, arguments);
-  if (wanted.layer != 1) {
-    std::cerr << "sim: there is only layer 1\n";
+  if (wanted.layer != 1 && wanted.layer != 2) {
+    std::cerr << "sim: there are layers 1 and 2\n";
     return 2;
   }
   try {

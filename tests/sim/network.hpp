@@ -40,6 +40,10 @@ public:
   [[nodiscard]] bool joined(uint64_t one, uint64_t other) const {
     return !cut_.contains({one, other}) && !cut_.contains({other, one});
   }
+  /// What `from` says gets through to `to`.
+  [[nodiscard]] bool carries(uint64_t from, uint64_t to) const {
+    return !cut_.contains({from, to});
+  }
   /// No cuts, no losses.
   void heal();
 

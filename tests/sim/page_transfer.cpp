@@ -1,6 +1,5 @@
 #include "page_transfer.hpp"
 
-#include "host_node.hpp"
 #include "hypervisor/errors.hpp"
 
 namespace novacron::sim {
@@ -15,7 +14,7 @@ failure aborted(const std::string& why) {
 
 } // namespace
 
-page_transfer::page_transfer(fleet& with, host_node& from, host_node& to, vm_id vm)
+page_transfer::page_transfer(fleet& with, any_host& from, any_host& to, vm_id vm)
     : with_{with}, from_{from}, to_{to}, vm_{vm}, from_life_{from.life()}, to_life_{to.life()} {
   // nop
 }

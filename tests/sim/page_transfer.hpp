@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/migration/migration_source.hpp"
-#include "fleet.hpp"
+#include "any_host.hpp"
 
 #include <functional>
 #include <memory>
@@ -15,7 +15,7 @@ namespace novacron::sim {
 /// guest is paused there and complete at the destination.
 class page_transfer : public std::enable_shared_from_this<page_transfer> {
 public:
-  page_transfer(fleet& with, class host_node& from, host_node& to, vm_id vm);
+  page_transfer(fleet& with, any_host& from, any_host& to, vm_id vm);
 
   std::function<void(const result<perform_end>&)> source_hears;
   std::function<void(const result<migration_cost>&)> destination_hears;
@@ -31,8 +31,8 @@ private:
   void end(const std::string& problem);
 
   fleet& with_;
-  host_node& from_;
-  host_node& to_;
+  any_host& from_;
+  any_host& to_;
   const vm_id vm_;
   uint64_t from_life_ = 0;
   uint64_t to_life_ = 0;

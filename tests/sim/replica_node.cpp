@@ -33,8 +33,8 @@ void replica_node::start() {
   from.seed = static_cast<uint32_t>(all_.luck.any());
   from.guards = settings_.guards;
   if (auto begun = core_->start(std::move(from), all_.time.now()); !begun)
-    throw violation{"node " + std::to_string(number_)
-                    + " does not start again: " + begun.error().message};
+    throw all_.check.broken("node " + std::to_string(number_)
+                            + " does not start again: " + begun.error().message);
   armed_for_ = 0;
   after_turn();
   if (owner_ && core_)
@@ -187,6 +187,10 @@ void replica_node::send(uint64_t to, raft_message_body message) {
   if (auto answer = std::get_if<append_answer>(&message); answer && answer->rejected == 0)
     all_.check.acknowledges(number_, answer->last_index,
                             std::max(image_.last(), image_.machine.index));
+  if (way_) {
+    way_(to, message);
+    return;
+  }
   auto target = all_.replicas.find(to);
   if (target == all_.replicas.end())
     return;

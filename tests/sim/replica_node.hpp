@@ -79,6 +79,11 @@ public:
 
   sim::disk& disk() { return disk_; }
   void own(replica_owner* who) { owner_ = who; }
+  /// Another way to other replicas than the network itself. Empty: none.
+  using way = std::function<void(uint64_t to, const raft_message_body& message)>;
+  void speak_over(way how) { way_ = std::move(how); }
+  /// What came over such a way.
+  void receive(uint64_t from, const raft_message_body& message);
   /// For people who look into a schedule that failed.
   [[nodiscard]] std::string describe() const;
 
@@ -114,7 +119,6 @@ private:
 
   // -- its own ------------------------------------------------------------------------
 
-  void receive(uint64_t from, const raft_message_body& message);
   void write(std::function<void()> batch, std::function<void()> done);
   /// A turn of the replica's thread: `what` happens to the core, then what follows.
   void turn(const std::function<void()>& what);
@@ -133,6 +137,7 @@ private:
   sim::disk disk_;
   replica_image image_; ///< survives a crash
   replica_owner* owner_ = nullptr;
+  way way_;
 
   // What dies with the process.
   uint64_t life_ = 0;

@@ -1,15 +1,19 @@
 #include "schedule.hpp"
 
 #include "messages/codec.hpp"
+#include "modelled_cluster.hpp"
 
 #include <algorithm>
 
 namespace novacron::sim {
 
-schedule::schedule(const scenario& weather, uint64_t seed)
+std::unique_ptr<cluster> schedule::make_modelled_cluster(world& all, const fleet_settings& how) {
+  return how.hosts > 0 ? std::make_unique<modelled_cluster>(all, how) : nullptr;
+}
+
+schedule::schedule(const scenario& weather, uint64_t seed, const cluster_maker& make)
     : weather_{weather}, all_{seed, weather.net}, commands_{seed} {
-  if (weather_.fleet.hosts > 0)
-    cluster_ = std::make_unique<cluster>(all_, weather_.fleet);
+  cluster_ = make(all_, weather_.fleet);
   membership founders;
   for (uint64_t i = 0; i < weather_.nodes; ++i) {
     auto& node = add_node();
@@ -61,7 +65,7 @@ void schedule::propose() {
   batch.cluster_version = 1;
   const auto proposal = ++proposals_;
   all_.check.asks(proposal);
-  auto taken = target->propose(encode(batch), [this, proposal](std::optional<uint64_t> index) {
+  auto taken = propose(*target, batch, [this, proposal](std::optional<uint64_t> index) {
     if (index)
       all_.check.acknowledged(proposal, *index);
     else
@@ -73,6 +77,12 @@ void schedule::propose() {
   }
 }
 
+bool schedule::propose(replica_node& at, const command_batch& what,
+                       replica_node::proposal_callback done) {
+  return cluster_ ? cluster_->propose(at, what, std::move(done))
+                  : at.propose(encode(what), std::move(done));
+}
+
 // -- faults --------------------------------------------------------------------------
 
 void schedule::restart_later(replica_node& node) {
@@ -82,7 +92,7 @@ void schedule::restart_later(replica_node& node) {
     if (node.disk().is_full())
       restart_later(node);
     else
-      node.start();
+      start(node);
   });
 }
 
@@ -93,7 +103,7 @@ void schedule::crash_one() {
     victim = nodes_[all_.luck.below(nodes_.size())].get();
   if (!victim->up())
     return;
-  victim->crash();
+  crash(*victim);
   restart_later(*victim);
 }
 
@@ -225,10 +235,10 @@ void schedule::drop(uint64_t number) {
                               [&](auto& each) { return each->number() == number; });
     if (!faults_ || found == nodes_.end())
       return;
-    (*found)->crash();
+    crash(**found);
     dropped_.push_back(std::move(*found));
     nodes_.erase(found);
-    add_node().start();
+    start(add_node());
   });
 }
 

@@ -5,6 +5,7 @@
 #include "scenario.hpp"
 #include "unit/storage/random_commands.hpp"
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -25,7 +26,14 @@ struct verdict {
 /// whoever breaks things. Then everything is mended, and must be well.
 class schedule {
 public:
-  schedule(const scenario& weather, uint64_t seed);
+  /// Makes all of a cluster but its replicas; null: only those are simulated.
+  using cluster_maker
+      = std::function<std::unique_ptr<cluster>(world& all, const fleet_settings& how)>;
+  /// Of pure states, without actors.
+  static std::unique_ptr<cluster> make_modelled_cluster(world& all, const fleet_settings& how);
+
+  schedule(const scenario& weather, uint64_t seed,
+           const cluster_maker& make = make_modelled_cluster);
 
   verdict run();
   /// Says what happens, line by line, on standard error.
@@ -49,6 +57,13 @@ private:
   void mend();
   [[nodiscard]] bool converged();
   void check_end();
+
+  // -- as the layer does it --------------------------------------------------------------
+
+  bool step(uint64_t until) { return cluster_ ? cluster_->step(until) : all_.time.step(until); }
+  void start(replica_node& node) { cluster_ ? cluster_->start(node) : node.start(); }
+  void crash(replica_node& node) { cluster_ ? cluster_->crash(node) : node.crash(); }
+  bool propose(replica_node& at, const command_batch& what, replica_node::proposal_callback done);
 
   replica_node* leader();
   replica_node& add_node();

@@ -1,6 +1,5 @@
 // A schedule's frame: faults, then none, then the reckoning.
 
-#include "messages/codec.hpp"
 #include "schedule.hpp"
 
 #include <algorithm>
@@ -11,7 +10,7 @@ verdict schedule::run() {
   verdict came;
   try {
     for (auto& each : nodes_)
-      each->start();
+      start(*each);
     if (cluster_)
       cluster_->begin();
     every(weather_.propose_every_ms, [this] { propose(); });
@@ -21,7 +20,7 @@ verdict schedule::run() {
     every(weather_.full_disk_every_ms, [this] { fill_one(); });
     every(weather_.hand_over_every_ms, [this] { hand_over(); });
     every(weather_.change_every_ms, [this] { change_members(); });
-    while (all_.time.step(weather_.faults_ms)) {
+    while (step(weather_.faults_ms)) {
     }
     mend();
     const auto deadline = all_.time.now() + weather_.converge_ms;
@@ -38,7 +37,7 @@ verdict schedule::run() {
         throw violation{why};
       }
       const auto until = std::min(deadline, all_.time.now() + 100);
-      while (all_.time.step(until)) {
+      while (step(until)) {
       }
     }
     check_end();
@@ -61,7 +60,7 @@ void schedule::mend() {
     each->disk().slow(1);
     each->disk().full(false);
     if (!each->up())
-      each->start();
+      start(*each);
   }
   if (cluster_)
     cluster_->mend();
@@ -78,7 +77,7 @@ bool schedule::converged() {
     batch.commands.push_back({barrier{}, {}});
     const auto proposal = ++proposals_;
     all_.check.asks(proposal);
-    auto taken = leading->propose(encode(batch), [this, proposal](std::optional<uint64_t> index) {
+    auto taken = propose(*leading, batch, [this, proposal](std::optional<uint64_t> index) {
       if (index) {
         all_.check.acknowledged(proposal, *index);
         probe_index_ = std::max(probe_index_, *index);

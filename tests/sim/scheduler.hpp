@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace novacron::sim {
@@ -29,6 +30,11 @@ public:
     due_.erase(first);
     call();
     return true;
+  }
+
+  /// When the next thing is due; nothing: never.
+  [[nodiscard]] std::optional<uint64_t> next() const {
+    return due_.empty() ? std::nullopt : std::optional{due_.begin()->first.first};
   }
 
 private:

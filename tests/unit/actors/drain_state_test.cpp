@@ -14,6 +14,12 @@ vm_id vm_number(uint64_t n) {
   return {{1, n}};
 }
 
+drain_config with_ids(uuid_source ids) {
+  drain_config config;
+  config.ids = std::move(ids);
+  return config;
+}
+
 /// A driver that knows one task, which the test changes as the log would.
 struct driven_task {
   explicit driven_task(size_t vms, uint32_t parallel = 2) {
@@ -53,7 +59,7 @@ struct driven_task {
 
   task_record task;
   uint64_t ids = 0;
-  drain_state driver{{}, [this] { return uuid{7, ++ids}; }};
+  drain_state driver{with_ids([this] { return uuid{7, ++ids}; })};
 };
 
 } // namespace
@@ -170,7 +176,7 @@ TEST_CASE("one that starts anew goes on from the record alone") {
   x.part(1).state = move_state::finished;
   x.part(2).state = move_state::moving;
   x.show();
-  drain_state another{{}, [] { return uuid{8, 8}; }};
+  drain_state another{with_ids([] { return uuid{8, 8}; })};
   another.put(x.task, start);
   auto effects = another.tick(start);
   REQUIRE(effects.size() == 1);

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "feed_source.hpp"
+#include "node_process.hpp"
+#include "replica_node.hpp"
+
+namespace novacron::sim {
+
+/// A controller's machine and process. Its replica opens with what is on the disk.
+class controller_process final : public node_process {
+public:
+  controller_process(actor_world& all, replica_node& replica);
+  ~controller_process() override;
+
+  node_clock clock;
+
+  /// What the view shows that the state doesn't, or the other way; empty: nothing.
+  [[nodiscard]] std::string wrong_view(const cluster_state& state, uint64_t revision);
+
+private:
+  void furnish(node_parts& parts, node_config& config) override;
+  void ended() override;
+
+  replica_node& replica_;
+  feed_source changes_; ///< on the disk, like the state that it belongs to
+  bool locked_ = false; ///< the database
+};
+
+} // namespace novacron::sim

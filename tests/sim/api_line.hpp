@@ -1,0 +1,23 @@
+#pragma once
+
+#include "messages/peer.hpp"
+
+#include <functional>
+#include <optional>
+
+namespace novacron::sim {
+
+/// A caller's way to the controllers.
+class api_line {
+public:
+  virtual ~api_line() = default;
+
+  /// `then` is called once: with the answer, or with nothing, when nobody knows what
+  /// became of it, or it surely did nothing.
+  using proposal_then = std::function<void(const std::optional<outcomes>&)>;
+  virtual void propose(const proposal& what, uint64_t patience_ms, proposal_then then) = 0;
+  using listing_then = std::function<void(const std::optional<feed_listing>&)>;
+  virtual void list(const list_request& what, listing_then then) = 0;
+};
+
+} // namespace novacron::sim
