@@ -4,6 +4,8 @@
 #include "messages/page_record.hpp"
 #include "messages/page_stream.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <new>
 #include <optional>
 #include <string>
@@ -24,8 +26,9 @@ failure broken(const std::string& why) {
 class plan_runner {
 public:
   plan_runner(std::span<const std::byte> operations, std::span<const std::byte> content,
-              size_t raw_bytes, std::vector<std::byte>& raw)
-      : operations_{operations}, content_{content}, raw_bytes_{raw_bytes}, raw_{raw} {
+              size_t raw_bytes, page_store& store, std::vector<std::byte>& raw)
+      : operations_{operations}, content_{content}, raw_bytes_{raw_bytes}, store_{store}, raw_{
+                                                                                              raw} {
     // nop
   }
 
@@ -48,9 +51,19 @@ private:
       return length && copy(*length);
     }
     case batch_operation::pages:
-      return run_of_pages(page_size + sizeof(uint64_t), flag::page, counts.full_pages);
     case batch_operation::zero_pages:
-      return run_of_pages(sizeof(uint64_t) + 1, flag::zero, counts.zero_pages);
+    case batch_operation::same_pages:
+    case batch_operation::changed_pages:
+      return run_of_pages(tag, counts);
+    case batch_operation::block: {
+      const auto index = take_varint(operations_);
+      block_ = static_cast<uint32_t>(index.value_or(0));
+      return index && *index <= UINT32_MAX;
+    }
+    case batch_operation::store_state: {
+      const auto state = take_varint(operations_);
+      return state && *state == (store_.state() & varint_bits);
+    }
     case batch_operation::other_page: {
       const auto length = take_varint(operations_);
       ++counts.full_pages;
@@ -65,23 +78,51 @@ private:
     return false;
   }
 
-  bool run_of_pages(size_t each, uint64_t kind, uint64_t& counter) {
+  bool run_of_pages(batch_operation kind, decoded_batch& counts) {
+    const bool zero = kind == batch_operation::zero_pages;
+    const size_t each = sizeof(uint64_t) + (zero ? 1 : page_size);
     const auto step_taken = take_varint(operations_);
     const auto count = step_taken ? take_varint(operations_) : std::nullopt;
     if (!count || *count > room() / each)
       return false;
+    const auto distance = kind == batch_operation::same_pages ? take_varint(operations_) : 0;
     const uint64_t first = next_page_ + static_cast<uint64_t>(unzigzag(*step_taken));
-    if (first >= max_page_number || *count > max_page_number - first)
+    if (!distance || first >= max_page_number || *count > max_page_number - first)
       return false;
     for (uint64_t page = first; page < first + *count; ++page) {
-      put_big_endian(raw_, page * page_size | kind | flag::same_block);
-      if (kind == flag::zero)
+      put_big_endian(raw_, page * page_size | (zero ? flag::zero : flag::page) | flag::same_block);
+      if (zero)
         raw_.push_back(std::byte{0});
-      else if (!copy(page_size))
+      else if (!make_page(kind, page, unzigzag(*distance)))
         return false;
     }
     next_page_ = first + *count;
-    counter += *count;
+    (zero ? counts.zero_pages : counts.full_pages) += *count;
+    return true;
+  }
+
+  /// Appends a page's content, and keeps it.
+  bool make_page(batch_operation kind, uint64_t page, int64_t distance) {
+    const page_place place{block_, page};
+    if (kind == batch_operation::same_pages) {
+      const page_place source{block_, page + static_cast<uint64_t>(distance)};
+      const auto held = store_.find(source);
+      if (held.empty())
+        return false;
+      raw_.insert(raw_.end(), held.begin(), held.end());
+      store_.refer(place, source);
+      return true;
+    }
+    if (!copy(page_size))
+      return false;
+    const auto content = std::span{raw_}.last<page_size>();
+    if (kind == batch_operation::changed_pages) {
+      const auto before = store_.find(place);
+      if (before.empty())
+        return false;
+      std::ranges::transform(content, before, content.begin(), std::bit_xor{});
+    }
+    store_.keep(place, content);
     return true;
   }
 
@@ -99,7 +140,9 @@ private:
   std::span<const std::byte> operations_;
   std::span<const std::byte> content_;
   size_t raw_bytes_;
+  page_store& store_;
   std::vector<std::byte>& raw_;
+  uint32_t block_ = 0;
   uint64_t next_page_ = 0;
 };
 
@@ -109,8 +152,8 @@ void batch_decoder::context_deleter::operator()(ZSTD_DCtx_s* context) const {
   ZSTD_freeDCtx(context);
 }
 
-batch_decoder::batch_decoder(const chain_value& start)
-    : context_{ZSTD_createDCtx()}, chain_{start} {
+batch_decoder::batch_decoder(const chain_value& start, size_t store_bytes)
+    : context_{ZSTD_createDCtx()}, chain_{start}, store_{store_bytes} {
   if (!context_)
     throw std::bad_alloc{};
   ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, batch_window_log);
@@ -169,7 +212,7 @@ result<decoded_batch> batch_decoder::execute(std::span<const std::byte> plan, si
   raw_.clear();
   raw_.reserve(raw_bytes);
   decoded_batch decoded;
-  plan_runner runner{plan.first(*length), plan.subspan(*length), raw_bytes, raw_};
+  plan_runner runner{plan.first(*length), plan.subspan(*length), raw_bytes, store_, raw_};
   if (!runner.run(decoded))
     return broken("its operations don't make the bytes that it announces");
   decoded.raw = raw_;

@@ -2,6 +2,7 @@
 
 #include "dwcp/codec/batch_format.hpp"
 #include "dwcp/codec/digest_chain.hpp"
+#include "dwcp/codec/page_store.hpp"
 #include "dwcp/errors.hpp"
 
 #include <cstdint>
@@ -32,7 +33,8 @@ struct decoded_batch {
 /// not trusted: no size is believed, memory is bounded by `batch_format.hpp`.
 class batch_decoder {
 public:
-  explicit batch_decoder(const chain_value& start);
+  /// `start` and `store_bytes` are the encoder's.
+  batch_decoder(const chain_value& start, size_t store_bytes);
 
   /// Decodes the next batch. `malformed` when it breaks the format,
   /// `digest_mismatch` when its bytes aren't those that were sent. After a
@@ -53,6 +55,7 @@ private:
 
   std::unique_ptr<ZSTD_DCtx_s, context_deleter> context_;
   digest_chain chain_;
+  page_store store_;
   std::vector<std::byte> plan_;
   std::vector<std::byte> raw_;
 };

@@ -5,8 +5,9 @@
 
 namespace novacron {
 
-batch_source::batch_source(uint64_t session, int level, const chain_value& seed, sink out)
-    : session_{session}, out_{std::move(out)}, encoder_{level, seed},
+batch_source::batch_source(uint64_t session, int level, const chain_value& seed, size_t store_bytes,
+                           sink out)
+    : session_{session}, out_{std::move(out)}, encoder_{level, seed, store_bytes},
       add_{[this](const page_record& record) { add(record); }}, chain_{seed} {
   // nop
 }

@@ -18,7 +18,7 @@ class batch_source {
 public:
   using sink = std::function<void(frame)>;
 
-  batch_source(uint64_t session, int level, const chain_value& seed, sink out);
+  batch_source(uint64_t session, int level, const chain_value& seed, size_t store_bytes, sink out);
 
   /// The next bytes of the stream. A batch leaves when it is full.
   void push(std::span<const std::byte> bytes);
@@ -44,6 +44,7 @@ public:
   [[nodiscard]] size_t frames_under_way() const { return under_way_.size(); }
 
   [[nodiscard]] const stream_splitter& splitter() const { return splitter_; }
+  [[nodiscard]] const page_decisions& decisions() const { return encoder_.decisions(); }
   [[nodiscard]] uint64_t batches() const { return sent_; }
   [[nodiscard]] uint64_t compressed_bytes() const { return compressed_bytes_; }
   [[nodiscard]] const chain_value& chain() const { return chain_; }

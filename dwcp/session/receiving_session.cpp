@@ -28,7 +28,7 @@ failure broken(const std::string& why) {
 receiving_session::receiving_session(const session_ticket& ticket, receive_options options,
                                      session_end end)
     : ticket_{ticket}, options_{std::move(options)}, end_{std::move(end)},
-      decoder_{session_seed(ticket)}, queue_{options_.queue_bytes} {
+      queue_{options_.queue_bytes} {
   // nop
 }
 
@@ -62,14 +62,16 @@ void receiving_session::cancel(const std::string& reason) {
   room_.notify_all();
 }
 
-result<void> receiving_session::adopt(std::unique_ptr<tls_stream>& stream, uint64_t session,
-                                      const open_request& request,
+result<void> receiving_session::adopt(std::unique_ptr<tls_stream>& stream,
+                                      const frame_header& opened, const open_request& request,
                                       const std::shared_ptr<wire_counter>& wire, deadline until) {
-  if (auto claimed = claim(session, request); !claimed)
-    return claimed;
+  const auto terms = claim(opened, request);
+  if (!terms)
+    return terms.error();
   frame accepted;
   accepted.header.kind = frame_kind::accepted;
-  accepted.header.session = session;
+  accepted.header.session = opened.session;
+  put_terms(accepted.header, *terms);
   if (auto written = stream->write_frame(accepted, outcome_.stopped(), until); !written)
     return written;
   const std::scoped_lock lock{mutex_};
@@ -93,7 +95,8 @@ result<void> receiving_session::adopt(std::unique_ptr<tls_stream>& stream, uint6
 }
 
 /// A ticket is good for the first session that shows it.
-result<void> receiving_session::claim(uint64_t session, const open_request& request) {
+result<session_terms> receiving_session::claim(const frame_header& opened,
+                                               const open_request& request) {
   if (!same_ticket(ticket_, request.ticket))
     return make_failure(dwcp_errc::unauthorised,
                         "page session: the ticket is not the expected one; "
@@ -101,11 +104,12 @@ result<void> receiving_session::claim(uint64_t session, const open_request& requ
   const std::scoped_lock lock{mutex_};
   if (const auto why = outcome_.why())
     return *why;
-  if (closed_ || (streams_claimed_ > 0 && session != session_))
+  if (closed_ || (streams_claimed_ > 0 && opened.session != session_))
     return make_failure(dwcp_errc::unauthorised, "page session: its ticket was used before; "
                                                  "start the migration again");
   if (streams_claimed_ == 0) {
-    session_ = session;
+    session_ = opened.session;
+    terms_ = agree(get_terms(opened), options_.store_bytes);
     streams_expected_ = request.streams;
   }
   if (request.streams != streams_expected_ || streams_claimed_ >= streams_expected_)
@@ -113,7 +117,7 @@ result<void> receiving_session::claim(uint64_t session, const open_request& requ
                                                  + std::to_string(streams_expected_)
                                                  + " that were announced");
   ++streams_claimed_;
-  return {};
+  return terms_;
 }
 
 void receiving_session::run() {
@@ -153,6 +157,8 @@ result<void> receiving_session::work() {
       return *why;
     const std::scoped_lock lock{mutex_};
     opened = streams_ != nullptr;
+    if (opened)
+      decoder_.emplace(session_seed(ticket_), terms_.store_bytes);
   }
   auto guest = connect_unix(options_.stream_socket);
   if (!guest)
@@ -202,7 +208,7 @@ result<void> receiving_session::release_next() {
   if (header.kind == frame_kind::end)
     return end_release(header);
   const auto decoded
-      = decoder_.decode({header.codec, header.raw_bytes, header.chain}, next->payload);
+      = decoder_->decode({header.codec, header.raw_bytes, header.chain}, next->payload);
   if (!decoded)
     return decoded.error();
   releasing_ = decoded->raw;
@@ -221,7 +227,7 @@ result<void> receiving_session::release_next() {
 }
 
 result<void> receiving_session::end_release(const frame_header& header) {
-  if (header.chain != decoder_.chain())
+  if (header.chain != decoder_->chain())
     return make_failure(dwcp_errc::digest_mismatch,
                         "page session: what was released is not what the source sent; "
                         "start the migration again");
@@ -309,7 +315,7 @@ frame receiving_session::control(frame_kind kind) const {
   x.header.kind = kind;
   x.header.session = session_;
   x.header.sequence = released_;
-  x.header.chain = decoder_.chain();
+  x.header.chain = decoder_->chain();
   return x;
 }
 

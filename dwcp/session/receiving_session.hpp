@@ -11,6 +11,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace novacron {
@@ -36,7 +37,7 @@ public:
   /// Takes a connection whose peer has shown a good certificate; checks its
   /// ticket, answers it, and makes it a stream of the session. On a thread of
   /// the door's. On failure the connection is the caller's, to say why.
-  result<void> adopt(std::unique_ptr<tls_stream>& stream, uint64_t session,
+  result<void> adopt(std::unique_ptr<tls_stream>& stream, const frame_header& opened,
                      const open_request& request, const std::shared_ptr<wire_counter>& wire,
                      deadline until);
 
@@ -50,7 +51,7 @@ private:
   result<void> take_return_path();
   void wait_for_work();
   result<void> arrived(frame x);
-  result<void> claim(uint64_t session, const open_request& request);
+  result<session_terms> claim(const frame_header& opened, const open_request& request);
   [[nodiscard]] frame control(frame_kind kind) const;
 
   const session_ticket ticket_;
@@ -58,7 +59,7 @@ private:
   const session_end end_;
   session_outcome outcome_;
   descriptor guest_;
-  batch_decoder decoder_;
+  std::optional<batch_decoder> decoder_; ///< once the terms are known
   std::span<const std::byte> releasing_; ///< of the decoder's, not yet written to QEMU
   uint64_t released_ = 0;                ///< batches
   bool acknowledged_ = true;
@@ -71,6 +72,7 @@ private:
   std::condition_variable room_;
   reorder_queue queue_;
   uint64_t session_ = 0;
+  session_terms terms_;
   uint16_t streams_expected_ = 0;
   uint16_t streams_claimed_ = 0;
   bool closed_ = false;

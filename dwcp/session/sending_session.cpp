@@ -36,12 +36,6 @@ sending_session::sending_session(tls_context tls, const session_ticket& ticket,
                {[this](frame x) { return arrived(std::move(x)); },
                 [this](failure why) { outcome_.fail(std::move(why)); },
                 [this] { outcome_.nudge().raise(); }}},
-      source_{session_, options_.compression_level, session_seed(ticket),
-              [this](frame x) {
-                if (x.header.kind == frame_kind::batch)
-                  window_.sent(now());
-                streams_.send(std::move(x));
-              }},
       input_(session_limits::read_bytes) {
   main_ = start_session_thread([this] { run(); });
 }
@@ -114,6 +108,12 @@ result<void> sending_session::connect_streams() {
       return stream.error();
     streams_.add(std::move(*stream));
   }
+  source_.emplace(session_, options_.compression_level, session_seed(ticket_), terms_.store_bytes,
+                  [this](frame x) {
+                    if (x.header.kind == frame_kind::batch)
+                      window_.sent(now());
+                    streams_.send(std::move(x));
+                  });
   return {};
 }
 
@@ -138,6 +138,7 @@ result<std::unique_ptr<tls_stream>> sending_session::connect_stream(uint16_t ind
   frame open;
   open.header.kind = frame_kind::open;
   open.header.session = session_;
+  put_terms(open.header, {batch_dialect::held_pages, options_.store_bytes});
   open.payload = encode(open_request{ticket_, index, static_cast<uint16_t>(options_.streams)});
   if (auto written = stream->write_frame(open, outcome_.stopped(), until); !written)
     return written.error();
@@ -150,6 +151,8 @@ result<std::unique_ptr<tls_stream>> sending_session::connect_stream(uint16_t ind
     return make_failure(dwcp_errc::malformed, "destination of migration "
                                                   + to_string(ticket_.migration)
                                                   + ": its first frame doesn't answer ours");
+  // All connections get the same answer.
+  terms_ = agree(get_terms(answer->header), options_.store_bytes);
   return stream;
 }
 
@@ -167,7 +170,7 @@ result<void> sending_session::carry() {
       continue;
     }
     flush_if_quiet();
-    if (gate_.holding() && source_.agreed() && !input_waits())
+    if (gate_.holding() && source_->agreed() && !input_waits())
       gate_.open();
     pass_return_path();
     if (input_ended_ && !end_sent_)
@@ -195,10 +198,10 @@ result<void> sending_session::absorb() {
   }
   if (mail.acknowledgement) {
     const auto& ack = *mail.acknowledgement;
-    const auto before = source_.frames_under_way();
-    if (auto account = source_.acknowledge(ack.sequence, ack.chain); !account)
+    const auto before = source_->frames_under_way();
+    if (auto account = source_->acknowledge(ack.sequence, ack.chain); !account)
       return account;
-    window_.acknowledged(before - source_.frames_under_way(), now());
+    window_.acknowledged(before - source_->frames_under_way(), now());
   }
   gate_.push(mail.return_bytes);
   {
@@ -209,9 +212,9 @@ result<void> sending_session::absorb() {
     gate_.end();
   if (!mail.ended)
     return {};
-  if (!end_sent_ || !source_.agreed())
+  if (!end_sent_ || !source_->agreed())
     return make_failure(dwcp_errc::malformed, "page session: the destination ended it too early");
-  if (*mail.ended != source_.chain())
+  if (*mail.ended != source_->chain())
     return make_failure(dwcp_errc::digest_mismatch,
                         "page session: the two ends have seen different bytes; "
                         "start the migration again");
@@ -223,7 +226,7 @@ result<void> sending_session::take_input() {
   const auto count = ::recv(guest_.get(), input_.data(), input_.size(), 0);
   if (count > 0) {
     last_input_ = now();
-    source_.push(std::span{input_}.first(static_cast<size_t>(count)));
+    source_->push(std::span{input_}.first(static_cast<size_t>(count)));
     return {};
   }
   if (count < 0 && (errno == EAGAIN || errno == EINTR))
@@ -233,7 +236,7 @@ result<void> sending_session::take_input() {
     return broken(std::generic_category().message(errno) + "; the guest goes on at the source");
   input_ended_ = true;
   last_input_ = now();
-  source_.finish();
+  source_->finish();
   return {};
 }
 
@@ -241,16 +244,16 @@ result<void> sending_session::take_input() {
 result<void> sending_session::end_input() {
   if (gate_.shut_value().value_or(0) != 0)
     return broken("the destination could not load the guest; see its QEMU's log");
-  if (source_.splitter().memory_seen() && !source_.splitter().memory_complete())
+  if (source_->splitter().memory_seen() && !source_->splitter().memory_complete())
     return broken("it ended in the middle of the guest's memory; see the source's QEMU log");
-  if (source_.splitter().wants_return_path() && !gate_.success()) {
+  if (source_->splitter().wants_return_path() && !gate_.success()) {
     if (now() - last_input_ < options_.silence_limit && !gate_.done())
       return {};
     return broken("it ended, but the destination never said that the guest was loaded; "
                   "see both QEMUs' logs");
   }
-  if (source_.agreed()) {
-    source_.send_end();
+  if (source_->agreed()) {
+    source_->send_end();
     end_sent_ = true;
   }
   return {};
@@ -277,11 +280,11 @@ void sending_session::pass_return_path() {
 /// A batch leaves before it is full when nothing more comes and the link has
 /// nothing to do; at once when only devices are left, for then the guest waits.
 void sending_session::flush_if_quiet() {
-  if (source_.ready_bytes() == 0)
+  if (source_->ready_bytes() == 0)
     return;
   const bool quiet = now() - last_input_ >= session_limits::flush_after && streams_.idle();
-  if (quiet || source_.splitter().memory_complete())
-    source_.flush();
+  if (quiet || source_->splitter().memory_complete())
+    source_->flush();
 }
 
 void sending_session::wait_for_work() {
@@ -292,7 +295,7 @@ void sending_session::wait_for_work() {
     events |= POLLOUT;
   // Without events a closed socket would wake us for ever.
   const int fd = events != 0 ? guest_.get() : -1;
-  const bool soon = source_.ready_bytes() > 0;
+  const bool soon = source_->ready_bytes() > 0;
   wait_for(fd, events, outcome_.nudge(),
            now() + (soon ? session_limits::flush_after : options_.silence_limit / 4));
 }
@@ -304,7 +307,7 @@ bool sending_session::input_waits() const {
 
 bool sending_session::wants_input() const {
   return !input_ended_ && streams_.queued_bytes() < options_.queue_bytes && !window_.full()
-         && source_.frames_under_way() + 1 < max_frames_under_way;
+         && source_->frames_under_way() + 1 < max_frames_under_way;
 }
 
 /// On a reader's thread.
@@ -338,15 +341,17 @@ result<void> sending_session::arrived(frame x) {
 }
 
 void sending_session::publish_statistics() {
-  const auto& seen = source_.splitter().statistics();
+  const auto& seen = source_->splitter().statistics();
   const std::scoped_lock lock{mutex_};
   statistics_.guest_bytes = seen.bytes;
   statistics_.zero_pages = seen.zero_pages;
   statistics_.full_pages = seen.full_pages;
+  statistics_.same_pages = source_->decisions().same;
+  statistics_.changed_pages = source_->decisions().changed;
   statistics_.opaque_bytes = seen.all_opaque_bytes();
   statistics_.rounds = seen.rounds;
-  statistics_.batches = source_.batches();
-  statistics_.compressed_bytes = source_.compressed_bytes();
+  statistics_.batches = source_->batches();
+  statistics_.compressed_bytes = source_->compressed_bytes();
 }
 
 } // namespace novacron

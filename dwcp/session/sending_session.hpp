@@ -6,6 +6,7 @@
 #include "dwcp/session/session.hpp"
 #include "dwcp/session/session_outcome.hpp"
 #include "dwcp/session/stream_set.hpp"
+#include "dwcp/transport/open_request.hpp"
 #include "dwcp/transport/sockets.hpp"
 #include "messages/descriptor.hpp"
 
@@ -65,7 +66,8 @@ private:
   descriptor listener_;
   descriptor guest_;
   stream_set streams_;
-  batch_source source_;
+  session_terms terms_;
+  std::optional<batch_source> source_; ///< once the terms are known
   flight_window window_;
   return_gate gate_;
   std::vector<std::byte> input_;

@@ -14,9 +14,9 @@ namespace {
 const chain_value seed_of_tests = digest_of({});
 
 std::vector<encoded_batch> encode_all(std::span<const std::byte> stream, int level,
-                                      random_numbers& random) {
+                                      random_numbers& random, size_t store_bytes = 0) {
   std::vector<encoded_batch> batches;
-  batch_encoder encoder{level, seed_of_tests};
+  batch_encoder encoder{level, seed_of_tests, store_bytes};
   stream_splitter splitter;
   const auto add = [&](const page_record& record) {
     encoder.add(record);
@@ -43,13 +43,15 @@ encoded_batch one_batch(int level, random_numbers& random) {
 
 } // namespace
 
-TEST_CASE("batches decoded in order are the stream, at every level") {
+TEST_CASE("batches decoded in order are the stream, at every level, with any store") {
   for (uint64_t seed = 0; seed < 12; ++seed) {
     CAPTURE(seed);
+    // None; of a few pages; of some; of all.
+    const size_t store_bytes = std::array<size_t, 4>{0, 5, 100, 5000}.at(seed / 3) * page_size;
     random_numbers random{seed};
     const auto stream = guest_stream(random, {500, 3, 300'000, true});
-    const auto batches = encode_all(stream, static_cast<int>(seed % 4), random);
-    batch_decoder decoder{seed_of_tests};
+    const auto batches = encode_all(stream, static_cast<int>(seed % 3), random, store_bytes);
+    batch_decoder decoder{seed_of_tests, store_bytes};
     bytes joined;
     uint64_t pages = 0;
     for (const auto& batch : batches) {
@@ -72,7 +74,7 @@ TEST_CASE("a gigabyte of zero pages costs less than a kilobyte") {
     writer.zero_page(0, at);
   writer.end_part();
   random_numbers random{1};
-  batch_encoder encoder{0, seed_of_tests};
+  batch_encoder encoder{0, seed_of_tests, 0};
   size_t cost = 0;
   stream_splitter splitter;
   splitter.push(writer.take(), [&](const page_record& record) {
@@ -88,7 +90,7 @@ TEST_CASE("a gigabyte of zero pages costs less than a kilobyte") {
 TEST_CASE("a batch refers to the batches before it") {
   random_numbers random{2};
   const auto page = random_bytes(random, page_size);
-  batch_encoder encoder{1, seed_of_tests};
+  batch_encoder encoder{1, seed_of_tests, 0};
   page_record record;
   record.bytes = page;
   encoder.add(record);
@@ -109,11 +111,11 @@ TEST_CASE("a batch whose bytes were changed is never decoded") {
       CAPTURE(i);
       auto bad = good;
       bad.payload[random() % bad.payload.size()] ^= std::byte{1} << (random() % 8);
-      batch_decoder decoder{seed_of_tests};
+      batch_decoder decoder{seed_of_tests, 0};
       const auto decoded = decoder.decode(announcement(bad), bad.payload);
       // Nothing changed for the decoder if the flipped bit meant nothing to zstd.
       if (decoded.has_value()) {
-        batch_decoder reference{seed_of_tests};
+        batch_decoder reference{seed_of_tests, 0};
         const auto original = reference.decode(announcement(good), good.payload);
         REQUIRE(original.has_value());
         CHECK(std::ranges::equal(decoded->raw, original->raw));
@@ -126,22 +128,22 @@ TEST_CASE("a page that was changed above TLS is a digest mismatch") {
   random_numbers random{8};
   auto batch = one_batch(0, random);
   batch.payload[batch.payload.size() - 600] ^= std::byte{1}; // the content stands last
-  batch_decoder decoder{seed_of_tests};
+  batch_decoder decoder{seed_of_tests, 0};
   CHECK(code_of(decoder.decode(announcement(batch), batch.payload)) == dwcp_errc::digest_mismatch);
 }
 
 TEST_CASE("a batch of another session, or out of its order, is a digest mismatch") {
   random_numbers random{9};
   const auto batch = one_batch(0, random);
-  batch_decoder other{digest_of(batch.payload)};
+  batch_decoder other{digest_of(batch.payload), 0};
   CHECK(code_of(other.decode(announcement(batch), batch.payload)) == dwcp_errc::digest_mismatch);
-  batch_decoder twice{seed_of_tests};
+  batch_decoder twice{seed_of_tests, 0};
   CHECK(twice.decode(announcement(batch), batch.payload).has_value());
   CHECK(code_of(twice.decode(announcement(batch), batch.payload)) == dwcp_errc::digest_mismatch);
 }
 
 TEST_CASE("sizes that a batch announces are bounded before they are believed") {
-  batch_decoder decoder{seed_of_tests};
+  batch_decoder decoder{seed_of_tests, 0};
   const auto refused_for_its_size = [&](const batch_announcement& x, const bytes& payload) {
     const auto decoded = decoder.decode(x, payload);
     return code_of(decoded) == dwcp_errc::malformed
@@ -165,7 +167,7 @@ TEST_CASE("noise is not a batch") {
     CAPTURE(seed);
     random_numbers random{seed};
     const auto noise = random_bytes(random, random() % 300);
-    batch_decoder decoder{seed_of_tests};
+    batch_decoder decoder{seed_of_tests, 0};
     CHECK(!decoder
                .decode({seed % 2 == 0 ? batch_codec::plain : batch_codec::zstd,
                         static_cast<uint32_t>(random() % 5000),

@@ -109,6 +109,24 @@ TEST_CASE("an opening request is read as it was written, and nothing else is") {
   CHECK(!decode_open_request(encode(open_request{some_ticket(), 0, 65})).has_value());
 }
 
+TEST_CASE("ends that differ agree on the older dialect and the smaller store") {
+  const auto said = [](const session_terms& terms) {
+    frame_header header;
+    header.kind = frame_kind::open;
+    put_terms(header, terms);
+    return get_terms(decode_frame_header(encode(header)).value());
+  };
+  const session_terms asked{batch_dialect::held_pages, 1u << 30};
+  CHECK(said(asked) == asked);
+  CHECK(get_terms(frame_header{}) == session_terms{});
+  CHECK(agree(asked, 1u << 20) == session_terms{batch_dialect::held_pages, 1u << 20});
+  CHECK(agree(asked, ~uint64_t{0}) == asked);
+  CHECK(agree(session_terms{}, 1u << 20) == session_terms{});
+  CHECK(agree(asked, 0) == session_terms{});
+  const session_terms later{static_cast<batch_dialect>(9), 1u << 20};
+  CHECK(said(later) == session_terms{batch_dialect::held_pages, 1u << 20});
+}
+
 TEST_CASE("a ticket is the same only in all its parts") {
   const auto ticket = some_ticket();
   auto other = ticket;
