@@ -6,21 +6,14 @@
 
 #include <algorithm>
 #include <functional>
-#include <new>
 #include <optional>
 #include <string>
-#include <zstd.h>
 
 namespace novacron {
 
 namespace {
 
 namespace flag = qemu_stream::ram_flag;
-
-failure broken(const std::string& why) {
-  return make_failure(dwcp_errc::malformed,
-                      "batch of guest memory: " + why + "; both ends must run matching versions");
-}
 
 /// Executes a plan's operations, one after the other, into `raw`.
 class plan_runner {
@@ -148,30 +141,20 @@ private:
 
 } // namespace
 
-void batch_decoder::context_deleter::operator()(ZSTD_DCtx_s* context) const {
-  ZSTD_freeDCtx(context);
-}
-
-batch_decoder::batch_decoder(const chain_value& start, size_t store_bytes)
-    : context_{ZSTD_createDCtx()}, chain_{start}, store_{store_bytes} {
-  if (!context_)
-    throw std::bad_alloc{};
-  ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, batch_window_log);
+batch_decoder::batch_decoder(const chain_value& start, size_t store_bytes, unsigned lanes)
+    : lanes_(lanes), chain_{start}, store_{store_bytes} {
+  // nop
 }
 
 result<decoded_batch> batch_decoder::decode(const batch_announcement& announced,
                                             std::span<const std::byte> payload) {
   if (announced.raw_bytes > max_batch_raw_bytes)
-    return broken("announces " + std::to_string(announced.raw_bytes) + " bytes, more than "
-                  + std::to_string(max_batch_raw_bytes));
-  auto plan = payload;
-  if (announced.codec == batch_codec::zstd) {
-    const auto unpacked = decompress(payload);
-    if (!unpacked)
-      return unpacked.error();
-    plan = *unpacked;
-  }
-  auto decoded = execute(plan, announced.raw_bytes);
+    return broken_batch("announces " + std::to_string(announced.raw_bytes) + " bytes, more than "
+                        + std::to_string(max_batch_raw_bytes));
+  const auto plan = lanes_[batches_++ % lanes_.size()].unpack(announced.codec, payload);
+  if (!plan)
+    return plan.error();
+  auto decoded = execute(*plan, announced.raw_bytes);
   if (!decoded)
     return decoded;
   chain_.add(decoded->raw);
@@ -182,39 +165,16 @@ result<decoded_batch> batch_decoder::decode(const batch_announcement& announced,
   return decoded;
 }
 
-result<std::span<const std::byte>> batch_decoder::decompress(std::span<const std::byte> payload) {
-  if (payload.size() < sizeof(uint32_t))
-    return broken("has no length");
-  const size_t length = get_big_endian<uint32_t>(payload);
-  if (length > max_plan_bytes)
-    return broken("unpacks to " + std::to_string(length) + " bytes, more than "
-                  + std::to_string(max_plan_bytes));
-  plan_.resize(length + 1); // one more shows that there was more
-  ZSTD_inBuffer input{payload.data(), payload.size(), sizeof(uint32_t)};
-  ZSTD_outBuffer output{plan_.data(), plan_.size(), 0};
-  while (input.pos < input.size && output.pos < output.size) {
-    const size_t before = input.pos + output.pos;
-    const size_t outcome = ZSTD_decompressStream(context_.get(), &output, &input);
-    if (ZSTD_isError(outcome) != 0)
-      return broken(std::string{"zstd: "} + ZSTD_getErrorName(outcome));
-    if (input.pos + output.pos == before)
-      break;
-  }
-  if (output.pos != length || input.pos != input.size)
-    return broken("doesn't unpack to the length that it announces");
-  return std::span<const std::byte>{plan_}.first(length);
-}
-
 result<decoded_batch> batch_decoder::execute(std::span<const std::byte> plan, size_t raw_bytes) {
   const auto length = take_varint(plan);
   if (!length || *length > plan.size())
-    return broken("its operations are cut");
+    return broken_batch("its operations are cut");
   raw_.clear();
   raw_.reserve(raw_bytes);
   decoded_batch decoded;
   plan_runner runner{plan.first(*length), plan.subspan(*length), raw_bytes, store_, raw_};
   if (!runner.run(decoded))
-    return broken("its operations don't make the bytes that it announces");
+    return broken_batch("its operations don't make the bytes that it announces");
   decoded.raw = raw_;
   return decoded;
 }

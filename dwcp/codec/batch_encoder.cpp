@@ -5,9 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
-#include <stdexcept>
-#include <zstd.h>
 
 namespace novacron {
 
@@ -41,27 +38,11 @@ bool difference(page_content now, std::span<const std::byte> before,
   return changed <= words_changed_at_most;
 }
 
-size_t checked(size_t outcome) {
-  if (ZSTD_isError(outcome) != 0)
-    throw std::runtime_error{ZSTD_getErrorName(outcome)};
-  return outcome;
-}
-
 } // namespace
 
-void batch_encoder::context_deleter::operator()(ZSTD_CCtx_s* context) const {
-  ZSTD_freeCCtx(context);
-}
-
-batch_encoder::batch_encoder(int level, const chain_value& start, size_t store_bytes)
+batch_encoder::batch_encoder(const chain_value& start, size_t store_bytes)
     : chain_{start}, store_{store_bytes}, index_{store_.capacity()} {
-  if (level == 0)
-    return;
-  context_.reset(ZSTD_createCCtx());
-  if (!context_)
-    throw std::bad_alloc{};
-  checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level));
-  checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_windowLog, batch_window_log));
+  // nop
 }
 
 void batch_encoder::add(const page_record& record) {
@@ -143,11 +124,10 @@ encoded_batch batch_encoder::seal() {
   plan.insert(plan.end(), content_.begin(), content_.end());
 
   encoded_batch batch;
-  batch.codec = context_ ? batch_codec::zstd : batch_codec::plain;
   batch.raw_bytes = static_cast<uint32_t>(raw_bytes_);
   batch.records = records_;
   batch.chain = chain_.seal();
-  batch.payload = context_ ? compress(plan) : std::move(plan);
+  batch.plan = std::move(plan);
   operations_.clear();
   content_.clear();
   raw_bytes_ = 0;
@@ -200,21 +180,6 @@ void batch_encoder::close_run() {
 
 void batch_encoder::append(std::span<const std::byte> content) {
   content_.insert(content_.end(), content.begin(), content.end());
-}
-
-std::vector<std::byte> batch_encoder::compress(std::span<const std::byte> plan) {
-  std::vector<std::byte> out;
-  put_big_endian(out, static_cast<uint32_t>(plan.size()));
-  const size_t start = out.size();
-  out.resize(start + ZSTD_compressBound(plan.size()) + 64);
-  ZSTD_inBuffer input{plan.data(), plan.size(), 0};
-  ZSTD_outBuffer output{out.data(), out.size(), start};
-  // Flushed, so that the receiver can decode it at once; never ended, so that
-  // the next batch may refer to this one.
-  while (checked(ZSTD_compressStream2(context_.get(), &output, &input, ZSTD_e_flush)) > 0)
-    out.resize(out.size() + ZSTD_CStreamOutSize()), output = {out.data(), out.size(), output.pos};
-  out.resize(output.pos);
-  return out;
 }
 
 } // namespace novacron

@@ -7,20 +7,16 @@
 #include "messages/page_record.hpp"
 
 #include <cstdint>
-#include <memory>
 #include <vector>
-
-struct ZSTD_CCtx_s;
 
 namespace novacron {
 
-/// A batch as it travels, and what its receiver must know about it.
+/// A batch before it is packed, and what its receiver must know about it.
 struct encoded_batch {
-  batch_codec codec = batch_codec::plain;
   uint32_t raw_bytes = 0; ///< of the stream that it stands for
   uint32_t records = 0;
   chain_value chain{}; ///< of the stream up to its end
-  std::vector<std::byte> payload;
+  std::vector<std::byte> plan;
 };
 
 /// How pages were sent. Counters only grow.
@@ -31,14 +27,13 @@ struct page_decisions {
   uint64_t zero = 0;
 };
 
-/// Turns records into batches, on one lane: what a batch holds may refer to all
-/// batches before it, so they must be decoded in order. Zero pages, the heads of
+/// Turns records into batches: what a batch holds may refer to all batches before
+/// it, so they must be decoded in order. Zero pages, the heads of
 /// pages in a row, and pages that the other end holds cost a few bytes per run.
 class batch_encoder {
 public:
-  /// `level` is zstd's; 0 leaves batches plain. `start` seeds the chain.
-  /// `store_bytes`: content that both ends hold (`page_store`); 0: none.
-  batch_encoder(int level, const chain_value& start, size_t store_bytes);
+  /// `start` seeds the chain. `store_bytes`: content that both ends hold (`page_store`); 0: none.
+  batch_encoder(const chain_value& start, size_t store_bytes);
 
   /// Adds a record of at most `stream_splitter::max_opaque_bytes`.
   void add(const page_record& record);
@@ -51,9 +46,6 @@ public:
   [[nodiscard]] const page_decisions& decisions() const { return decisions_; }
 
 private:
-  struct context_deleter {
-    void operator()(ZSTD_CCtx_s* context) const;
-  };
   struct run {
     batch_operation operation = batch_operation::opaque;
     uint64_t first = 0;   ///< page number
@@ -67,9 +59,7 @@ private:
   void put_operation(batch_operation operation, uint64_t number);
   void close_run();
   void append(std::span<const std::byte> content);
-  std::vector<std::byte> compress(std::span<const std::byte> plan);
 
-  std::unique_ptr<ZSTD_CCtx_s, context_deleter> context_; ///< none: plain
   digest_chain chain_;
   page_store store_;
   content_index index_;

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "dwcp/errors.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace novacron {
@@ -36,7 +39,8 @@ enum class batch_operation : uint8_t {
 /// How a batch's plan is packed.
 enum class batch_codec : uint8_t {
   plain = 0,
-  zstd = 1, ///< all batches of a session are one stream of zstd's
+  zstd = 1,      ///< all batches of a lane are one stream of zstd's
+  zstd_anew = 2, ///< the same; this one begins another
 };
 
 /// What a batch is closed at.
@@ -49,6 +53,9 @@ inline constexpr size_t max_plan_bytes = 2 * max_batch_raw_bytes + 4096;
 inline constexpr size_t max_batch_wire_bytes = max_plan_bytes + max_plan_bytes / 128 + 4096;
 /// Memory that the decompressor may need, as a power of two.
 inline constexpr int batch_window_log = 22;
+
+/// A batch that breaks the format.
+failure broken_batch(const std::string& why);
 
 /// LEB128: seven bits a byte, least significant first.
 inline void put_varint(std::vector<std::byte>& out, uint64_t value) {

@@ -158,7 +158,7 @@ result<void> receiving_session::work() {
     const std::scoped_lock lock{mutex_};
     opened = streams_ != nullptr;
     if (opened)
-      decoder_.emplace(session_seed(ticket_), terms_.store_bytes);
+      decoder_.emplace(session_seed(ticket_), terms_.store_bytes, terms_.lanes);
   }
   auto guest = connect_unix(options_.stream_socket);
   if (!guest)

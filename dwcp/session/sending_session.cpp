@@ -67,6 +67,7 @@ void sending_session::run() {
   // QEMU first: on a failure its guest shall go on at once.
   guest_.reset();
   listener_.reset();
+  lanes_.reset();
   const auto failed = finished_ ? std::nullopt : outcome_.why();
   streams_.farewell(failed ? std::optional{abort_frame(session_, *failed)} : std::nullopt);
   streams_.close(now() + session_limits::farewell);
@@ -108,12 +109,20 @@ result<void> sending_session::connect_streams() {
       return stream.error();
     streams_.add(std::move(*stream));
   }
-  source_.emplace(session_, options_.compression_level, session_seed(ticket_), terms_.store_bytes,
-                  [this](frame x) {
-                    if (x.header.kind == frame_kind::batch)
-                      window_.sent(now());
-                    streams_.send(std::move(x));
-                  });
+  lanes_.emplace(terms_.lanes, options_.compression_level,
+                 packing_lanes::callbacks{
+                     [this](frame x) {
+                       streams_.send(std::move(x));
+                       outcome_.nudge().raise();
+                     },
+                     [this](const std::exception& why) { outcome_.fail(broken(why.what())); }});
+  level_.emplace(terms_.lanes, now());
+  source_.emplace(session_, session_seed(ticket_), terms_.store_bytes, [this](frame x) {
+    if (x.header.kind != frame_kind::batch)
+      return streams_.send(std::move(x));
+    window_.sent(now());
+    lanes_->put(std::move(x));
+  });
   return {};
 }
 
@@ -138,7 +147,7 @@ result<std::unique_ptr<tls_stream>> sending_session::connect_stream(uint16_t ind
   frame open;
   open.header.kind = frame_kind::open;
   open.header.session = session_;
-  put_terms(open.header, {batch_dialect::held_pages, options_.store_bytes});
+  put_terms(open.header, {batch_dialect::held_pages, options_.store_bytes, options_.lanes});
   open.payload = encode(open_request{ticket_, index, static_cast<uint16_t>(options_.streams)});
   if (auto written = stream->write_frame(open, outcome_.stopped(), until); !written)
     return written.error();
@@ -202,6 +211,7 @@ result<void> sending_session::absorb() {
     if (auto account = source_->acknowledge(ack.sequence, ack.chain); !account)
       return account;
     window_.acknowledged(before - source_->frames_under_way(), now());
+    choose_level();
   }
   gate_.push(mail.return_bytes);
   {
@@ -220,6 +230,14 @@ result<void> sending_session::absorb() {
                         "start the migration again");
   ended_ = now();
   return {};
+}
+
+/// An end that knows no streams begun anew keeps the level that it began with.
+void sending_session::choose_level() {
+  if (options_.compression_level == 0 || terms_.dialect == batch_dialect::plain_pages)
+    return;
+  level_->note(window_.full() || streams_.queued_bytes() > 0);
+  lanes_->set_level(level_->choose(lanes_->work(), now()));
 }
 
 result<void> sending_session::take_input() {
@@ -282,7 +300,8 @@ void sending_session::pass_return_path() {
 void sending_session::flush_if_quiet() {
   if (source_->ready_bytes() == 0)
     return;
-  const bool quiet = now() - last_input_ >= session_limits::flush_after && streams_.idle();
+  const bool quiet
+      = now() - last_input_ >= session_limits::flush_after && lanes_->idle() && streams_.idle();
   if (quiet || source_->splitter().memory_complete())
     source_->flush();
 }
@@ -306,8 +325,8 @@ bool sending_session::input_waits() const {
 }
 
 bool sending_session::wants_input() const {
-  return !input_ended_ && streams_.queued_bytes() < options_.queue_bytes && !window_.full()
-         && source_->frames_under_way() + 1 < max_frames_under_way;
+  return !input_ended_ && !lanes_->full() && streams_.queued_bytes() < options_.queue_bytes
+         && !window_.full() && source_->frames_under_way() + 1 < max_frames_under_way;
 }
 
 /// On a reader's thread.
@@ -351,7 +370,7 @@ void sending_session::publish_statistics() {
   statistics_.opaque_bytes = seen.all_opaque_bytes();
   statistics_.rounds = seen.rounds;
   statistics_.batches = source_->batches();
-  statistics_.compressed_bytes = source_->compressed_bytes();
+  statistics_.compressed_bytes = lanes_->work().packed_bytes;
 }
 
 } // namespace novacron

@@ -2,6 +2,7 @@
 
 #include "dwcp/session/batch_source.hpp"
 #include "dwcp/session/flight_window.hpp"
+#include "dwcp/session/packing_lanes.hpp"
 #include "dwcp/session/return_gate.hpp"
 #include "dwcp/session/session.hpp"
 #include "dwcp/session/session_outcome.hpp"
@@ -46,6 +47,7 @@ private:
   result<std::unique_ptr<tls_stream>> connect_stream(uint16_t index);
   result<void> carry();
   result<void> absorb();
+  void choose_level();
   result<void> take_input();
   result<void> end_input();
   void pass_return_path();
@@ -67,7 +69,10 @@ private:
   descriptor guest_;
   stream_set streams_;
   session_terms terms_;
-  std::optional<batch_source> source_; ///< once the terms are known
+  // Once the terms are known:
+  std::optional<packing_lanes> lanes_;
+  std::optional<level_chooser> level_;
+  std::optional<batch_source> source_;
   flight_window window_;
   return_gate gate_;
   std::vector<std::byte> input_;

@@ -59,7 +59,8 @@ struct send_options {
   std::chrono::milliseconds silence_limit{
       10'000};                     ///< no frame from the peer for so long ends the session
   size_t queue_bytes = 4u << 20;   ///< at most so much waits for the link
-  int compression_level = 1;       ///< zstd's; 0 sends raw batches
+  int compression_level = 1;       ///< zstd's to begin with; 0: none, ever
+  unsigned lanes = 2;              ///< threads that compress
   size_t store_bytes = 256u << 20; ///< of pages that both ends hold, if the destination can
 };
 

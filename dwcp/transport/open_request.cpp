@@ -70,17 +70,19 @@ bool same_ticket(const session_ticket& a, const session_ticket& b) {
 void put_terms(frame_header& header, const session_terms& terms) {
   header.records = static_cast<uint32_t>(terms.dialect);
   header.sequence = terms.store_bytes;
+  header.round = terms.lanes;
 }
 
 session_terms get_terms(const frame_header& header) {
   if (header.records < static_cast<uint32_t>(batch_dialect::held_pages))
     return {};
-  return {batch_dialect::held_pages, header.sequence};
+  return {batch_dialect::held_pages, header.sequence, std::clamp(header.round, 1u, max_lanes)};
 }
 
 session_terms agree(const session_terms& asked, uint64_t store_bytes) {
-  const auto held = std::min(asked.store_bytes, store_bytes);
-  return held < page_size ? session_terms{} : session_terms{asked.dialect, held};
+  if (asked.dialect == batch_dialect::plain_pages)
+    return {};
+  return {asked.dialect, std::min(asked.store_bytes, store_bytes), asked.lanes};
 }
 
 chain_value session_seed(const session_ticket& ticket) {

@@ -21,11 +21,12 @@ struct open_request {
 };
 
 inline constexpr uint16_t max_streams = 64;
+inline constexpr uint32_t max_lanes = 16;
 
 /// What batches may be made of. Ends that differ speak the older one.
 enum class batch_dialect : uint32_t {
   plain_pages = 1, ///< opaque bytes, pages, zero pages
-  held_pages = 2,  ///< also what refers to a page store
+  held_pages = 2,  ///< also what refers to a page store; lanes, and streams of zstd's begun anew
 };
 
 /// What both ends of a session use. The source asks in its `open` frames, the
@@ -34,6 +35,7 @@ enum class batch_dialect : uint32_t {
 struct session_terms {
   batch_dialect dialect = batch_dialect::plain_pages;
   uint64_t store_bytes = 0; ///< of content that both ends hold
+  uint32_t lanes = 1;       ///< on which batches take turns
 
   friend bool operator==(const session_terms&, const session_terms&) = default;
 };

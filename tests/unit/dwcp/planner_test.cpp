@@ -17,7 +17,7 @@ constexpr size_t store_bytes = 64 * page_size;
 
 /// Both ends of a codec without compression.
 struct ends {
-  batch_encoder encoder{0, seed_of_tests, store_bytes};
+  batch_encoder encoder{seed_of_tests, store_bytes};
   batch_decoder decoder{seed_of_tests, store_bytes};
 
   void page(uint64_t number, const bytes& content, uint32_t block = 0) {
@@ -31,11 +31,12 @@ struct ends {
   /// Carries what was added over; the bytes that it took.
   size_t carry() {
     const auto batch = encoder.seal();
-    const auto decoded = decoder.decode({batch.codec, batch.raw_bytes, batch.chain}, batch.payload);
+    const auto decoded
+        = decoder.decode({batch_codec::plain, batch.raw_bytes, batch.chain}, batch.plan);
     REQUIRE(decoded.has_value());
     CHECK(std::ranges::equal(decoded->raw, expected));
     expected.clear();
-    return batch.payload.size();
+    return batch.plan.size();
   }
 
   bytes expected;
@@ -100,7 +101,7 @@ TEST_CASE("pages of different blocks are told apart") {
 }
 
 TEST_CASE("ends whose stores have drifted apart find out, at the latest after 256 batches") {
-  batch_encoder encoder{0, seed_of_tests, store_bytes};
+  batch_encoder encoder{seed_of_tests, store_bytes};
   batch_decoder decoder{seed_of_tests, store_bytes / 2};
   std::error_code outcome;
   uint64_t batches = 0;
@@ -111,7 +112,7 @@ TEST_CASE("ends whose stores have drifted apart find out, at the latest after 25
                                | qemu_stream::ram_flag::same_block);
     encoder.add({record_kind::page, 0, batches * page_size, header, content});
     auto x = encoder.seal();
-    const auto decoded = decoder.decode({x.codec, x.raw_bytes, x.chain}, x.payload);
+    const auto decoded = decoder.decode({batch_codec::plain, x.raw_bytes, x.chain}, x.plan);
     outcome = decoded.has_value() ? std::error_code{} : decoded.error().code;
   }
   CHECK(outcome == dwcp_errc::malformed);

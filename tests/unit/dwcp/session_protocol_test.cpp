@@ -77,7 +77,7 @@ private:
 struct odd_source {
   qemu_pair pair;
   std::optional<speaker> there;
-  batch_encoder encoder{0, chain_value{}, 0};
+  batch_encoder encoder{chain_value{}, 0};
   chain_value chain{};
 
   explicit odd_source(std::chrono::milliseconds silence = 10s) {
@@ -85,7 +85,7 @@ struct odd_source {
     pair.receiving.queue_bytes = 2u << 20;
     pair.expect();
     there.emplace(pair.authority.issue(pair.ticket.source), dial(), tls_stream::end::client);
-    encoder = batch_encoder{0, session_seed(pair.ticket), 0};
+    encoder = batch_encoder{session_seed(pair.ticket), 0};
     chain = session_seed(pair.ticket);
   }
 
@@ -107,7 +107,7 @@ struct odd_source {
     x.header.sequence = sequence;
     x.header.raw_bytes = made.raw_bytes;
     x.header.chain = chain = made.chain;
-    x.payload = std::move(made.payload);
+    x.payload = std::move(made.plan);
     return x;
   }
   /// How both ends say that it ended.
