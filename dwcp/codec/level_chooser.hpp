@@ -10,8 +10,8 @@ namespace novacron {
 /// What was packed so far. Counters only grow.
 struct packing_work {
   uint64_t batches = 0;
-  uint64_t plan_bytes = 0;   ///< before
-  uint64_t packed_bytes = 0; ///< after
+  uint64_t plan_bytes = 0;          ///< before
+  uint64_t packed_bytes = 0;        ///< after
   std::chrono::nanoseconds busy{0}; ///< time that lanes spent on it, all together
 };
 

@@ -10,6 +10,7 @@
 #include "messages/descriptor.hpp"
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -42,6 +43,11 @@ public:
                      deadline until);
 
 private:
+  struct loss {
+    failure why;
+    deadline since;
+  };
+
   void run();
   result<void> work();
   result<void> carry();
@@ -50,7 +56,12 @@ private:
   result<void> write_released();
   result<void> take_return_path();
   void wait_for_work();
-  result<void> arrived(frame x);
+  result<void> arrived(uint16_t connection, frame x);
+  void lost(uint16_t connection, failure why);
+  result<void> await_lost();
+  void say(frame x);
+  std::unique_ptr<stream_set> make_streams();
+  [[nodiscard]] bool can_resume() const;
   result<session_terms> claim(const frame_header& opened, const open_request& request);
   [[nodiscard]] frame control(frame_kind kind) const;
 
@@ -67,6 +78,11 @@ private:
   bool return_ended_ = false;
   bool finished_ = false;
   deadline ended_at_;
+  std::vector<frame> said_; ///< of the return path, from the first on
+  uint32_t said_count_ = 0;
+  size_t said_bytes_ = 0;
+
+  std::mutex adopting_; ///< before `mutex_`
 
   mutable std::mutex mutex_; ///< guards all below but the thread
   std::condition_variable room_;
@@ -76,6 +92,9 @@ private:
   uint16_t streams_expected_ = 0;
   uint16_t streams_claimed_ = 0;
   bool closed_ = false;
+  std::map<uint16_t, loss> lost_; ///< connections that may be replaced
+  bool say_again_ = false;
+  uint32_t reconnects_ = 0;
   std::unique_ptr<stream_set> streams_; ///< from the first connection on
   std::vector<std::shared_ptr<wire_counter>> wires_;
   session_statistics statistics_;

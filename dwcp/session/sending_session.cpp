@@ -2,7 +2,6 @@
 
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/session_thread.hpp"
-#include "dwcp/transport/open_request.hpp"
 #include "dwcp/transport/reorder_queue.hpp"
 
 #include <algorithm>
@@ -33,10 +32,12 @@ sending_session::sending_session(tls_context tls, const session_ticket& ticket,
                                                                                 listener)},
       streams_{session_,
                options_.silence_limit,
-               {[this](frame x) { return arrived(std::move(x)); },
+               stream_set::keeping::until_acknowledged,
+               {[this](uint16_t, frame x) { return arrived(std::move(x)); },
+                [this](uint16_t connection, failure why) { lost(connection, std::move(why)); },
                 [this](failure why) { outcome_.fail(std::move(why)); },
                 [this] { outcome_.nudge().raise(); }}},
-      input_(session_limits::read_bytes) {
+      plan_{options_.resume_limit}, input_(session_limits::read_bytes) {
   main_ = start_session_thread([this] { run(); });
 }
 
@@ -102,69 +103,6 @@ result<void> sending_session::accept_guest() {
   return {};
 }
 
-result<void> sending_session::connect_streams() {
-  for (uint16_t i = 0; i < options_.streams; ++i) {
-    auto stream = connect_stream(i);
-    if (!stream)
-      return stream.error();
-    streams_.add(std::move(*stream));
-  }
-  lanes_.emplace(terms_.lanes, options_.compression_level,
-                 packing_lanes::callbacks{
-                     [this](frame x) {
-                       streams_.send(std::move(x));
-                       outcome_.nudge().raise();
-                     },
-                     [this](const std::exception& why) { outcome_.fail(broken(why.what())); }});
-  level_.emplace(terms_.lanes, now());
-  source_.emplace(session_, session_seed(ticket_), terms_.store_bytes, [this](frame x) {
-    if (x.header.kind != frame_kind::batch)
-      return streams_.send(std::move(x));
-    window_.sent(now());
-    lanes_->put(std::move(x));
-  });
-  return {};
-}
-
-result<std::unique_ptr<tls_stream>> sending_session::connect_stream(uint16_t index) {
-  const auto until = now() + session_limits::opening;
-  auto socket = connect_tcp(options_.destination_host, options_.destination_port,
-                            outcome_.stopped(), until);
-  if (!socket)
-    return socket.error();
-  tune_stream(*socket);
-  auto stream
-      = std::make_unique<tls_stream>(tls_, std::move(*socket), tls_stream::end::client, wire_);
-  const auto peer = stream->handshake(outcome_.stopped(), until);
-  if (!peer)
-    return peer.error();
-  if (peer->node != ticket_.destination)
-    return make_failure(dwcp_errc::unauthorised,
-                        "destination of migration " + to_string(ticket_.migration)
-                            + ": its certificate names node " + to_string(peer->node)
-                            + " instead of " + to_string(ticket_.destination)
-                            + "; check the node's address");
-  frame open;
-  open.header.kind = frame_kind::open;
-  open.header.session = session_;
-  put_terms(open.header, {batch_dialect::held_pages, options_.store_bytes, options_.lanes});
-  open.payload = encode(open_request{ticket_, index, static_cast<uint16_t>(options_.streams)});
-  if (auto written = stream->write_frame(open, outcome_.stopped(), until); !written)
-    return written.error();
-  const auto answer = stream->read_frame(outcome_.stopped(), session_limits::opening, until);
-  if (!answer)
-    return answer.error();
-  if (answer->header.kind == frame_kind::abort)
-    return read_abort(answer->payload);
-  if (answer->header.kind != frame_kind::accepted || answer->header.session != session_)
-    return make_failure(dwcp_errc::malformed, "destination of migration "
-                                                  + to_string(ticket_.migration)
-                                                  + ": its first frame doesn't answer ours");
-  // All connections get the same answer.
-  terms_ = agree(get_terms(answer->header), options_.store_bytes);
-  return stream;
-}
-
 result<void> sending_session::carry() {
   last_input_ = now();
   for (;;) {
@@ -173,6 +111,8 @@ result<void> sending_session::carry() {
       return *outcome_.why();
     if (auto absorbed = absorb(); !absorbed)
       return absorbed;
+    if (auto mended = mend(); !mended)
+      return mended;
     if (wants_input() && input_waits()) {
       if (auto taken = take_input(); !taken)
         return taken;
@@ -211,8 +151,12 @@ result<void> sending_session::absorb() {
     if (auto account = source_->acknowledge(ack.sequence, ack.chain); !account)
       return account;
     window_.acknowledged(before - source_->frames_under_way(), now());
+    streams_.acknowledged(ack.sequence);
+    last_acknowledged_ = now();
     choose_level();
   }
+  for (auto& [connection, why] : mail.lost)
+    plan_.lost(connection, std::move(why), now());
   gate_.push(mail.return_bytes);
   {
     const std::scoped_lock lock{mutex_};
@@ -244,6 +188,7 @@ result<void> sending_session::take_input() {
   const auto count = ::recv(guest_.get(), input_.data(), input_.size(), 0);
   if (count > 0) {
     last_input_ = now();
+    read_ahead_ += plan_.empty() ? 0 : static_cast<size_t>(count);
     source_->push(std::span{input_}.first(static_cast<size_t>(count)));
     return {};
   }
@@ -315,8 +260,10 @@ void sending_session::wait_for_work() {
   // Without events a closed socket would wake us for ever.
   const int fd = events != 0 ? guest_.get() : -1;
   const bool soon = source_->ready_bytes() > 0;
-  wait_for(fd, events, outcome_.nudge(),
-           now() + (soon ? session_limits::flush_after : options_.silence_limit / 4));
+  auto until = now() + (soon ? session_limits::flush_after : options_.silence_limit / 4);
+  if (source_->splitter().completing())
+    until = std::min(until, now() + options_.stopped_limit / 4);
+  wait_for(fd, events, outcome_.nudge(), std::min(until, plan_.next()));
 }
 
 bool sending_session::input_waits() const {
@@ -325,38 +272,12 @@ bool sending_session::input_waits() const {
 }
 
 bool sending_session::wants_input() const {
+  // Does the guest still run? What QEMU has written tells.
+  if (!input_ended_ && !plan_.empty() && read_ahead_ < session_limits::read_ahead_bytes)
+    return true;
   return !input_ended_ && !lanes_->full() && streams_.queued_bytes() < options_.queue_bytes
-         && !window_.full() && source_->frames_under_way() + 1 < max_frames_under_way;
-}
-
-/// On a reader's thread.
-result<void> sending_session::arrived(frame x) {
-  {
-    const std::scoped_lock lock{mutex_};
-    switch (x.header.kind) {
-    case frame_kind::ack:
-      if (!mailbox_.acknowledgement || mailbox_.acknowledgement->sequence < x.header.sequence)
-        mailbox_.acknowledgement = x.header;
-      break;
-    case frame_kind::return_path:
-      if (mailbox_.return_bytes.size() + gate_backlog_ > session_limits::return_bytes)
-        return make_failure(dwcp_errc::too_many,
-                            "return path: more than " + std::to_string(session_limits::return_bytes)
-                                + " bytes wait for the source's QEMU, which doesn't read them");
-      mailbox_.return_bytes.insert(mailbox_.return_bytes.end(), x.payload.begin(), x.payload.end());
-      break;
-    case frame_kind::return_end:
-      mailbox_.return_ended = true;
-      break;
-    case frame_kind::ended:
-      mailbox_.ended = x.header.chain;
-      break;
-    default:
-      return make_failure(dwcp_errc::malformed, "frame: a destination doesn't send this kind");
-    }
-  }
-  outcome_.nudge().raise();
-  return {};
+         && !window_.full() && streams_.kept_bytes() < session_limits::kept_bytes
+         && source_->frames_under_way() + 1 < max_frames_under_way;
 }
 
 void sending_session::publish_statistics() {
@@ -369,6 +290,7 @@ void sending_session::publish_statistics() {
   statistics_.changed_pages = source_->decisions().changed;
   statistics_.opaque_bytes = seen.all_opaque_bytes();
   statistics_.rounds = seen.rounds;
+  statistics_.reconnects = reconnects_;
   statistics_.batches = source_->batches();
   statistics_.compressed_bytes = lanes_->work().packed_bytes;
 }

@@ -45,6 +45,7 @@ struct session_statistics {
   uint64_t compressed_bytes = 0; ///< batches after compression, before TLS
   uint32_t rounds = 0;           ///< passes over the guest's memory that were seen
   uint32_t streams = 0;          ///< TLS connections in use
+  uint32_t reconnects = 0;       ///< connections that took the place of a lost one
   bool chain_ok = false;         ///< both ends agree on the digest of all that was released
 };
 
@@ -56,8 +57,13 @@ struct send_options {
   std::string destination_host;
   uint16_t destination_port = 0;
   uint32_t streams = 2;
-  std::chrono::milliseconds silence_limit{
-      10'000};                     ///< no frame from the peer for so long ends the session
+  /// No byte from the peer for so long, and a connection is lost.
+  std::chrono::milliseconds silence_limit{10'000};
+  /// A lost connection is tried again for so long, while the guest runs; 0: never.
+  std::chrono::milliseconds resume_limit{30'000};
+  /// The guest has stopped, and the destination acknowledges nothing for so long:
+  /// the session ends, so that the guest goes on here.
+  std::chrono::milliseconds stopped_limit{3'000};
   size_t queue_bytes = 4u << 20;   ///< at most so much waits for the link
   int compression_level = 1;       ///< zstd's to begin with; 0: none, ever
   unsigned lanes = 2;              ///< threads that compress
@@ -94,6 +100,8 @@ public:
 struct receive_options {
   std::filesystem::path stream_socket; ///< where the incoming QEMU listens
   std::chrono::milliseconds silence_limit{10'000};
+  /// How long the source may take to connect again; 0: it can't.
+  std::chrono::milliseconds resume_limit{30'000};
   size_t queue_bytes = 64u << 20;  ///< at most so much waits for its turn
   size_t store_bytes = 256u << 20; ///< of pages that both ends hold, at most
 };

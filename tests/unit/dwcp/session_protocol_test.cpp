@@ -150,7 +150,7 @@ struct odd_destination {
 
 } // namespace
 
-TEST_CASE("a session has the connections that its first one announced, and no more") {
+TEST_CASE("a session that can't resume has the connections that its first one announced, no more") {
   odd_source x;
   CHECK(x.open(*x.there, 0, 2));
   auto other_count = x.connect();
