@@ -12,6 +12,7 @@ find_package(prometheus-cpp REQUIRED CONFIG)
 find_package(doctest REQUIRED)
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 pkg_check_modules(libzstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(libxxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(libvirt REQUIRED IMPORTED_TARGET libvirt)
 
 # CAF ships no CMake files. 0.17 and 0.18 differ in nearly every interface.

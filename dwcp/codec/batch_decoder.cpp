@@ -4,10 +4,10 @@
 #include "messages/page_record.hpp"
 #include "messages/page_stream.hpp"
 
-#include <new>
+#include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
-#include <zstd.h>
 
 namespace novacron {
 
@@ -15,17 +15,13 @@ namespace {
 
 namespace flag = qemu_stream::ram_flag;
 
-failure broken(const std::string& why) {
-  return make_failure(dwcp_errc::malformed,
-                      "batch of guest memory: " + why + "; both ends must run matching versions");
-}
-
 /// Executes a plan's operations, one after the other, into `raw`.
 class plan_runner {
 public:
   plan_runner(std::span<const std::byte> operations, std::span<const std::byte> content,
-              size_t raw_bytes, std::vector<std::byte>& raw)
-      : operations_{operations}, content_{content}, raw_bytes_{raw_bytes}, raw_{raw} {
+              size_t raw_bytes, page_store& store, std::vector<std::byte>& raw)
+      : operations_{operations}, content_{content}, raw_bytes_{raw_bytes}, store_{store}, raw_{
+                                                                                              raw} {
     // nop
   }
 
@@ -48,9 +44,19 @@ private:
       return length && copy(*length);
     }
     case batch_operation::pages:
-      return run_of_pages(page_size + sizeof(uint64_t), flag::page, counts.full_pages);
     case batch_operation::zero_pages:
-      return run_of_pages(sizeof(uint64_t) + 1, flag::zero, counts.zero_pages);
+    case batch_operation::same_pages:
+    case batch_operation::changed_pages:
+      return run_of_pages(tag, counts);
+    case batch_operation::block: {
+      const auto index = take_varint(operations_);
+      block_ = static_cast<uint32_t>(index.value_or(0));
+      return index && *index <= UINT32_MAX;
+    }
+    case batch_operation::store_state: {
+      const auto state = take_varint(operations_);
+      return state && *state == (store_.state() & varint_bits);
+    }
     case batch_operation::other_page: {
       const auto length = take_varint(operations_);
       ++counts.full_pages;
@@ -65,23 +71,51 @@ private:
     return false;
   }
 
-  bool run_of_pages(size_t each, uint64_t kind, uint64_t& counter) {
+  bool run_of_pages(batch_operation kind, decoded_batch& counts) {
+    const bool zero = kind == batch_operation::zero_pages;
+    const size_t each = sizeof(uint64_t) + (zero ? 1 : page_size);
     const auto step_taken = take_varint(operations_);
     const auto count = step_taken ? take_varint(operations_) : std::nullopt;
     if (!count || *count > room() / each)
       return false;
+    const auto distance = kind == batch_operation::same_pages ? take_varint(operations_) : 0;
     const uint64_t first = next_page_ + static_cast<uint64_t>(unzigzag(*step_taken));
-    if (first >= max_page_number || *count > max_page_number - first)
+    if (!distance || first >= max_page_number || *count > max_page_number - first)
       return false;
     for (uint64_t page = first; page < first + *count; ++page) {
-      put_big_endian(raw_, page * page_size | kind | flag::same_block);
-      if (kind == flag::zero)
+      put_big_endian(raw_, page * page_size | (zero ? flag::zero : flag::page) | flag::same_block);
+      if (zero)
         raw_.push_back(std::byte{0});
-      else if (!copy(page_size))
+      else if (!make_page(kind, page, unzigzag(*distance)))
         return false;
     }
     next_page_ = first + *count;
-    counter += *count;
+    (zero ? counts.zero_pages : counts.full_pages) += *count;
+    return true;
+  }
+
+  /// Appends a page's content, and keeps it.
+  bool make_page(batch_operation kind, uint64_t page, int64_t distance) {
+    const page_place place{block_, page};
+    if (kind == batch_operation::same_pages) {
+      const page_place source{block_, page + static_cast<uint64_t>(distance)};
+      const auto held = store_.find(source);
+      if (held.empty())
+        return false;
+      raw_.insert(raw_.end(), held.begin(), held.end());
+      store_.refer(place, source);
+      return true;
+    }
+    if (!copy(page_size))
+      return false;
+    const auto content = std::span{raw_}.last<page_size>();
+    if (kind == batch_operation::changed_pages) {
+      const auto before = store_.find(place);
+      if (before.empty())
+        return false;
+      std::ranges::transform(content, before, content.begin(), std::bit_xor{});
+    }
+    store_.keep(place, content);
     return true;
   }
 
@@ -99,36 +133,28 @@ private:
   std::span<const std::byte> operations_;
   std::span<const std::byte> content_;
   size_t raw_bytes_;
+  page_store& store_;
   std::vector<std::byte>& raw_;
+  uint32_t block_ = 0;
   uint64_t next_page_ = 0;
 };
 
 } // namespace
 
-void batch_decoder::context_deleter::operator()(ZSTD_DCtx_s* context) const {
-  ZSTD_freeDCtx(context);
-}
-
-batch_decoder::batch_decoder(const chain_value& start)
-    : context_{ZSTD_createDCtx()}, chain_{start} {
-  if (!context_)
-    throw std::bad_alloc{};
-  ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, batch_window_log);
+batch_decoder::batch_decoder(const chain_value& start, size_t store_bytes, unsigned lanes)
+    : lanes_(lanes), chain_{start}, store_{store_bytes} {
+  // nop
 }
 
 result<decoded_batch> batch_decoder::decode(const batch_announcement& announced,
                                             std::span<const std::byte> payload) {
   if (announced.raw_bytes > max_batch_raw_bytes)
-    return broken("announces " + std::to_string(announced.raw_bytes) + " bytes, more than "
-                  + std::to_string(max_batch_raw_bytes));
-  auto plan = payload;
-  if (announced.codec == batch_codec::zstd) {
-    const auto unpacked = decompress(payload);
-    if (!unpacked)
-      return unpacked.error();
-    plan = *unpacked;
-  }
-  auto decoded = execute(plan, announced.raw_bytes);
+    return broken_batch("announces " + std::to_string(announced.raw_bytes) + " bytes, more than "
+                        + std::to_string(max_batch_raw_bytes));
+  const auto plan = lanes_[batches_++ % lanes_.size()].unpack(announced.codec, payload);
+  if (!plan)
+    return plan.error();
+  auto decoded = execute(*plan, announced.raw_bytes);
   if (!decoded)
     return decoded;
   chain_.add(decoded->raw);
@@ -139,39 +165,16 @@ result<decoded_batch> batch_decoder::decode(const batch_announcement& announced,
   return decoded;
 }
 
-result<std::span<const std::byte>> batch_decoder::decompress(std::span<const std::byte> payload) {
-  if (payload.size() < sizeof(uint32_t))
-    return broken("has no length");
-  const size_t length = get_big_endian<uint32_t>(payload);
-  if (length > max_plan_bytes)
-    return broken("unpacks to " + std::to_string(length) + " bytes, more than "
-                  + std::to_string(max_plan_bytes));
-  plan_.resize(length + 1); // one more shows that there was more
-  ZSTD_inBuffer input{payload.data(), payload.size(), sizeof(uint32_t)};
-  ZSTD_outBuffer output{plan_.data(), plan_.size(), 0};
-  while (input.pos < input.size && output.pos < output.size) {
-    const size_t before = input.pos + output.pos;
-    const size_t outcome = ZSTD_decompressStream(context_.get(), &output, &input);
-    if (ZSTD_isError(outcome) != 0)
-      return broken(std::string{"zstd: "} + ZSTD_getErrorName(outcome));
-    if (input.pos + output.pos == before)
-      break;
-  }
-  if (output.pos != length || input.pos != input.size)
-    return broken("doesn't unpack to the length that it announces");
-  return std::span<const std::byte>{plan_}.first(length);
-}
-
 result<decoded_batch> batch_decoder::execute(std::span<const std::byte> plan, size_t raw_bytes) {
   const auto length = take_varint(plan);
   if (!length || *length > plan.size())
-    return broken("its operations are cut");
+    return broken_batch("its operations are cut");
   raw_.clear();
   raw_.reserve(raw_bytes);
   decoded_batch decoded;
-  plan_runner runner{plan.first(*length), plan.subspan(*length), raw_bytes, raw_};
+  plan_runner runner{plan.first(*length), plan.subspan(*length), raw_bytes, store_, raw_};
   if (!runner.run(decoded))
-    return broken("its operations don't make the bytes that it announces");
+    return broken_batch("its operations don't make the bytes that it announces");
   decoded.raw = raw_;
   return decoded;
 }

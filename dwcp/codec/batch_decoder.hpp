@@ -2,14 +2,13 @@
 
 #include "dwcp/codec/batch_format.hpp"
 #include "dwcp/codec/digest_chain.hpp"
+#include "dwcp/codec/page_store.hpp"
+#include "dwcp/codec/plan_packer.hpp"
 #include "dwcp/errors.hpp"
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
-
-struct ZSTD_DCtx_s;
 
 namespace novacron {
 
@@ -32,7 +31,8 @@ struct decoded_batch {
 /// not trusted: no size is believed, memory is bounded by `batch_format.hpp`.
 class batch_decoder {
 public:
-  explicit batch_decoder(const chain_value& start);
+  /// `start` and `store_bytes` are the encoder's; `lanes` take turns, batch by batch.
+  batch_decoder(const chain_value& start, size_t store_bytes, unsigned lanes = 1);
 
   /// Decodes the next batch. `malformed` when it breaks the format,
   /// `digest_mismatch` when its bytes aren't those that were sent. After a
@@ -44,16 +44,12 @@ public:
   [[nodiscard]] const chain_value& chain() const { return chain_.value(); }
 
 private:
-  struct context_deleter {
-    void operator()(ZSTD_DCtx_s* context) const;
-  };
-
-  result<std::span<const std::byte>> decompress(std::span<const std::byte> payload);
   result<decoded_batch> execute(std::span<const std::byte> plan, size_t raw_bytes);
 
-  std::unique_ptr<ZSTD_DCtx_s, context_deleter> context_;
+  std::vector<plan_unpacker> lanes_;
+  uint64_t batches_ = 0;
   digest_chain chain_;
-  std::vector<std::byte> plan_;
+  page_store store_;
   std::vector<std::byte> raw_;
 };
 

@@ -3,9 +3,8 @@
 #include "messages/big_endian.hpp"
 #include "messages/page_stream.hpp"
 
-#include <new>
-#include <stdexcept>
-#include <zstd.h>
+#include <algorithm>
+#include <cstring>
 
 namespace novacron {
 
@@ -19,26 +18,31 @@ bool is_plain(const page_record& record, uint64_t flag, size_t header_bytes) {
                 == (record.offset | flag | qemu_stream::ram_flag::same_block);
 }
 
-size_t checked(size_t outcome) {
-  if (ZSTD_isError(outcome) != 0)
-    throw std::runtime_error{ZSTD_getErrorName(outcome)};
-  return outcome;
+/// A page of which more words than this have changed is sent as it is: its
+/// difference would be no smaller, and what it is now may be a better neighbour.
+constexpr size_t words_changed_at_most = page_size / sizeof(uint64_t) / 2;
+
+/// The difference of a page from an earlier version, when little has changed.
+bool difference(page_content now, std::span<const std::byte> before,
+                std::array<std::byte, page_size>& out) {
+  size_t changed = 0;
+  for (size_t at = 0; at < page_size; at += sizeof(uint64_t)) {
+    uint64_t a = 0;
+    uint64_t b = 0;
+    std::memcpy(&a, now.data() + at, sizeof a);
+    std::memcpy(&b, before.data() + at, sizeof b);
+    a ^= b;
+    std::memcpy(out.data() + at, &a, sizeof a);
+    changed += a != 0 ? 1 : 0;
+  }
+  return changed <= words_changed_at_most;
 }
 
 } // namespace
 
-void batch_encoder::context_deleter::operator()(ZSTD_CCtx_s* context) const {
-  ZSTD_freeCCtx(context);
-}
-
-batch_encoder::batch_encoder(int level, const chain_value& start) : chain_{start} {
-  if (level == 0)
-    return;
-  context_.reset(ZSTD_createCCtx());
-  if (!context_)
-    throw std::bad_alloc{};
-  checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level));
-  checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_windowLog, batch_window_log));
+batch_encoder::batch_encoder(const chain_value& start, size_t store_bytes)
+    : chain_{start}, store_{store_bytes}, index_{store_.capacity()} {
+  // nop
 }
 
 void batch_encoder::add(const page_record& record) {
@@ -46,7 +50,6 @@ void batch_encoder::add(const page_record& record) {
   chain_.add(record.bytes);
   raw_bytes_ += record.size();
   ++records_;
-  const uint64_t page = record.offset / page_size;
   switch (record.kind) {
   case record_kind::opaque:
     extend(batch_operation::opaque, 0, record.bytes.size());
@@ -54,25 +57,62 @@ void batch_encoder::add(const page_record& record) {
     return;
   case record_kind::page:
     if (is_plain(record, qemu_stream::ram_flag::page, sizeof(uint64_t))) {
-      extend(batch_operation::pages, page, 1);
-      append(record.bytes);
+      add_page(record);
       return;
     }
     break;
   case record_kind::zero_page:
+    ++decisions_.zero;
     if (is_plain(record, qemu_stream::ram_flag::zero, sizeof(uint64_t) + 1)) {
-      extend(batch_operation::zero_pages, page, 1);
+      extend(batch_operation::zero_pages, record.offset / page_size, 1);
       return;
     }
     break;
   }
+  decisions_.full += record.kind == record_kind::page ? 1 : 0;
   close_run();
-  operations_.push_back(std::byte{static_cast<uint8_t>(record.kind == record_kind::page
-                                                           ? batch_operation::other_page
-                                                           : batch_operation::other_zero)});
-  put_varint(operations_, record.header.size());
+  put_operation(record.kind == record_kind::page ? batch_operation::other_page
+                                                 : batch_operation::other_zero,
+                record.header.size());
   append(record.header);
   append(record.bytes);
+}
+
+/// The planner: decides, in the stream's order, how a page is sent.
+void batch_encoder::add_page(const page_record& record) {
+  const page_place place{record.block, record.offset / page_size};
+  if (store_.capacity() == 0) {
+    ++decisions_.full;
+    extend(batch_operation::pages, place.page, 1);
+    return append(record.bytes);
+  }
+  turn_to(place.block);
+  const page_content content = record.bytes.first<page_size>();
+  const auto before = store_.find(place);
+  std::array<std::byte, page_size> changes;
+  const bool little = !before.empty() && difference(content, before, changes);
+  if (little && std::ranges::equal(content, before)) {
+    ++decisions_.same;
+    extend(batch_operation::same_pages, place.page, 1, 0);
+    return store_.refer(place, place);
+  }
+  const auto hash = content_index::hash(content);
+  if (const auto same = index_.find(hash, place.block, content, store_)) {
+    ++decisions_.same;
+    extend(batch_operation::same_pages, place.page, 1, static_cast<int64_t>(*same - place.page));
+    return store_.refer(place, {place.block, *same});
+  }
+  if (little) {
+    ++decisions_.changed;
+    extend(batch_operation::changed_pages, place.page, 1);
+    append(changes);
+  } else {
+    ++decisions_.full;
+    extend(batch_operation::pages, place.page, 1);
+    append(content);
+  }
+  store_.keep(place, content);
+  index_.put(hash, place);
 }
 
 encoded_batch batch_encoder::seal() {
@@ -84,28 +124,44 @@ encoded_batch batch_encoder::seal() {
   plan.insert(plan.end(), content_.begin(), content_.end());
 
   encoded_batch batch;
-  batch.codec = context_ ? batch_codec::zstd : batch_codec::plain;
   batch.raw_bytes = static_cast<uint32_t>(raw_bytes_);
   batch.records = records_;
   batch.chain = chain_.seal();
-  batch.payload = context_ ? compress(plan) : std::move(plan);
+  batch.plan = std::move(plan);
   operations_.clear();
   content_.clear();
   raw_bytes_ = 0;
   records_ = 0;
+  block_ = 0;
   next_page_ = 0;
+  if (++batches_ % store_state_batches == 0 && store_.capacity() > 0)
+    put_operation(batch_operation::store_state, store_.state() & varint_bits);
   return batch;
 }
 
-void batch_encoder::extend(batch_operation operation, uint64_t page, uint64_t count) {
+void batch_encoder::extend(batch_operation operation, uint64_t page, uint64_t count,
+                           int64_t distance) {
   const bool continues
-      = run_.count > 0 && run_.operation == operation
+      = run_.count > 0 && run_.operation == operation && run_.distance == distance
         && (operation == batch_operation::opaque || run_.first + run_.count == page);
   if (!continues) {
     close_run();
-    run_ = {operation, page, 0};
+    run_ = {operation, page, 0, distance};
   }
   run_.count += count;
+}
+
+void batch_encoder::turn_to(uint32_t block) {
+  if (block == block_)
+    return;
+  close_run();
+  put_operation(batch_operation::block, block);
+  block_ = block;
+}
+
+void batch_encoder::put_operation(batch_operation operation, uint64_t number) {
+  operations_.push_back(std::byte{static_cast<uint8_t>(operation)});
+  put_varint(operations_, number);
 }
 
 void batch_encoder::close_run() {
@@ -117,26 +173,13 @@ void batch_encoder::close_run() {
     next_page_ = run_.first + run_.count;
   }
   put_varint(operations_, run_.count);
+  if (run_.operation == batch_operation::same_pages)
+    put_varint(operations_, zigzag(run_.distance));
   run_.count = 0;
 }
 
 void batch_encoder::append(std::span<const std::byte> content) {
   content_.insert(content_.end(), content.begin(), content.end());
-}
-
-std::vector<std::byte> batch_encoder::compress(std::span<const std::byte> plan) {
-  std::vector<std::byte> out;
-  put_big_endian(out, static_cast<uint32_t>(plan.size()));
-  const size_t start = out.size();
-  out.resize(start + ZSTD_compressBound(plan.size()) + 64);
-  ZSTD_inBuffer input{plan.data(), plan.size(), 0};
-  ZSTD_outBuffer output{out.data(), out.size(), start};
-  // Flushed, so that the receiver can decode it at once; never ended, so that
-  // the next batch may refer to this one.
-  while (checked(ZSTD_compressStream2(context_.get(), &output, &input, ZSTD_e_flush)) > 0)
-    out.resize(out.size() + ZSTD_CStreamOutSize()), output = {out.data(), out.size(), output.pos};
-  out.resize(output.pos);
-  return out;
 }
 
 } // namespace novacron

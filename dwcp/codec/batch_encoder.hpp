@@ -1,33 +1,39 @@
 #pragma once
 
 #include "dwcp/codec/batch_format.hpp"
+#include "dwcp/codec/content_index.hpp"
 #include "dwcp/codec/digest_chain.hpp"
+#include "dwcp/codec/page_store.hpp"
 #include "messages/page_record.hpp"
 
 #include <cstdint>
-#include <memory>
 #include <vector>
-
-struct ZSTD_CCtx_s;
 
 namespace novacron {
 
-/// A batch as it travels, and what its receiver must know about it.
+/// A batch before it is packed, and what its receiver must know about it.
 struct encoded_batch {
-  batch_codec codec = batch_codec::plain;
   uint32_t raw_bytes = 0; ///< of the stream that it stands for
   uint32_t records = 0;
   chain_value chain{}; ///< of the stream up to its end
-  std::vector<std::byte> payload;
+  std::vector<std::byte> plan;
 };
 
-/// Turns records into batches, on one lane: what a batch holds may refer to all
-/// batches before it, so they must be decoded in order. Zero pages and the
-/// heads of pages in a row cost a few bytes per run.
+/// How pages were sent. Counters only grow.
+struct page_decisions {
+  uint64_t full = 0;    ///< with their content
+  uint64_t same = 0;    ///< as what the other end holds of them, or of another page
+  uint64_t changed = 0; ///< as the difference from what the other end holds
+  uint64_t zero = 0;
+};
+
+/// Turns records into batches: what a batch holds may refer to all batches before
+/// it, so they must be decoded in order. Zero pages, the heads of
+/// pages in a row, and pages that the other end holds cost a few bytes per run.
 class batch_encoder {
 public:
-  /// `level` is zstd's; 0 leaves batches plain. `start` seeds the chain.
-  batch_encoder(int level, const chain_value& start);
+  /// `start` seeds the chain. `store_bytes`: content that both ends hold (`page_store`); 0: none.
+  batch_encoder(const chain_value& start, size_t store_bytes);
 
   /// Adds a record of at most `stream_splitter::max_opaque_bytes`.
   void add(const page_record& record);
@@ -37,24 +43,30 @@ public:
   /// Ends the batch.
   encoded_batch seal();
 
+  [[nodiscard]] const page_decisions& decisions() const { return decisions_; }
+
 private:
-  struct context_deleter {
-    void operator()(ZSTD_CCtx_s* context) const;
-  };
   struct run {
     batch_operation operation = batch_operation::opaque;
-    uint64_t first = 0; ///< page number
-    uint64_t count = 0; ///< pages; for opaque: bytes
+    uint64_t first = 0;   ///< page number
+    uint64_t count = 0;   ///< pages; for opaque: bytes
+    int64_t distance = 0; ///< of what each page is the same as
   };
 
-  void extend(batch_operation operation, uint64_t page, uint64_t count);
+  void add_page(const page_record& record);
+  void extend(batch_operation operation, uint64_t page, uint64_t count, int64_t distance = 0);
+  void turn_to(uint32_t block);
+  void put_operation(batch_operation operation, uint64_t number);
   void close_run();
   void append(std::span<const std::byte> content);
-  std::vector<std::byte> compress(std::span<const std::byte> plan);
 
-  std::unique_ptr<ZSTD_CCtx_s, context_deleter> context_; ///< none: plain
   digest_chain chain_;
+  page_store store_;
+  content_index index_;
+  page_decisions decisions_;
+  uint64_t batches_ = 0;
   run run_;
+  uint32_t block_ = 0;
   uint64_t next_page_ = 0;
   std::vector<std::byte> operations_;
   std::vector<std::byte> content_;

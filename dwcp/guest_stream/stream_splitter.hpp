@@ -67,6 +67,8 @@ public:
   [[nodiscard]] bool memory_seen() const { return ram_id_.has_value(); }
   /// All of the guest's memory was seen, up to the end of its last section.
   [[nodiscard]] bool memory_complete() const { return memory_complete_; }
+  /// The last section of the guest's memory has begun: QEMU has stopped the guest.
+  [[nodiscard]] bool completing() const { return last_section_ || memory_complete_; }
   /// The stream asked for a return path, so it ends with the destination's word.
   [[nodiscard]] bool wants_return_path() const { return wants_return_path_; }
 

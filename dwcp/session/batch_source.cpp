@@ -5,8 +5,8 @@
 
 namespace novacron {
 
-batch_source::batch_source(uint64_t session, int level, const chain_value& seed, sink out)
-    : session_{session}, out_{std::move(out)}, encoder_{level, seed},
+batch_source::batch_source(uint64_t session, const chain_value& seed, size_t store_bytes, sink out)
+    : session_{session}, out_{std::move(out)}, encoder_{seed, store_bytes},
       add_{[this](const page_record& record) { add(record); }}, chain_{seed} {
   // nop
 }
@@ -62,17 +62,15 @@ void batch_source::seal() {
   auto batch = encoder_.seal();
   frame x;
   x.header.kind = frame_kind::batch;
-  x.header.codec = batch.codec;
   x.header.session = session_;
   x.header.sequence = sent_++;
   x.header.records = batch.records;
   x.header.round = splitter_.statistics().rounds;
   x.header.raw_bytes = batch.raw_bytes;
   x.header.chain = batch.chain;
-  x.payload = std::move(batch.payload);
+  x.payload = std::move(batch.plan);
   chain_ = batch.chain;
   under_way_.push_back(chain_);
-  compressed_bytes_ += x.payload.size();
   out_(std::move(x));
 }
 

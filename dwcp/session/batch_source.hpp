@@ -12,13 +12,13 @@
 
 namespace novacron {
 
-/// QEMU's bytes in, frames out, in order; and the account of what the other end
+/// QEMU's bytes in, frames with plans out, in order; and the account of what the other end
 /// has released. Pure.
 class batch_source {
 public:
   using sink = std::function<void(frame)>;
 
-  batch_source(uint64_t session, int level, const chain_value& seed, sink out);
+  batch_source(uint64_t session, const chain_value& seed, size_t store_bytes, sink out);
 
   /// The next bytes of the stream. A batch leaves when it is full.
   void push(std::span<const std::byte> bytes);
@@ -44,8 +44,8 @@ public:
   [[nodiscard]] size_t frames_under_way() const { return under_way_.size(); }
 
   [[nodiscard]] const stream_splitter& splitter() const { return splitter_; }
+  [[nodiscard]] const page_decisions& decisions() const { return encoder_.decisions(); }
   [[nodiscard]] uint64_t batches() const { return sent_; }
-  [[nodiscard]] uint64_t compressed_bytes() const { return compressed_bytes_; }
   [[nodiscard]] const chain_value& chain() const { return chain_; }
 
 private:
@@ -59,7 +59,6 @@ private:
   stream_splitter::sink add_;
   uint64_t sent_ = 0;
   uint64_t acknowledged_ = 0;
-  uint64_t compressed_bytes_ = 0;
   chain_value chain_;
   std::deque<chain_value> under_way_; ///< chains of the batches from `acknowledged_` on
 };

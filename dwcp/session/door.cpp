@@ -143,7 +143,7 @@ result<void> door::lead_in(std::unique_ptr<tls_stream>& stream,
                                                      + ": the certificate names node "
                                                      + to_string(peer->node)
                                                      + ", which is not its source");
-  return expected->adopt(stream, first->header.session, *request, wire, until);
+  return expected->adopt(stream, first->header, *request, wire, until);
 }
 
 /// Joins the threads of connections that found their session or were closed.

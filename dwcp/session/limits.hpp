@@ -13,6 +13,13 @@ inline constexpr std::chrono::milliseconds opening = 5s;
 inline constexpr std::chrono::milliseconds flush_after = 2ms;
 /// For the peer to hear why the session ends.
 inline constexpr std::chrono::milliseconds farewell = 1s;
+/// For one try to connect again.
+inline constexpr std::chrono::milliseconds reconnecting = 2s;
+/// Batches that were sent and not acknowledged: they are kept, in case their
+/// connection breaks.
+inline constexpr size_t kept_bytes = 128u << 20;
+/// Read from QEMU after a connection was lost, to find out whether the guest runs.
+inline constexpr size_t read_ahead_bytes = 1u << 20;
 /// Between two tries to accept when the process has no descriptor left.
 inline constexpr std::chrono::milliseconds accept_again = 100ms;
 /// Connections to a door that have not yet shown their ticket.

@@ -28,7 +28,7 @@ failure broken(const std::string& why) {
 receiving_session::receiving_session(const session_ticket& ticket, receive_options options,
                                      session_end end)
     : ticket_{ticket}, options_{std::move(options)}, end_{std::move(end)},
-      decoder_{session_seed(ticket)}, queue_{options_.queue_bytes} {
+      queue_{options_.queue_bytes} {
   // nop
 }
 
@@ -53,6 +53,7 @@ session_statistics receiving_session::statistics() const {
   for (const auto& wire : wires_)
     x.wire_bytes += wire->total();
   x.streams = streams_ ? streams_->size() : 0;
+  x.reconnects = reconnects_;
   return x;
 }
 
@@ -60,60 +61,6 @@ void receiving_session::cancel(const std::string& reason) {
   outcome_.fail(make_failure(dwcp_errc::cancelled, "page session: cancelled: " + reason));
   const std::scoped_lock lock{mutex_};
   room_.notify_all();
-}
-
-result<void> receiving_session::adopt(std::unique_ptr<tls_stream>& stream, uint64_t session,
-                                      const open_request& request,
-                                      const std::shared_ptr<wire_counter>& wire, deadline until) {
-  if (auto claimed = claim(session, request); !claimed)
-    return claimed;
-  frame accepted;
-  accepted.header.kind = frame_kind::accepted;
-  accepted.header.session = session;
-  if (auto written = stream->write_frame(accepted, outcome_.stopped(), until); !written)
-    return written;
-  const std::scoped_lock lock{mutex_};
-  if (closed_)
-    return outcome_.why().value_or(
-        make_failure(dwcp_errc::unauthorised, "page session: it has ended"));
-  if (!streams_)
-    streams_ = std::make_unique<stream_set>(
-        session_, options_.silence_limit,
-        stream_set::callbacks{[this](frame x) { return arrived(std::move(x)); },
-                              [this](failure why) {
-                                outcome_.fail(std::move(why));
-                                const std::scoped_lock relock{mutex_};
-                                room_.notify_all();
-                              },
-                              [this] { outcome_.nudge().raise(); }});
-  wires_.push_back(wire);
-  streams_->add(std::move(stream));
-  outcome_.nudge().raise();
-  return {};
-}
-
-/// A ticket is good for the first session that shows it.
-result<void> receiving_session::claim(uint64_t session, const open_request& request) {
-  if (!same_ticket(ticket_, request.ticket))
-    return make_failure(dwcp_errc::unauthorised,
-                        "page session: the ticket is not the expected one; "
-                        "start the migration again");
-  const std::scoped_lock lock{mutex_};
-  if (const auto why = outcome_.why())
-    return *why;
-  if (closed_ || (streams_claimed_ > 0 && session != session_))
-    return make_failure(dwcp_errc::unauthorised, "page session: its ticket was used before; "
-                                                 "start the migration again");
-  if (streams_claimed_ == 0) {
-    session_ = session;
-    streams_expected_ = request.streams;
-  }
-  if (request.streams != streams_expected_ || streams_claimed_ >= streams_expected_)
-    return make_failure(dwcp_errc::too_many, "page session: more connections than the "
-                                                 + std::to_string(streams_expected_)
-                                                 + " that were announced");
-  ++streams_claimed_;
-  return {};
 }
 
 void receiving_session::run() {
@@ -126,6 +73,7 @@ void receiving_session::run() {
   guest_.reset();
   const auto failed = finished_ ? std::nullopt : outcome_.why();
   {
+    const std::scoped_lock adopting{adopting_};
     const std::scoped_lock lock{mutex_};
     closed_ = true;
     room_.notify_all();
@@ -153,6 +101,8 @@ result<void> receiving_session::work() {
       return *why;
     const std::scoped_lock lock{mutex_};
     opened = streams_ != nullptr;
+    if (opened)
+      decoder_.emplace(session_seed(ticket_), terms_.store_bytes, terms_.lanes);
   }
   auto guest = connect_unix(options_.stream_socket);
   if (!guest)
@@ -166,6 +116,8 @@ result<void> receiving_session::carry() {
     outcome_.nudge().clear();
     if (const auto why = outcome_.why())
       return *why;
+    if (auto waited = await_lost(); !waited)
+      return waited;
     if (auto written = write_released(); !written)
       return written;
     if (releasing_.empty() && !input_ended_)
@@ -175,6 +127,7 @@ result<void> receiving_session::carry() {
       if (auto taken = take_return_path(); !taken)
         return taken;
     if (input_ended_ && return_ended_) {
+      streams_->expect_ends();
       streams_->send_first(control(frame_kind::ended));
       const std::scoped_lock lock{mutex_};
       statistics_.chain_ok = true;
@@ -202,7 +155,7 @@ result<void> receiving_session::release_next() {
   if (header.kind == frame_kind::end)
     return end_release(header);
   const auto decoded
-      = decoder_.decode({header.codec, header.raw_bytes, header.chain}, next->payload);
+      = decoder_->decode({header.codec, header.raw_bytes, header.chain}, next->payload);
   if (!decoded)
     return decoded.error();
   releasing_ = decoded->raw;
@@ -221,7 +174,7 @@ result<void> receiving_session::release_next() {
 }
 
 result<void> receiving_session::end_release(const frame_header& header) {
-  if (header.chain != decoder_.chain())
+  if (header.chain != decoder_->chain())
     return make_failure(dwcp_errc::digest_mismatch,
                         "page session: what was released is not what the source sent; "
                         "start the migration again");
@@ -250,6 +203,37 @@ result<void> receiving_session::write_released() {
   return {};
 }
 
+/// A lost connection may be replaced. What it took with it of what we say is said
+/// again, all of it, in order: it is little.
+result<void> receiving_session::await_lost() {
+  {
+    const std::scoped_lock lock{mutex_};
+    const bool all = std::ranges::all_of(lost_, [&](const auto& x) {
+      return input_ended_ || now() > x.second.since + options_.resume_limit;
+    });
+    if (!lost_.empty() && all && streams_->size() == 0)
+      return lost_.begin()->second.why;
+    if (!std::exchange(say_again_, false))
+      return {};
+  }
+  if (said_bytes_ > session_limits::return_bytes)
+    return make_failure(dwcp_errc::stream_broken, "return path: a connection was lost, and too "
+                                                  "much was said to say it again");
+  for (const auto& x : said_)
+    streams_->send_first(x);
+  if (acknowledged_ && released_ > 0)
+    streams_->acknowledge(control(frame_kind::ack));
+  return {};
+}
+
+void receiving_session::say(frame x) {
+  x.header.records = said_count_++;
+  said_bytes_ += x.payload.size() + frame_header_bytes;
+  if (said_bytes_ <= session_limits::return_bytes)
+    said_.push_back(x);
+  streams_->send_first(std::move(x));
+}
+
 result<void> receiving_session::take_return_path() {
   while (streams_->queued_first_bytes() < session_limits::return_bytes) {
     auto x = control(frame_kind::return_path);
@@ -262,11 +246,11 @@ result<void> receiving_session::take_return_path() {
       return broken(std::generic_category().message(errno));
     if (count == 0) {
       return_ended_ = true;
-      streams_->send_first(control(frame_kind::return_end));
+      say(control(frame_kind::return_end));
       return {};
     }
     x.payload.resize(static_cast<size_t>(count));
-    streams_->send_first(std::move(x));
+    say(std::move(x));
   }
   return {};
 }
@@ -282,26 +266,10 @@ void receiving_session::wait_for_work() {
     if (releasing_.empty() && !input_ended_ && queue_.ready())
       return;
   }
-  wait_for(events != 0 ? guest_.get() : -1, events, outcome_.nudge(),
-           now() + options_.silence_limit / 4);
-}
-
-/// On a reader's thread, which waits here while too much is queued: so TCP
-/// holds the source back.
-result<void> receiving_session::arrived(frame x) {
-  if (x.header.kind != frame_kind::batch && x.header.kind != frame_kind::end)
-    return make_failure(dwcp_errc::malformed, "frame: a source doesn't send this kind");
-  {
-    std::unique_lock lock{mutex_};
-    room_.wait(lock, [&] { return closed_ || outcome_.failed() || queue_.admits(x.header); });
-    if (closed_ || outcome_.failed())
-      return {};
-    if (!queue_.put(std::move(x)))
-      return make_failure(dwcp_errc::malformed,
-                          "frame: its place in the session is taken or too far ahead");
-  }
-  outcome_.nudge().raise();
-  return {};
+  auto until = now() + options_.silence_limit / 4;
+  if (options_.resume_limit.count() > 0)
+    until = std::min(until, now() + options_.resume_limit / 4);
+  wait_for(events != 0 ? guest_.get() : -1, events, outcome_.nudge(), until);
 }
 
 frame receiving_session::control(frame_kind kind) const {
@@ -309,7 +277,7 @@ frame receiving_session::control(frame_kind kind) const {
   x.header.kind = kind;
   x.header.session = session_;
   x.header.sequence = released_;
-  x.header.chain = decoder_.chain();
+  x.header.chain = decoder_->chain();
   return x;
 }
 

@@ -10,7 +10,9 @@
 #include "messages/descriptor.hpp"
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace novacron {
@@ -36,11 +38,16 @@ public:
   /// Takes a connection whose peer has shown a good certificate; checks its
   /// ticket, answers it, and makes it a stream of the session. On a thread of
   /// the door's. On failure the connection is the caller's, to say why.
-  result<void> adopt(std::unique_ptr<tls_stream>& stream, uint64_t session,
+  result<void> adopt(std::unique_ptr<tls_stream>& stream, const frame_header& opened,
                      const open_request& request, const std::shared_ptr<wire_counter>& wire,
                      deadline until);
 
 private:
+  struct loss {
+    failure why;
+    deadline since;
+  };
+
   void run();
   result<void> work();
   result<void> carry();
@@ -49,8 +56,13 @@ private:
   result<void> write_released();
   result<void> take_return_path();
   void wait_for_work();
-  result<void> arrived(frame x);
-  result<void> claim(uint64_t session, const open_request& request);
+  result<void> arrived(uint16_t connection, frame x);
+  void lost(uint16_t connection, failure why);
+  result<void> await_lost();
+  void say(frame x);
+  std::unique_ptr<stream_set> make_streams();
+  [[nodiscard]] bool can_resume() const;
+  result<session_terms> claim(const frame_header& opened, const open_request& request);
   [[nodiscard]] frame control(frame_kind kind) const;
 
   const session_ticket ticket_;
@@ -58,7 +70,7 @@ private:
   const session_end end_;
   session_outcome outcome_;
   descriptor guest_;
-  batch_decoder decoder_;
+  std::optional<batch_decoder> decoder_; ///< once the terms are known
   std::span<const std::byte> releasing_; ///< of the decoder's, not yet written to QEMU
   uint64_t released_ = 0;                ///< batches
   bool acknowledged_ = true;
@@ -66,14 +78,23 @@ private:
   bool return_ended_ = false;
   bool finished_ = false;
   deadline ended_at_;
+  std::vector<frame> said_; ///< of the return path, from the first on
+  uint32_t said_count_ = 0;
+  size_t said_bytes_ = 0;
+
+  std::mutex adopting_; ///< before `mutex_`
 
   mutable std::mutex mutex_; ///< guards all below but the thread
   std::condition_variable room_;
   reorder_queue queue_;
   uint64_t session_ = 0;
+  session_terms terms_;
   uint16_t streams_expected_ = 0;
   uint16_t streams_claimed_ = 0;
   bool closed_ = false;
+  std::map<uint16_t, loss> lost_; ///< connections that may be replaced
+  bool say_again_ = false;
+  uint32_t reconnects_ = 0;
   std::unique_ptr<stream_set> streams_; ///< from the first connection on
   std::vector<std::shared_ptr<wire_counter>> wires_;
   session_statistics statistics_;

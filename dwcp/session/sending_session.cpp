@@ -2,7 +2,6 @@
 
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/session_thread.hpp"
-#include "dwcp/transport/open_request.hpp"
 #include "dwcp/transport/reorder_queue.hpp"
 
 #include <algorithm>
@@ -33,16 +32,12 @@ sending_session::sending_session(tls_context tls, const session_ticket& ticket,
                                                                                 listener)},
       streams_{session_,
                options_.silence_limit,
-               {[this](frame x) { return arrived(std::move(x)); },
+               stream_set::keeping::until_acknowledged,
+               {[this](uint16_t, frame x) { return arrived(std::move(x)); },
+                [this](uint16_t connection, failure why) { lost(connection, std::move(why)); },
                 [this](failure why) { outcome_.fail(std::move(why)); },
                 [this] { outcome_.nudge().raise(); }}},
-      source_{session_, options_.compression_level, session_seed(ticket),
-              [this](frame x) {
-                if (x.header.kind == frame_kind::batch)
-                  window_.sent(now());
-                streams_.send(std::move(x));
-              }},
-      input_(session_limits::read_bytes) {
+      plan_{options_.resume_limit}, input_(session_limits::read_bytes) {
   main_ = start_session_thread([this] { run(); });
 }
 
@@ -73,6 +68,7 @@ void sending_session::run() {
   // QEMU first: on a failure its guest shall go on at once.
   guest_.reset();
   listener_.reset();
+  lanes_.reset();
   const auto failed = finished_ ? std::nullopt : outcome_.why();
   streams_.farewell(failed ? std::optional{abort_frame(session_, *failed)} : std::nullopt);
   streams_.close(now() + session_limits::farewell);
@@ -107,52 +103,6 @@ result<void> sending_session::accept_guest() {
   return {};
 }
 
-result<void> sending_session::connect_streams() {
-  for (uint16_t i = 0; i < options_.streams; ++i) {
-    auto stream = connect_stream(i);
-    if (!stream)
-      return stream.error();
-    streams_.add(std::move(*stream));
-  }
-  return {};
-}
-
-result<std::unique_ptr<tls_stream>> sending_session::connect_stream(uint16_t index) {
-  const auto until = now() + session_limits::opening;
-  auto socket = connect_tcp(options_.destination_host, options_.destination_port,
-                            outcome_.stopped(), until);
-  if (!socket)
-    return socket.error();
-  tune_stream(*socket);
-  auto stream
-      = std::make_unique<tls_stream>(tls_, std::move(*socket), tls_stream::end::client, wire_);
-  const auto peer = stream->handshake(outcome_.stopped(), until);
-  if (!peer)
-    return peer.error();
-  if (peer->node != ticket_.destination)
-    return make_failure(dwcp_errc::unauthorised,
-                        "destination of migration " + to_string(ticket_.migration)
-                            + ": its certificate names node " + to_string(peer->node)
-                            + " instead of " + to_string(ticket_.destination)
-                            + "; check the node's address");
-  frame open;
-  open.header.kind = frame_kind::open;
-  open.header.session = session_;
-  open.payload = encode(open_request{ticket_, index, static_cast<uint16_t>(options_.streams)});
-  if (auto written = stream->write_frame(open, outcome_.stopped(), until); !written)
-    return written.error();
-  const auto answer = stream->read_frame(outcome_.stopped(), session_limits::opening, until);
-  if (!answer)
-    return answer.error();
-  if (answer->header.kind == frame_kind::abort)
-    return read_abort(answer->payload);
-  if (answer->header.kind != frame_kind::accepted || answer->header.session != session_)
-    return make_failure(dwcp_errc::malformed, "destination of migration "
-                                                  + to_string(ticket_.migration)
-                                                  + ": its first frame doesn't answer ours");
-  return stream;
-}
-
 result<void> sending_session::carry() {
   last_input_ = now();
   for (;;) {
@@ -161,13 +111,15 @@ result<void> sending_session::carry() {
       return *outcome_.why();
     if (auto absorbed = absorb(); !absorbed)
       return absorbed;
+    if (auto mended = mend(); !mended)
+      return mended;
     if (wants_input() && input_waits()) {
       if (auto taken = take_input(); !taken)
         return taken;
       continue;
     }
     flush_if_quiet();
-    if (gate_.holding() && source_.agreed() && !input_waits())
+    if (gate_.holding() && source_->agreed() && !input_waits())
       gate_.open();
     pass_return_path();
     if (input_ended_ && !end_sent_)
@@ -195,11 +147,16 @@ result<void> sending_session::absorb() {
   }
   if (mail.acknowledgement) {
     const auto& ack = *mail.acknowledgement;
-    const auto before = source_.frames_under_way();
-    if (auto account = source_.acknowledge(ack.sequence, ack.chain); !account)
+    const auto before = source_->frames_under_way();
+    if (auto account = source_->acknowledge(ack.sequence, ack.chain); !account)
       return account;
-    window_.acknowledged(before - source_.frames_under_way(), now());
+    window_.acknowledged(before - source_->frames_under_way(), now());
+    streams_.acknowledged(ack.sequence);
+    last_acknowledged_ = now();
+    choose_level();
   }
+  for (auto& [connection, why] : mail.lost)
+    plan_.lost(connection, std::move(why), now());
   gate_.push(mail.return_bytes);
   {
     const std::scoped_lock lock{mutex_};
@@ -209,9 +166,9 @@ result<void> sending_session::absorb() {
     gate_.end();
   if (!mail.ended)
     return {};
-  if (!end_sent_ || !source_.agreed())
+  if (!end_sent_ || !source_->agreed())
     return make_failure(dwcp_errc::malformed, "page session: the destination ended it too early");
-  if (*mail.ended != source_.chain())
+  if (*mail.ended != source_->chain())
     return make_failure(dwcp_errc::digest_mismatch,
                         "page session: the two ends have seen different bytes; "
                         "start the migration again");
@@ -219,11 +176,20 @@ result<void> sending_session::absorb() {
   return {};
 }
 
+/// An end that knows no streams begun anew keeps the level that it began with.
+void sending_session::choose_level() {
+  if (options_.compression_level == 0 || terms_.dialect == batch_dialect::plain_pages)
+    return;
+  level_->note(window_.full() || streams_.queued_bytes() > 0);
+  lanes_->set_level(level_->choose(lanes_->work(), now()));
+}
+
 result<void> sending_session::take_input() {
   const auto count = ::recv(guest_.get(), input_.data(), input_.size(), 0);
   if (count > 0) {
     last_input_ = now();
-    source_.push(std::span{input_}.first(static_cast<size_t>(count)));
+    read_ahead_ += plan_.empty() ? 0 : static_cast<size_t>(count);
+    source_->push(std::span{input_}.first(static_cast<size_t>(count)));
     return {};
   }
   if (count < 0 && (errno == EAGAIN || errno == EINTR))
@@ -233,7 +199,7 @@ result<void> sending_session::take_input() {
     return broken(std::generic_category().message(errno) + "; the guest goes on at the source");
   input_ended_ = true;
   last_input_ = now();
-  source_.finish();
+  source_->finish();
   return {};
 }
 
@@ -241,16 +207,16 @@ result<void> sending_session::take_input() {
 result<void> sending_session::end_input() {
   if (gate_.shut_value().value_or(0) != 0)
     return broken("the destination could not load the guest; see its QEMU's log");
-  if (source_.splitter().memory_seen() && !source_.splitter().memory_complete())
+  if (source_->splitter().memory_seen() && !source_->splitter().memory_complete())
     return broken("it ended in the middle of the guest's memory; see the source's QEMU log");
-  if (source_.splitter().wants_return_path() && !gate_.success()) {
+  if (source_->splitter().wants_return_path() && !gate_.success()) {
     if (now() - last_input_ < options_.silence_limit && !gate_.done())
       return {};
     return broken("it ended, but the destination never said that the guest was loaded; "
                   "see both QEMUs' logs");
   }
-  if (source_.agreed()) {
-    source_.send_end();
+  if (source_->agreed()) {
+    source_->send_end();
     end_sent_ = true;
   }
   return {};
@@ -277,11 +243,12 @@ void sending_session::pass_return_path() {
 /// A batch leaves before it is full when nothing more comes and the link has
 /// nothing to do; at once when only devices are left, for then the guest waits.
 void sending_session::flush_if_quiet() {
-  if (source_.ready_bytes() == 0)
+  if (source_->ready_bytes() == 0)
     return;
-  const bool quiet = now() - last_input_ >= session_limits::flush_after && streams_.idle();
-  if (quiet || source_.splitter().memory_complete())
-    source_.flush();
+  const bool quiet
+      = now() - last_input_ >= session_limits::flush_after && lanes_->idle() && streams_.idle();
+  if (quiet || source_->splitter().memory_complete())
+    source_->flush();
 }
 
 void sending_session::wait_for_work() {
@@ -292,9 +259,11 @@ void sending_session::wait_for_work() {
     events |= POLLOUT;
   // Without events a closed socket would wake us for ever.
   const int fd = events != 0 ? guest_.get() : -1;
-  const bool soon = source_.ready_bytes() > 0;
-  wait_for(fd, events, outcome_.nudge(),
-           now() + (soon ? session_limits::flush_after : options_.silence_limit / 4));
+  const bool soon = source_->ready_bytes() > 0;
+  auto until = now() + (soon ? session_limits::flush_after : options_.silence_limit / 4);
+  if (source_->splitter().completing())
+    until = std::min(until, now() + options_.stopped_limit / 4);
+  wait_for(fd, events, outcome_.nudge(), std::min(until, plan_.next()));
 }
 
 bool sending_session::input_waits() const {
@@ -303,50 +272,27 @@ bool sending_session::input_waits() const {
 }
 
 bool sending_session::wants_input() const {
-  return !input_ended_ && streams_.queued_bytes() < options_.queue_bytes && !window_.full()
-         && source_.frames_under_way() + 1 < max_frames_under_way;
-}
-
-/// On a reader's thread.
-result<void> sending_session::arrived(frame x) {
-  {
-    const std::scoped_lock lock{mutex_};
-    switch (x.header.kind) {
-    case frame_kind::ack:
-      if (!mailbox_.acknowledgement || mailbox_.acknowledgement->sequence < x.header.sequence)
-        mailbox_.acknowledgement = x.header;
-      break;
-    case frame_kind::return_path:
-      if (mailbox_.return_bytes.size() + gate_backlog_ > session_limits::return_bytes)
-        return make_failure(dwcp_errc::too_many,
-                            "return path: more than " + std::to_string(session_limits::return_bytes)
-                                + " bytes wait for the source's QEMU, which doesn't read them");
-      mailbox_.return_bytes.insert(mailbox_.return_bytes.end(), x.payload.begin(), x.payload.end());
-      break;
-    case frame_kind::return_end:
-      mailbox_.return_ended = true;
-      break;
-    case frame_kind::ended:
-      mailbox_.ended = x.header.chain;
-      break;
-    default:
-      return make_failure(dwcp_errc::malformed, "frame: a destination doesn't send this kind");
-    }
-  }
-  outcome_.nudge().raise();
-  return {};
+  // Does the guest still run? What QEMU has written tells.
+  if (!input_ended_ && !plan_.empty() && read_ahead_ < session_limits::read_ahead_bytes)
+    return true;
+  return !input_ended_ && !lanes_->full() && streams_.queued_bytes() < options_.queue_bytes
+         && !window_.full() && streams_.kept_bytes() < session_limits::kept_bytes
+         && source_->frames_under_way() + 1 < max_frames_under_way;
 }
 
 void sending_session::publish_statistics() {
-  const auto& seen = source_.splitter().statistics();
+  const auto& seen = source_->splitter().statistics();
   const std::scoped_lock lock{mutex_};
   statistics_.guest_bytes = seen.bytes;
   statistics_.zero_pages = seen.zero_pages;
   statistics_.full_pages = seen.full_pages;
+  statistics_.same_pages = source_->decisions().same;
+  statistics_.changed_pages = source_->decisions().changed;
   statistics_.opaque_bytes = seen.all_opaque_bytes();
   statistics_.rounds = seen.rounds;
-  statistics_.batches = source_.batches();
-  statistics_.compressed_bytes = source_.compressed_bytes();
+  statistics_.reconnects = reconnects_;
+  statistics_.batches = source_->batches();
+  statistics_.compressed_bytes = lanes_->work().packed_bytes;
 }
 
 } // namespace novacron

@@ -2,6 +2,9 @@
 
 #include "dwcp/session/batch_source.hpp"
 #include "dwcp/session/flight_window.hpp"
+#include "dwcp/session/open_connection.hpp"
+#include "dwcp/session/packing_lanes.hpp"
+#include "dwcp/session/reconnect_plan.hpp"
 #include "dwcp/session/return_gate.hpp"
 #include "dwcp/session/session.hpp"
 #include "dwcp/session/session_outcome.hpp"
@@ -36,15 +39,18 @@ private:
     std::vector<std::byte> return_bytes;
     bool return_ended = false;
     std::optional<chain_value> ended;
+    std::vector<std::pair<uint16_t, failure>> lost;
   };
 
   void run();
   result<void> work();
   result<void> accept_guest();
   result<void> connect_streams();
-  result<std::unique_ptr<tls_stream>> connect_stream(uint16_t index);
+  result<opened_connection> connect(uint16_t number, deadline until);
   result<void> carry();
   result<void> absorb();
+  result<void> mend();
+  void choose_level();
   result<void> take_input();
   result<void> end_input();
   void pass_return_path();
@@ -53,6 +59,8 @@ private:
   [[nodiscard]] bool input_waits() const;
   [[nodiscard]] bool wants_input() const;
   result<void> arrived(frame x);
+  bool next_of_return_path(const frame_header& header);
+  void lost(uint16_t connection, failure why);
   void publish_statistics();
 
   const tls_context tls_;
@@ -65,18 +73,27 @@ private:
   descriptor listener_;
   descriptor guest_;
   stream_set streams_;
-  batch_source source_;
+  reconnect_plan plan_;
+  session_terms terms_;
+  // Once the terms are known:
+  std::optional<packing_lanes> lanes_;
+  std::optional<level_chooser> level_;
+  std::optional<batch_source> source_;
   flight_window window_;
   return_gate gate_;
   std::vector<std::byte> input_;
   std::chrono::steady_clock::time_point last_input_;
+  std::chrono::steady_clock::time_point last_acknowledged_;
+  size_t read_ahead_ = 0; ///< bytes, since a connection was lost
+  uint32_t reconnects_ = 0;
   bool input_ended_ = false;
   bool end_sent_ = false;
   bool return_closed_ = false;
   std::optional<std::chrono::steady_clock::time_point> ended_; ///< the destination is done
   bool finished_ = false;
 
-  mutable std::mutex mutex_; ///< guards the three below
+  mutable std::mutex mutex_;   ///< guards the four below
+  uint32_t return_frames_ = 0; ///< of the return path that have arrived
   mailbox mailbox_;
   size_t gate_backlog_ = 0; ///< bytes of the return path that wait in the gate
   session_statistics statistics_;

@@ -38,11 +38,14 @@ struct session_statistics {
   uint64_t wire_bytes = 0;  ///< what the sockets carried, both directions, counted at the sockets
   uint64_t zero_pages = 0;
   uint64_t full_pages = 0;
-  uint64_t opaque_bytes = 0; ///< of the stream that was sent raw
+  uint64_t same_pages = 0;    ///< of the full pages, sent as what the destination held
+  uint64_t changed_pages = 0; ///< of the full pages, sent as a difference from that
+  uint64_t opaque_bytes = 0;  ///< of the stream that was sent raw
   uint64_t batches = 0;
   uint64_t compressed_bytes = 0; ///< batches after compression, before TLS
   uint32_t rounds = 0;           ///< passes over the guest's memory that were seen
   uint32_t streams = 0;          ///< TLS connections in use
+  uint32_t reconnects = 0;       ///< connections that took the place of a lost one
   bool chain_ok = false;         ///< both ends agree on the digest of all that was released
 };
 
@@ -54,10 +57,17 @@ struct send_options {
   std::string destination_host;
   uint16_t destination_port = 0;
   uint32_t streams = 2;
-  std::chrono::milliseconds silence_limit{
-      10'000};                   ///< no frame from the peer for so long ends the session
-  size_t queue_bytes = 4u << 20; ///< at most so much waits for the link
-  int compression_level = 1;     ///< zstd's; 0 sends raw batches
+  /// No byte from the peer for so long, and a connection is lost.
+  std::chrono::milliseconds silence_limit{10'000};
+  /// A lost connection is tried again for so long, while the guest runs; 0: never.
+  std::chrono::milliseconds resume_limit{30'000};
+  /// The guest has stopped, and the destination acknowledges nothing for so long:
+  /// the session ends, so that the guest goes on here.
+  std::chrono::milliseconds stopped_limit{3'000};
+  size_t queue_bytes = 4u << 20;   ///< at most so much waits for the link
+  int compression_level = 1;       ///< zstd's to begin with; 0: none, ever
+  unsigned lanes = 2;              ///< threads that compress
+  size_t store_bytes = 256u << 20; ///< of pages that both ends hold, if the destination can
 };
 
 /// The source's half of a session. Threads of its own; all calls are safe from
@@ -90,7 +100,10 @@ public:
 struct receive_options {
   std::filesystem::path stream_socket; ///< where the incoming QEMU listens
   std::chrono::milliseconds silence_limit{10'000};
-  size_t queue_bytes = 64u << 20; ///< at most so much waits for its turn
+  /// How long the source may take to connect again; 0: it can't.
+  std::chrono::milliseconds resume_limit{30'000};
+  size_t queue_bytes = 64u << 20;  ///< at most so much waits for its turn
+  size_t store_bytes = 256u << 20; ///< of pages that both ends hold, at most
 };
 
 /// One door per host for the pages of all its incoming migrations: a listening

@@ -22,10 +22,20 @@ failure unexpected(const std::exception& why) {
                       std::string{"page session: "} + why.what() + "; start the migration again");
 }
 
+size_t size_of(const frame& x) {
+  return x.payload.size() + frame_header_bytes;
+}
+
+/// Another connection may take this one's place.
+bool is_loss(const failure& why) {
+  return why.code == dwcp_errc::stream_broken || why.code == dwcp_errc::timed_out;
+}
+
 } // namespace
 
-stream_set::stream_set(uint64_t session, std::chrono::milliseconds silence_limit, callbacks calls)
-    : session_{session}, silence_limit_{silence_limit}, calls_{std::move(calls)} {
+stream_set::stream_set(uint64_t session, std::chrono::milliseconds silence_limit, keeping keep,
+                       callbacks calls)
+    : session_{session}, silence_limit_{silence_limit}, keep_{keep}, calls_{std::move(calls)} {
   // nop
 }
 
@@ -34,40 +44,72 @@ stream_set::~stream_set() {
   close(now());
 }
 
-void stream_set::add(std::unique_ptr<tls_stream> stream) {
+void stream_set::add(uint16_t number, std::unique_ptr<tls_stream> stream) {
   const std::scoped_lock lock{mutex_};
   if (farewell_)
     return;
-  auto& x = *connections_.emplace_back(std::make_unique<connection>());
+  auto made = std::make_unique<connection>(number);
+  auto& x = *made;
   x.stream = std::move(stream);
-  const bool first = connections_.size() == 1;
+  connections_[number] = std::move(made);
+  choose_first();
   x.reader = start_session_thread([this, &x] { read_all(x); });
-  x.writer = start_session_thread([this, &x, first] { write_all(x, first); });
+  x.writer = start_session_thread([this, &x] { write_all(x); });
+}
+
+void stream_set::drop(uint16_t number) {
+  std::unique_lock lock{mutex_};
+  const auto found = connections_.find(number);
+  if (found == connections_.end())
+    return;
+  auto& x = *found->second;
+  lock.unlock();
+  lose(x, make_failure(dwcp_errc::stream_broken, "another connection takes its place"));
+  join(x);
 }
 
 void stream_set::send(frame x) {
   const std::scoped_lock lock{mutex_};
-  queued_bytes_ += x.payload.size() + frame_header_bytes;
-  queue_.push_back(std::move(x));
+  const auto shared = std::make_shared<const frame>(std::move(x));
+  queued_bytes_ += size_of(*shared);
+  queue_.push_back(shared);
+  if (keep_ == keeping::until_acknowledged) {
+    kept_bytes_ += size_of(*shared);
+    kept_[shared->header.sequence] = {shared, std::nullopt};
+  }
   changed_.notify_all();
+}
+
+void stream_set::acknowledged(uint64_t sequence) {
+  const std::scoped_lock lock{mutex_};
+  while (!kept_.empty() && kept_.begin()->first < sequence) {
+    kept_bytes_ -= size_of(*kept_.begin()->second.what);
+    kept_.erase(kept_.begin());
+  }
 }
 
 void stream_set::send_first(frame x) {
   const std::scoped_lock lock{mutex_};
-  queued_first_bytes_ += x.payload.size() + frame_header_bytes;
-  first_queue_.push_back(std::move(x));
+  first_queue_.push_back(std::make_shared<const frame>(std::move(x)));
+  queued_first_bytes_ += size_of(*first_queue_.back());
   changed_.notify_all();
 }
 
 void stream_set::acknowledge(frame x) {
   const std::scoped_lock lock{mutex_};
-  acknowledgement_ = std::move(x);
+  acknowledgement_ = std::make_shared<const frame>(std::move(x));
   changed_.notify_all();
 }
 
 uint32_t stream_set::size() const {
   const std::scoped_lock lock{mutex_};
-  return static_cast<uint32_t>(connections_.size());
+  return static_cast<uint32_t>(
+      std::ranges::count_if(connections_, [](const auto& x) { return !x.second->lost; }));
+}
+
+size_t stream_set::kept_bytes() const {
+  const std::scoped_lock lock{mutex_};
+  return kept_bytes_;
 }
 
 size_t stream_set::queued_bytes() const {
@@ -89,7 +131,7 @@ void stream_set::farewell(std::optional<frame> last_words) {
   const std::scoped_lock lock{mutex_};
   if (farewell_)
     return;
-  farewell_ = true;
+  farewell_ = ending_ = true;
   farewell_until_ = now() + farewell_limit;
   queue_.clear();
   if (last_words) {
@@ -100,10 +142,15 @@ void stream_set::farewell(std::optional<frame> last_words) {
   changed_.notify_all();
 }
 
+void stream_set::expect_ends() {
+  const std::scoped_lock lock{mutex_};
+  ending_ = true;
+}
+
 void stream_set::await_ends(deadline until) {
   std::unique_lock lock{mutex_};
   changed_.wait_until(lock, until, [&] {
-    return std::ranges::all_of(connections_, [](const auto& x) { return x->read_ended; });
+    return std::ranges::all_of(connections_, [](const auto& x) { return x.second->read_ended; });
   });
 }
 
@@ -111,75 +158,82 @@ void stream_set::close(deadline until) {
   {
     std::unique_lock lock{mutex_};
     changed_.wait_until(lock, until, [&] {
-      return std::ranges::all_of(connections_,
-                                 [](const auto& x) { return x->read_ended && x->write_ended; });
+      return std::ranges::all_of(connections_, [](const auto& x) {
+        return x.second->read_ended && x.second->write_ended;
+      });
     });
   }
-  broken_.raise();
   // No connection is added after the farewell.
-  for (auto& x : connections_) {
-    if (x->reader.joinable())
-      x->reader.join();
-    if (x->writer.joinable())
-      x->writer.join();
-    x->stream.reset();
+  for (auto& [number, x] : connections_) {
+    x->stop.raise();
+    join(*x);
   }
+}
+
+void stream_set::join(connection& x) {
+  if (x.reader.joinable())
+    x.reader.join();
+  if (x.writer.joinable())
+    x.writer.join();
+  x.stream.reset();
 }
 
 void stream_set::read_all(connection& x) {
   try {
     for (;;) {
-      auto arrived = x.stream->read_frame(broken_, silence_limit_);
+      auto arrived = x.stream->read_frame(x.stop, silence_limit_);
       if (!arrived) {
-        calls_.broke(arrived.error());
+        is_loss(arrived.error()) ? lose(x, arrived.error()) : calls_.failed(arrived.error());
         break;
       }
       const auto& header = arrived->header;
       // A door that refuses doesn't know the session, but it has a reason.
       if (header.kind == frame_kind::abort) {
-        calls_.broke(read_abort(arrived->payload));
+        calls_.failed(read_abort(arrived->payload));
         continue;
       }
       if (header.session != session_) {
-        calls_.broke(make_failure(dwcp_errc::malformed, "frame: it is of another session"));
+        calls_.failed(make_failure(dwcp_errc::malformed, "frame: it is of another session"));
         break;
       }
       if (header.kind == frame_kind::keepalive)
         continue;
       {
         const std::scoped_lock lock{mutex_};
+        if (x.lost)
+          break;
         if (farewell_)
           continue;
       }
-      if (auto taken = calls_.arrived(std::move(*arrived)); !taken)
-        calls_.broke(taken.error());
+      if (auto taken = calls_.arrived(x.number, std::move(*arrived)); !taken)
+        calls_.failed(taken.error());
     }
   } catch (const std::exception& why) {
-    calls_.broke(unexpected(why));
+    calls_.failed(unexpected(why));
   }
   const std::scoped_lock lock{mutex_};
   x.read_ended = true;
   changed_.notify_all();
 }
 
-void stream_set::write_all(connection& x, bool first) {
+void stream_set::write_all(connection& x) {
   try {
-    write_frames(x, first);
+    write_frames(x);
   } catch (const std::exception& why) {
-    calls_.broke(unexpected(why));
+    calls_.failed(unexpected(why));
   }
   const std::scoped_lock lock{mutex_};
   x.write_ended = true;
   changed_.notify_all();
 }
 
-void stream_set::write_frames(connection& x, bool first) {
+void stream_set::write_frames(connection& x) {
   std::unique_lock lock{mutex_};
-  while (auto next = next_frame(lock, first)) {
+  while (const auto next = next_frame(lock, x)) {
     ++writing_;
     const auto until = farewell_until_;
     lock.unlock();
-    const auto written = x.stream->write_frame(*next, broken_, until);
+    const auto written = x.stream->write_frame(*next, x.stop, until);
     lock.lock();
     --writing_;
     lock.unlock();
@@ -190,39 +244,49 @@ void stream_set::write_frames(connection& x, bool first) {
     calls_.progressed();
     lock.lock();
   }
-  const auto last_words = last_words_;
+  const auto last_words = x.lost ? std::nullopt : last_words_;
   lock.unlock();
   if (last_words)
-    (void)x.stream->write_frame(*last_words, broken_, now() + farewell_limit);
+    (void)x.stream->write_frame(*last_words, x.stop, now() + farewell_limit);
   x.stream->close_write();
 }
 
-/// Waits for the next frame of this connection; nothing after the last.
-std::optional<frame> stream_set::next_frame(std::unique_lock<std::mutex>& lock, bool first) {
+/// Waits for the next frame of this connection; none after the last.
+stream_set::shared_frame stream_set::next_frame(std::unique_lock<std::mutex>& lock,
+                                                const connection& x) {
   const auto keepalive_at = now() + silence_limit_ / 4;
   for (;;) {
-    if (auto next = take_frame(first))
+    if (x.lost)
+      return nullptr;
+    if (auto next = take_frame(x))
       return next;
     if (farewell_)
-      return std::nullopt;
+      return nullptr;
     if (changed_.wait_until(lock, keepalive_at) == std::cv_status::timeout) {
       frame keepalive;
       keepalive.header.session = session_;
-      return keepalive;
+      return std::make_shared<const frame>(std::move(keepalive));
     }
   }
 }
 
-std::optional<frame> stream_set::take_frame(bool first) {
+stream_set::shared_frame stream_set::take_frame(const connection& x) {
+  const bool first = first_ == x.number;
   if (first && acknowledgement_)
-    return std::exchange(acknowledgement_, std::nullopt);
-  auto& queue = first && !first_queue_.empty() ? first_queue_ : queue_;
-  if (queue.empty())
-    return std::nullopt;
-  auto& bytes = &queue == &queue_ ? queued_bytes_ : queued_first_bytes_;
-  frame next = std::move(queue.front());
-  queue.pop_front();
-  bytes -= next.payload.size() + frame_header_bytes;
+    return std::exchange(acknowledgement_, nullptr);
+  if (first && !first_queue_.empty()) {
+    auto next = std::move(first_queue_.front());
+    first_queue_.pop_front();
+    queued_first_bytes_ -= size_of(*next);
+    return next;
+  }
+  if (queue_.empty())
+    return nullptr;
+  auto next = std::move(queue_.front());
+  queue_.pop_front();
+  queued_bytes_ -= size_of(*next);
+  if (const auto kept = kept_.find(next->header.sequence); kept != kept_.end())
+    kept->second.carrier = x.number;
   return next;
 }
 
@@ -233,7 +297,41 @@ void stream_set::write_failed(connection& x, const failure& why) {
     std::unique_lock lock{mutex_};
     changed_.wait_for(lock, farewell_limit, [&] { return x.read_ended || farewell_; });
   }
-  calls_.broke(why);
+  lose(x, why);
+}
+
+void stream_set::lose(connection& x, const failure& why) {
+  {
+    const std::scoped_lock lock{mutex_};
+    if (ending_ || std::exchange(x.lost, true))
+      return;
+    queue_again(x.number);
+    choose_first();
+    changed_.notify_all();
+  }
+  x.stop.raise();
+  x.stream->sever();
+  calls_.lost(x.number, why);
+}
+
+/// What a connection took with it, and what nobody has acknowledged, goes first.
+void stream_set::queue_again(uint16_t carrier) {
+  for (auto x = kept_.rbegin(); x != kept_.rend(); ++x)
+    if (x->second.carrier == carrier) {
+      x->second.carrier.reset();
+      queued_bytes_ += size_of(*x->second.what);
+      queue_.push_front(x->second.what);
+    }
+}
+
+/// Stays as it is as long as it isn't lost, so that what goes there keeps its order.
+void stream_set::choose_first() {
+  if (first_ && !connections_.at(*first_)->lost)
+    return;
+  first_.reset();
+  for (const auto& [number, x] : connections_)
+    if (!x->lost && !first_)
+      first_ = number;
 }
 
 } // namespace novacron

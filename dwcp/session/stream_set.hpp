@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,8 +18,12 @@ namespace novacron {
 
 /// The connections of one session, at either end: a thread that reads and one
 /// that writes for each. Whichever writer is free takes the next batch, so a
-/// slow connection takes fewer; all else goes over the first connection, in
-/// order. Idle connections carry a keepalive every quarter of `silence_limit`.
+/// slow connection takes fewer; all else goes over one connection, in order.
+/// Idle connections carry a keepalive every quarter of `silence_limit`.
+///
+/// A connection that breaks, or is silent for too long, takes nothing with it:
+/// with `keeping::until_acknowledged` the frames that it carried and that nobody
+/// has acknowledged are queued again. Another may take its place.
 ///
 /// How it ends: `farewell` lets each writer finish its frame, tell the peer the
 /// reason, and close its direction, while the readers go on until the peer has
@@ -26,23 +31,36 @@ namespace novacron {
 class stream_set {
 public:
   struct callbacks {
-    /// A frame but for keepalive and abort; on a reader's thread. May block, but
-    /// not after `farewell`. A failure ends the session.
-    std::function<result<void>(frame)> arrived;
-    /// A connection broke, was silent for too long, or brought the peer's abort.
-    std::function<void(failure)> broke;
+    /// A frame but for keepalive and abort; on the reader's thread of that
+    /// connection. May block, but not after `farewell`, nor once the connection is
+    /// lost. A failure ends the session.
+    std::function<result<void>(uint16_t connection, frame)> arrived;
+    /// A connection broke or was silent for too long. Said once of each.
+    std::function<void(uint16_t connection, failure)> lost;
+    /// The peer broke the protocol, or has given up.
+    std::function<void(failure)> failed;
     /// Something was written.
     std::function<void()> progressed;
   };
 
-  stream_set(uint64_t session, std::chrono::milliseconds silence_limit, callbacks calls);
+  /// Whether frames of `send` are kept in case their connection breaks.
+  enum class keeping { nothing, until_acknowledged };
+
+  stream_set(uint64_t session, std::chrono::milliseconds silence_limit, keeping keep,
+             callbacks calls);
   stream_set(const stream_set&) = delete;
   stream_set& operator=(const stream_set&) = delete;
   /// Breaks what is left and joins. Not from a thread of the set's own.
   ~stream_set();
 
-  /// Adds a connection whose handshake is done.
-  void add(std::unique_ptr<tls_stream> stream);
+  /// Adds a connection whose handshake is done, or puts it in the place of the one
+  /// of that number that was dropped.
+  void add(uint16_t number, std::unique_ptr<tls_stream> stream);
+  /// Breaks a connection, if there is one of that number, and waits for its threads.
+  /// Not from a thread of the set's own.
+  void drop(uint16_t number);
+  /// The peer has what `send` was given below this sequence.
+  void acknowledged(uint64_t sequence);
   /// Queues a frame for whichever connection is free first.
   void send(frame x);
   /// Queues a frame for the first connection.
@@ -50,14 +68,17 @@ public:
   /// Sends this acknowledgement before anything else, instead of one that waits.
   void acknowledge(frame x);
 
-  [[nodiscard]] uint32_t size() const;
+  [[nodiscard]] uint32_t size() const;             ///< connections that aren't lost
   [[nodiscard]] size_t queued_bytes() const;       ///< of `send`, not yet being written
   [[nodiscard]] size_t queued_first_bytes() const; ///< of `send_first`
+  [[nodiscard]] size_t kept_bytes() const;         ///< of `send`, not yet acknowledged
   /// Nothing waits and nothing is being written.
   [[nodiscard]] bool idle() const;
 
   /// Ends the session; `last_words`, if any, instead of all that is queued.
   void farewell(std::optional<frame> last_words);
+  /// From here on the peer may end its connections.
+  void expect_ends();
   /// Waits for the peer's end of all connections.
   void await_ends(deadline until);
   /// As `await_ends`, for our own end as well; then breaks what is left and joins.
@@ -65,35 +86,54 @@ public:
   void close(deadline until);
 
 private:
+  using shared_frame = std::shared_ptr<const frame>;
   struct connection {
+    explicit connection(uint16_t its_number) : number{its_number} {}
+
+    const uint16_t number;
     std::unique_ptr<tls_stream> stream;
+    wakeup stop; ///< raised: leave every wait
+    bool lost = false;
     std::thread reader;
     std::thread writer;
     bool read_ended = false;
     bool write_ended = false;
   };
 
+  struct kept_frame {
+    shared_frame what;
+    std::optional<uint16_t> carrier; ///< the connection that it was written to
+  };
+
   void read_all(connection& x);
-  void write_all(connection& x, bool first);
-  void write_frames(connection& x, bool first);
-  std::optional<frame> next_frame(std::unique_lock<std::mutex>& lock, bool first);
-  std::optional<frame> take_frame(bool first);
+  void write_all(connection& x);
+  void write_frames(connection& x);
+  shared_frame next_frame(std::unique_lock<std::mutex>& lock, const connection& x);
+  shared_frame take_frame(const connection& x);
   void write_failed(connection& x, const failure& why);
+  void lose(connection& x, const failure& why);
+  void queue_again(uint16_t carrier);
+  void choose_first();
+  static void join(connection& x);
 
   const uint64_t session_;
   const std::chrono::milliseconds silence_limit_;
+  const keeping keep_;
   const callbacks calls_;
-  wakeup broken_; ///< raised: leave every wait
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_; ///< guards all below
   std::condition_variable changed_;
-  std::vector<std::unique_ptr<connection>> connections_;
-  std::deque<frame> queue_;
-  std::deque<frame> first_queue_;
-  std::optional<frame> acknowledgement_;
+  std::map<uint16_t, std::unique_ptr<connection>> connections_;
+  std::optional<uint16_t> first_; ///< the connection of `send_first`
+  std::deque<shared_frame> queue_;
+  std::map<uint64_t, kept_frame> kept_; ///< by sequence
+  size_t kept_bytes_ = 0;
+  std::deque<shared_frame> first_queue_;
+  shared_frame acknowledgement_;
   size_t queued_bytes_ = 0;
   size_t queued_first_bytes_ = 0;
   size_t writing_ = 0;
   bool farewell_ = false;
+  bool ending_ = false; ///< connections that end aren't lost
   std::optional<frame> last_words_;
   deadline farewell_until_ = deadline::max();
 };

@@ -86,7 +86,7 @@ result<frame_header> decode_frame_header(std::span<const std::byte, frame_header
     return broken("announces " + std::to_string(header.wire_bytes) + " bytes, more than "
                   + std::to_string(*bound));
   const bool batch = header.kind == frame_kind::batch;
-  if (x[7] != std::byte{0} || header.codec > batch_codec::zstd
+  if (x[7] != std::byte{0} || header.codec > batch_codec::zstd_anew
       || (!batch && (header.codec != batch_codec::plain || header.raw_bytes != 0))
       || header.raw_bytes > max_batch_raw_bytes)
     return broken("a field is out of bounds");

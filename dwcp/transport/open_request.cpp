@@ -1,6 +1,7 @@
 #include "dwcp/transport/open_request.hpp"
 
 #include "messages/big_endian.hpp"
+#include "messages/page_record.hpp"
 
 #include <algorithm>
 #include <openssl/crypto.h>
@@ -64,6 +65,24 @@ bool same_ticket(const session_ticket& a, const session_ticket& b) {
   const bool token = CRYPTO_memcmp(a.token.data(), b.token.data(), a.token.size()) == 0;
   return token && a.migration == b.migration && a.source == b.source
          && a.destination == b.destination && a.epoch == b.epoch;
+}
+
+void put_terms(frame_header& header, const session_terms& terms) {
+  header.records = static_cast<uint32_t>(terms.dialect);
+  header.sequence = terms.store_bytes;
+  header.round = terms.lanes;
+}
+
+session_terms get_terms(const frame_header& header) {
+  if (header.records < static_cast<uint32_t>(batch_dialect::held_pages))
+    return {};
+  return {batch_dialect::held_pages, header.sequence, std::clamp(header.round, 1u, max_lanes)};
+}
+
+session_terms agree(const session_terms& asked, uint64_t store_bytes) {
+  if (asked.dialect == batch_dialect::plain_pages)
+    return {};
+  return {asked.dialect, std::min(asked.store_bytes, store_bytes), asked.lanes};
 }
 
 chain_value session_seed(const session_ticket& ticket) {

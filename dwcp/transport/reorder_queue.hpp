@@ -22,6 +22,11 @@ public:
     return header.sequence == next_ || bytes_ < bound_bytes_;
   }
 
+  /// Whether the frame of this sequence is there, or was.
+  [[nodiscard]] bool seen(uint64_t sequence) const {
+    return sequence < next_ || frames_.contains(sequence);
+  }
+
   /// False when the sequence can't be: seen before, or too far ahead.
   [[nodiscard]] bool put(frame&& x) {
     const auto sequence = x.header.sequence;

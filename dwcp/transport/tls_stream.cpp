@@ -114,6 +114,10 @@ result<void> tls_stream::write_frame(const frame& x, const wakeup& stop, deadlin
   return write_all(x.payload, stop, until);
 }
 
+void tls_stream::sever() {
+  ::shutdown(socket_.get(), SHUT_RDWR);
+}
+
 void tls_stream::close_write() {
   const std::scoped_lock lock{mutex_};
   ERR_clear_error();

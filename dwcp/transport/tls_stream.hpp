@@ -47,6 +47,10 @@ public:
   /// longer than `until`.
   result<void> write_frame(const frame& x, const wakeup& stop, deadline until = deadline::max());
 
+  /// Ends both directions at once, so that the other end needn't wait to find out.
+  /// While others read and write: they fail soon.
+  void sever();
+
   /// Says that no more is written; the other end may go on.
   void close_write();
 

@@ -1,5 +1,6 @@
 #include "dwcp/codec/batch_decoder.hpp"
 #include "dwcp/codec/batch_encoder.hpp"
+#include "dwcp/codec/plan_packer.hpp"
 #include "dwcp/guest_stream/stream_splitter.hpp"
 
 #include <algorithm>
@@ -15,21 +16,24 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   const auto input = std::as_bytes(std::span{data, size}).subspan(4);
   const auto seed = digest_of({});
+  const size_t store = data[0] / 2 % 16 * page_size;
   batch_announcement announced;
-  announced.codec = data[0] % 2 == 0 ? batch_codec::plain : batch_codec::zstd;
+  announced.codec = static_cast<batch_codec>(data[0] % 3);
   announced.raw_bytes = static_cast<uint32_t>(data[1] << 16 | data[2] << 8 | data[3]);
-  batch_decoder stranger{seed};
+  batch_decoder stranger{seed, store};
   if (stranger.decode(announced, input).has_value())
     std::abort(); // its digest would have to be zero
 
-  batch_encoder encoder{data[0] % 2, seed};
+  batch_encoder encoder{seed, store};
   stream_splitter splitter;
   const auto add = [&](const page_record& record) { encoder.add(record); };
   splitter.push(input.first(std::min(input.size(), batch_target_bytes)), add);
   splitter.finish(add);
-  const auto batch = encoder.seal();
-  batch_decoder decoder{seed};
-  const auto decoded = decoder.decode({batch.codec, batch.raw_bytes, batch.chain}, batch.payload);
+  auto batch = encoder.seal();
+  plan_packer packer;
+  const auto packed = packer.pack(std::move(batch.plan), data[0] % 2);
+  batch_decoder decoder{seed, store};
+  const auto decoded = decoder.decode({packed.codec, batch.raw_bytes, batch.chain}, packed.payload);
   if (!decoded.has_value()
       || !std::ranges::equal(decoded->raw, input.first(std::min(input.size(), batch_target_bytes))))
     std::abort();

@@ -47,8 +47,8 @@ bytes zero_page_at(uint64_t number) {
 
 /// Decodes a plan whose sender says that it makes `raw`.
 std::error_code decode(const bytes& payload, const bytes& raw,
-                       batch_codec codec = batch_codec::plain) {
-  batch_decoder decoder{seed_of_tests};
+                       batch_codec codec = batch_codec::plain, size_t store_bytes = 0) {
+  batch_decoder decoder{seed_of_tests, store_bytes};
   const auto decoded
       = decoder.decode({codec, static_cast<uint32_t>(raw.size()), chain_of(raw)}, payload);
   return decoded.has_value() ? std::error_code{} : decoded.error().code;
@@ -67,7 +67,7 @@ TEST_CASE("a plan makes exactly the bytes that were announced, of all of its con
         == dwcp_errc::malformed); // more than was announced
   CHECK(decode(plan_of(operation(batch_operation::opaque, {5}), four), five)
         == dwcp_errc::malformed); // more than there is
-  batch_decoder decoder{seed_of_tests};
+  batch_decoder decoder{seed_of_tests, 0};
   const auto less = decoder.decode({batch_codec::plain, 5, chain_of(four)},
                                    plan_of(operation(batch_operation::opaque, {4}), four));
   CHECK(less.error().code == dwcp_errc::malformed);
@@ -100,6 +100,45 @@ TEST_CASE("pages have numbers below the bound, whichever way they are reached") 
   const auto beyond = zero_page_at(max_page_number);
   both.insert(both.end(), beyond.begin(), beyond.end());
   CHECK(decode(zeros(zigzag(static_cast<int64_t>(last)), 2), both) == dwcp_errc::malformed);
+}
+
+TEST_CASE("a plan refers only to what is held") {
+  const bytes page(page_size, std::byte{7});
+  const auto pages_of = [&](size_t count) {
+    bytes raw;
+    for (size_t i = 0; i < count; ++i) {
+      put_big_endian(raw, i * page_size | qemu_stream::ram_flag::page
+                              | qemu_stream::ram_flag::same_block);
+      raw.insert(raw.end(), page.begin(), page.end());
+    }
+    return raw;
+  };
+  const auto both = [](const bytes& first, const bytes& second) {
+    auto out = first;
+    out.insert(out.end(), second.begin(), second.end());
+    return out;
+  };
+  const auto full = operation(batch_operation::pages, {0, 1});
+  const auto as_before = operation(batch_operation::same_pages, {0, 1, zigzag(-1)});
+  const size_t store = 10 * page_size;
+  const auto decoded = [&](const bytes& operations, const bytes& content, size_t count,
+                           size_t store_bytes) {
+    return decode(plan_of(operations, content), pages_of(count), batch_codec::plain, store_bytes);
+  };
+  CHECK(decoded(both(full, as_before), page, 2, store) == std::error_code{});
+  CHECK(decoded(both(full, as_before), page, 2, 0) == dwcp_errc::malformed);
+  CHECK(decoded(as_before, {}, 1, store) == dwcp_errc::malformed);
+  CHECK(decoded(operation(batch_operation::same_pages, {0, 1, 0}), {}, 1, store)
+        == dwcp_errc::malformed);
+  CHECK(decoded(operation(batch_operation::same_pages, {0, 1}), {}, 1, store)
+        == dwcp_errc::malformed); // without the distance
+  CHECK(decoded(operation(batch_operation::changed_pages, {0, 1}), page, 1, store)
+        == dwcp_errc::malformed);
+  // Of another block nothing is held.
+  const auto elsewhere = both(full, both(operation(batch_operation::block, {1}), as_before));
+  CHECK(decoded(elsewhere, page, 2, store) == dwcp_errc::malformed);
+  CHECK(decoded(both(full, operation(batch_operation::store_state, {42})), page, 1, store)
+        == dwcp_errc::malformed);
 }
 
 TEST_CASE("a compressed plan unpacks to the length that stands before it, no more and no less") {

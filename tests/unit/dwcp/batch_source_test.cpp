@@ -14,7 +14,7 @@ const chain_value seed_of_tests = digest_of({});
 /// A source, and the frames that left it.
 struct outgoing {
   std::vector<frame> frames;
-  batch_source source{7, 0, seed_of_tests, [this](frame x) { frames.push_back(std::move(x)); }};
+  batch_source source{7, seed_of_tests, 0, [this](frame x) { frames.push_back(std::move(x)); }};
 
   void push(size_t batches) {
     for (size_t i = 0; i < batches; ++i) {

@@ -225,7 +225,7 @@ TEST_CASE("a batch that was changed above TLS is not released, and both ends hea
   auto destination = pair.incoming->accept();
 
   const bytes content(1000, std::byte{1});
-  batch_encoder encoder{0, session_seed(pair.ticket)};
+  batch_encoder encoder{session_seed(pair.ticket), 0};
   page_record record;
   record.bytes = content;
   const auto batch = [&](uint64_t sequence) {
@@ -237,7 +237,7 @@ TEST_CASE("a batch that was changed above TLS is not released, and both ends hea
     x.header.sequence = sequence;
     x.header.raw_bytes = made.raw_bytes;
     x.header.chain = made.chain;
-    x.payload = std::move(made.payload);
+    x.payload = std::move(made.plan);
     return x;
   };
   CHECK(stream->write_frame(batch(0), never, soon()).has_value());

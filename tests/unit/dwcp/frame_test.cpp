@@ -69,7 +69,7 @@ TEST_CASE("a header that breaks a bound is refused") {
   CHECK(refused(with(4, 2)));
   CHECK(refused(with(5, 0))); // kind
   CHECK(refused(with(5, 11)));
-  CHECK(refused(with(6, 2)));     // codec
+  CHECK(refused(with(6, 3)));     // codec
   CHECK(refused(with(7, 1)));     // unused
   CHECK(refused(with(32, 0xff))); // raw size
   CHECK(refused(with(36, 0xff))); // wire size
@@ -107,6 +107,24 @@ TEST_CASE("an opening request is read as it was written, and nothing else is") {
   CHECK(!decode_open_request(encode(open_request{some_ticket(), 3, 3})).has_value());
   CHECK(!decode_open_request(encode(open_request{some_ticket(), 0, 0})).has_value());
   CHECK(!decode_open_request(encode(open_request{some_ticket(), 0, 65})).has_value());
+}
+
+TEST_CASE("ends that differ agree on the older dialect and the smaller store") {
+  const auto said = [](const session_terms& terms) {
+    frame_header header;
+    header.kind = frame_kind::open;
+    put_terms(header, terms);
+    return get_terms(decode_frame_header(encode(header)).value());
+  };
+  const session_terms asked{batch_dialect::held_pages, 1u << 30, 3};
+  CHECK(said(asked) == asked);
+  CHECK(get_terms(frame_header{}) == session_terms{});
+  CHECK(agree(asked, 1u << 20) == session_terms{batch_dialect::held_pages, 1u << 20, 3});
+  CHECK(agree(asked, ~uint64_t{0}) == asked);
+  CHECK(agree(session_terms{}, 1u << 20) == session_terms{});
+  CHECK(agree(asked, 0) == session_terms{batch_dialect::held_pages, 0, 3});
+  const session_terms later{static_cast<batch_dialect>(9), 1u << 20, 1000};
+  CHECK(said(later) == session_terms{batch_dialect::held_pages, 1u << 20, max_lanes});
 }
 
 TEST_CASE("a ticket is the same only in all its parts") {

@@ -1,3 +1,4 @@
+#include "dwcp/codec/batch_decoder.hpp"
 #include "dwcp/codec/batch_encoder.hpp"
 #include "dwcp/session/flight_window.hpp"
 #include "dwcp/session/limits.hpp"
@@ -76,7 +77,7 @@ private:
 struct odd_source {
   qemu_pair pair;
   std::optional<speaker> there;
-  batch_encoder encoder{0, chain_value{}};
+  batch_encoder encoder{chain_value{}, 0};
   chain_value chain{};
 
   explicit odd_source(std::chrono::milliseconds silence = 10s) {
@@ -84,7 +85,7 @@ struct odd_source {
     pair.receiving.queue_bytes = 2u << 20;
     pair.expect();
     there.emplace(pair.authority.issue(pair.ticket.source), dial(), tls_stream::end::client);
-    encoder = batch_encoder{0, session_seed(pair.ticket)};
+    encoder = batch_encoder{session_seed(pair.ticket), 0};
     chain = session_seed(pair.ticket);
   }
 
@@ -106,7 +107,7 @@ struct odd_source {
     x.header.sequence = sequence;
     x.header.raw_bytes = made.raw_bytes;
     x.header.chain = chain = made.chain;
-    x.payload = std::move(made.payload);
+    x.payload = std::move(made.plan);
     return x;
   }
   /// How both ends say that it ended.
@@ -149,7 +150,7 @@ struct odd_destination {
 
 } // namespace
 
-TEST_CASE("a session has the connections that its first one announced, and no more") {
+TEST_CASE("a session that can't resume has the connections that its first one announced, no more") {
   odd_source x;
   CHECK(x.open(*x.there, 0, 2));
   auto other_count = x.connect();
@@ -224,6 +225,36 @@ TEST_CASE("an answer that doesn't accept this session opens nothing") {
     x.there->say(other_session ? frame_kind::accepted : frame_kind::ack, 0, {});
     CHECK(code(x.pair.sent.wait()) == dwcp_errc::malformed);
     CHECK(x.source.read_all().empty());
+  }
+}
+
+TEST_CASE("a destination that knows of no store gets batches that refer to none") {
+  for (const bool knows : {false, true}) {
+    CAPTURE(knows);
+    odd_destination x;
+    frame accepted;
+    accepted.header.kind = frame_kind::accepted;
+    if (knows)
+      put_terms(accepted.header, {batch_dialect::held_pages, 1u << 20});
+    CHECK(x.there->say(std::move(accepted)));
+    stream_writer writer{{{"pc.ram", 10 * page_size}}, true};
+    writer.begin();
+    writer.begin_part();
+    for (uint64_t at = 0; at < 10 * page_size; at += page_size)
+      writer.page(0, at, bytes(page_size, std::byte{7}));
+    writer.end_part();
+    CHECK(x.source.write(writer.take()));
+    batch_decoder without{session_seed(x.pair.ticket), 0};
+    bool refused = false;
+    uint64_t taken = 0;
+    for (auto next = x.there->hear(); next.header.kind == frame_kind::batch && !refused;
+         next = x.there->hear(500ms)) {
+      const auto& header = next.header;
+      refused = !without.decode({header.codec, header.raw_bytes, header.chain}, next.payload);
+      x.there->say(frame_kind::ack, ++taken, header.chain);
+    }
+    CHECK(taken > 0);
+    CHECK(refused == knows);
   }
 }
 

@@ -21,9 +21,16 @@ tcp_proxy::~tcp_proxy() {
   thread_.join();
 }
 
+void tcp_proxy::release() {
+  released_ = true;
+  look_again_.raise();
+}
+
 void tcp_proxy::run() {
   for (;;) {
-    std::vector<pollfd> all{{stop_.fd(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+    look_again_.clear();
+    std::vector<pollfd> all{
+        {stop_.fd(), POLLIN, 0}, {listener_.get(), POLLIN, 0}, {look_again_.fd(), POLLIN, 0}};
     for (const auto& x : links_) {
       const bool held = holding();
       all.push_back({held || x.source_ended ? -1 : x.source.get(), POLLIN, 0});
@@ -34,11 +41,15 @@ void tcp_proxy::run() {
       return;
     std::vector<size_t> ended;
     for (size_t i = 0; i < links_.size(); ++i)
-      if ((all[2 + 2 * i].revents != 0 && !forward(links_[i], true))
-          || (all[3 + 2 * i].revents != 0 && !forward(links_[i], false)))
+      if ((all[3 + 2 * i].revents != 0 && !forward(links_[i], true))
+          || (all[4 + 2 * i].revents != 0 && !forward(links_[i], false)))
         ended.push_back(i);
     for (auto i = ended.rbegin(); i != ended.rend(); ++i)
       links_.erase(links_.begin() + static_cast<ptrdiff_t>(*i));
+    if (cuts_ < faults_.cuts && there_ >= faults_.cut_each * static_cast<uint64_t>(cuts_ + 1)) {
+      links_.clear();
+      ++cuts_;
+    }
     if (there_ >= faults_.cut_all_after) {
       links_.clear();
       listener_.reset();

@@ -21,6 +21,8 @@ public:
   struct faults {
     uint64_t cut_all_after = never;
     uint64_t cut_one_after = never; ///< the connection that carried the byte
+    uint64_t cut_each = never;      ///< all connections, each time that so many more have passed;
+    int cuts = 0;                   ///< so often. New ones are let through
     uint64_t flip_bit_at = never;
     uint64_t hold_after = never; ///< from then on nothing passes, either way
   };
@@ -31,7 +33,9 @@ public:
   [[nodiscard]] uint16_t port() const { return port_; }
   /// Bytes that were carried, both ways.
   [[nodiscard]] uint64_t bytes() const { return there_ + back_; }
-  [[nodiscard]] bool holding() const { return there_ >= faults_.hold_after; }
+  [[nodiscard]] bool holding() const { return !released_ && there_ >= faults_.hold_after; }
+  /// Holds nothing back any more.
+  void release();
 
 private:
   struct link {
@@ -49,10 +53,13 @@ private:
   descriptor listener_;
   uint16_t port_ = 0;
   wakeup stop_;
+  wakeup look_again_;
   std::vector<link> links_;
   std::atomic<uint64_t> there_{0};
   std::atomic<uint64_t> back_{0};
+  std::atomic<bool> released_{false};
   bool cut_one_ = false;
+  int cuts_ = 0;
   std::thread thread_;
 };
 

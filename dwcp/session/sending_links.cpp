@@ -1,0 +1,153 @@
+// The connections of a sending session: how they are made, lost and replaced, and
+// what they bring.
+
+#include "dwcp/session/limits.hpp"
+#include "dwcp/session/sending_session.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace novacron {
+
+namespace {
+
+std::chrono::steady_clock::time_point now() {
+  return std::chrono::steady_clock::now();
+}
+
+} // namespace
+
+result<void> sending_session::connect_streams() {
+  for (uint16_t i = 0; i < options_.streams; ++i) {
+    auto opened = connect(i, now() + session_limits::opening);
+    if (!opened)
+      return opened.error();
+    if (i == 0) // all connections get the same answer
+      terms_ = opened->terms;
+    streams_.add(i, std::move(opened->stream));
+  }
+  lanes_.emplace(terms_.lanes, options_.compression_level,
+                 packing_lanes::callbacks{[this](frame x) {
+                                            streams_.send(std::move(x));
+                                            outcome_.nudge().raise();
+                                          },
+                                          [this](const std::exception& why) {
+                                            outcome_.fail(make_failure(dwcp_errc::too_many,
+                                                                       std::string{"compression: "}
+                                                                           + why.what()));
+                                          }});
+  level_.emplace(terms_.lanes, now());
+  source_.emplace(session_, session_seed(ticket_), terms_.store_bytes, [this](frame x) {
+    if (x.header.kind != frame_kind::batch)
+      return streams_.send(std::move(x));
+    window_.sent(now());
+    lanes_->put(std::move(x));
+  });
+  return {};
+}
+
+result<opened_connection> sending_session::connect(uint16_t number, deadline until) {
+  return open_connection({tls_, ticket_, options_, session_, wire_, outcome_.stopped()}, number,
+                         until);
+}
+
+/// Connections that were lost are replaced while the guest runs; meanwhile the
+/// others carry on. Once it has stopped nobody waits for them: without any, or when
+/// the destination is silent, it goes on at the source.
+result<void> sending_session::mend() {
+  const bool stopped = source_->splitter().completing();
+  if (!stopped)
+    last_acknowledged_ = now();
+  if (stopped && source_->frames_under_way() > 0
+      && now() - last_acknowledged_ > options_.stopped_limit)
+    return make_failure(dwcp_errc::timed_out,
+                        "the destination was silent for "
+                            + std::to_string(options_.stopped_limit.count())
+                            + " ms after the guest had stopped; it goes on at the source");
+  if (plan_.empty()) {
+    read_ahead_ = 0;
+    return {};
+  }
+  const bool alone = streams_.size() == 0;
+  if (terms_.dialect == batch_dialect::plain_pages || (alone && (stopped || plan_.given_up(now()))))
+    return *plan_.why();
+  if (stopped)
+    return {};
+  const auto connection = plan_.due(now());
+  if (!connection)
+    return {};
+  auto opened = connect(*connection, now() + session_limits::reconnecting);
+  if (!opened) {
+    // The destination has ended the session, or was told to.
+    if (opened.error().code == dwcp_errc::unauthorised)
+      return *plan_.why();
+    plan_.failed(*connection, now());
+    return {};
+  }
+  streams_.drop(*connection);
+  {
+    // What it said of its end is answered with this.
+    const std::scoped_lock lock{mutex_};
+    std::erase_if(mailbox_.lost, [&](const auto& x) { return x.first == *connection; });
+  }
+  streams_.add(*connection, std::move(opened->stream));
+  plan_.restored(*connection);
+  ++reconnects_;
+  return {};
+}
+
+/// On a reader's thread.
+result<void> sending_session::arrived(frame x) {
+  {
+    const std::scoped_lock lock{mutex_};
+    switch (x.header.kind) {
+    case frame_kind::ack:
+      if (!mailbox_.acknowledgement || mailbox_.acknowledgement->sequence < x.header.sequence)
+        mailbox_.acknowledgement = x.header;
+      break;
+    case frame_kind::return_path:
+      if (!next_of_return_path(x.header))
+        break;
+      if (mailbox_.return_bytes.size() + gate_backlog_ > session_limits::return_bytes)
+        return make_failure(dwcp_errc::too_many,
+                            "return path: more than " + std::to_string(session_limits::return_bytes)
+                                + " bytes wait for the source's QEMU, which doesn't read them");
+      mailbox_.return_bytes.insert(mailbox_.return_bytes.end(), x.payload.begin(), x.payload.end());
+      break;
+    case frame_kind::return_end:
+      if (next_of_return_path(x.header))
+        mailbox_.return_ended = true;
+      break;
+    case frame_kind::ended:
+      mailbox_.ended = x.header.chain;
+      break;
+    default:
+      return make_failure(dwcp_errc::malformed, "frame: a destination doesn't send this kind");
+    }
+  }
+  outcome_.nudge().raise();
+  return {};
+}
+
+/// After a loss the destination says all of it again, from the first on.
+bool sending_session::next_of_return_path(const frame_header& header) {
+  if (terms_.dialect == batch_dialect::plain_pages)
+    return true;
+  if (header.records != return_frames_)
+    return false;
+  ++return_frames_;
+  return true;
+}
+
+/// On a thread of that connection.
+void sending_session::lost(uint16_t connection, failure why) {
+  if (options_.resume_limit.count() == 0)
+    return outcome_.fail(std::move(why));
+  {
+    const std::scoped_lock lock{mutex_};
+    mailbox_.lost.emplace_back(connection, std::move(why));
+  }
+  outcome_.nudge().raise();
+}
+
+} // namespace novacron
