@@ -1,0 +1,259 @@
+#include "tests/bench/migration/pipeline_row.hpp"
+
+#include "messages/page_record.hpp"
+#include "tests/becomes_true.hpp"
+#include "tests/bench/machine.hpp"
+#include "tests/bench/migration/bare_guest.hpp"
+#include "tests/lab/link/emulated_link.hpp"
+#include "tests/unit/dwcp/test_authority.hpp"
+
+#include <boost/json/parse.hpp>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+namespace novacron::bench {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using clock = std::chrono::system_clock; // QEMU stamps its events by it
+
+namespace {
+
+constexpr auto row_limit = 60s;
+constexpr auto patience = 20s;
+constexpr size_t ticks_before = 10;
+constexpr size_t ticks_after = 10;
+constexpr uint64_t unlimited = uint64_t{1} << 40; // bytes/s
+constexpr auto look_every = 200ms;                // actors/migration: migration_tick
+constexpr int native_downtime_ms = 300;           // QEMU's own default
+constexpr int64_t first_downtime_ms = 10;         // actors/migration/perform_run
+
+/// The processes that carry pages by DWCP.
+struct page_ends {
+  child_process door;
+  child_process sender;
+};
+
+json::object read_object(const std::filesystem::path& file) {
+  std::ifstream in{file};
+  boost::system::error_code error;
+  auto parsed = json::parse(std::string{std::istreambuf_iterator<char>{in}, {}}, error);
+  if (error || !parsed.is_object())
+    throw std::runtime_error{"no result in " + file.string()};
+  return std::move(parsed.as_object());
+}
+
+void wait_for(const std::filesystem::path& file) {
+  if (!becomes_true(patience, [&] { return std::filesystem::exists(file); }))
+    throw std::runtime_error{file.string() + " doesn't appear"};
+}
+
+/// One migration: what it needs, in the order in which it is taken down again.
+class moved_guest {
+public:
+  moved_guest(const pipeline_setup& setup, const cell& what)
+      : setup_{setup}, what_{what}, link_{what.link->shape}, destination_{guest("destination",
+                                                                                link_.b().name(),
+                                                                                "defer")},
+        source_{guest("source", link_.a().name(),
+                      "exec:cat '" + saved_state(setup.place, *what.load).string() + "'")} {
+    prepare(source_);
+    prepare(destination_);
+    if (what.way->pages_by_dwcp)
+      start_page_ends();
+    else
+      destination_.monitor().call(
+          "migrate-incoming",
+          {{"uri", "tcp:" + std::string{lab::emulated_link::address_b} + ":4444"}});
+    source_.wait_until_loaded();
+    source_.monitor().call("cont");
+    source_.serial().wait_for_ticks(ticks_before, patience);
+  }
+
+  json::object move();
+
+private:
+  guest_setup guest(const std::string& name, const std::string& network,
+                    const std::string& incoming) {
+    return {.folder = folder_ / "",
+            .name = name,
+            .image = setup_.place.image,
+            .kernel_arguments = what_.load->kernel_arguments,
+            .network_namespace = network,
+            .incoming = incoming};
+  }
+  void prepare(bare_guest& guest);
+  void start_page_ends();
+  /// True when the guest runs at the destination; false when it takes too long.
+  bool runs_there();
+  void look();
+  void note_end(json::object& row);
+
+  const pipeline_setup& setup_;
+  const cell& what_;
+  const testing::temporary_folder folder_;
+  const lab::emulated_link link_;
+  bare_guest destination_;
+  bare_guest source_;
+  page_ends ends_;
+  clock::time_point begin_;
+};
+
+void moved_guest::prepare(bare_guest& guest) {
+  guest.set_capabilities(what_.way->capabilities);
+  json::object parameters{{"max-bandwidth", unlimited}, {"downtime-limit", native_downtime_ms}};
+  for (const auto& capability : what_.way->capabilities) {
+    if (capability == "multifd") {
+      parameters["multifd-channels"] = 4;
+      if (what_.way->zstd) {
+        parameters["multifd-compression"] = "zstd";
+        parameters["multifd-zstd-level"] = 1;
+      }
+    }
+    if (capability == "xbzrle")
+      parameters["xbzrle-cache-size"] = 256 << 20;
+  }
+  guest.monitor().call("migrate-set-parameters", std::move(parameters));
+}
+
+void moved_guest::start_page_ends() {
+  auto start = [&](const std::string& command, const lab::network_namespace& where,
+                   const tls_files& tls, const std::string& socket) {
+    return start_in(where.name(), setup_.place.self,
+                    {command, "--certificate", tls.certificate, "--key", tls.key, "--authority",
+                     tls.authority, "--socket", folder_ / socket, "--result", folder_ / command,
+                     "--streams", std::to_string(setup_.streams), "--level",
+                     std::to_string(setup_.level)},
+                    folder_ / (command + ".log"));
+  };
+  destination_.monitor().call("migrate-incoming", {{"uri", "unix:" + (folder_ / "in").string()}});
+  ends_.door = start("page-door", link_.b(), setup_.destination, "in");
+  wait_for(folder_ / "page-door.ready");
+  ends_.sender = start("page-sender", link_.a(), setup_.source, "out");
+  wait_for(folder_ / "out");
+}
+
+void moved_guest::look() {
+  const auto job = source_.monitor().call("query-migrate").as_object();
+  const auto* status = job.if_contains("status");
+  if (status != nullptr && status->as_string() == "failed") {
+    const auto* why = job.if_contains("error-desc");
+    throw std::runtime_error{"QEMU gave up: "
+                             + (why == nullptr ? "" : std::string{why->as_string()})};
+  }
+  const auto* ram = job.if_contains("ram");
+  if (!what_.way->pages_by_dwcp || ram == nullptr)
+    return;
+  // As the product does it: a limit that grows with each round.
+  const auto round = std::min<int64_t>(ram->at("dirty-sync-count").to_number<int64_t>(), 8);
+  const auto limit = std::min<int64_t>(first_downtime_ms << round, native_downtime_ms);
+  source_.monitor().call("migrate-set-parameters", {{"downtime-limit", limit}});
+}
+
+bool moved_guest::runs_there() {
+  const auto latest = std::chrono::steady_clock::now() + row_limit;
+  auto next_look = std::chrono::steady_clock::now() + look_every;
+  while (!becomes_true(5ms, [&] { return destination_.monitor().saw("RESUME"); })) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now > latest)
+      return false;
+    if (now >= next_look) {
+      look();
+      next_look = now + look_every;
+    }
+  }
+  return true;
+}
+
+json::object moved_guest::move() {
+  const auto sent_before = link_.from_a().bytes.load();
+  const auto back_before = link_.from_b().bytes.load();
+  const auto source_cpu = source_.cpu_seconds();
+  const auto destination_cpu = destination_.cpu_seconds();
+  const auto uri = what_.way->pages_by_dwcp
+                       ? "unix:" + (folder_ / "out").string()
+                       : "tcp:" + std::string{lab::emulated_link::address_b} + ":4444";
+  begin_ = clock::now();
+  source_.monitor().call("migrate", {{"uri", uri}});
+  json::object row;
+  const bool converged = runs_there();
+  row["converged"] = converged;
+  row["seconds"]
+      = std::chrono::duration<double>(
+            (converged ? destination_.monitor().time_of("RESUME") : clock::now()) - begin_)
+            .count();
+  if (converged)
+    source_.wait_until_sent(patience);
+  row["cpu_seconds_src"] = source_.cpu_seconds() - source_cpu;
+  row["cpu_seconds_dst"] = destination_.cpu_seconds() - destination_cpu;
+  if (converged)
+    note_end(row);
+  row["wire_bytes"] = link_.from_a().bytes.load() - sent_before;
+  row["wire_bytes_back"] = link_.from_b().bytes.load() - back_before;
+  row["dropped_packets"] = link_.from_a().dropped.load();
+
+  const auto job = source_.monitor().call("query-migrate").as_object();
+  const auto& ram = job.at("ram").as_object();
+  const auto count = [](const json::object& all, const char* name) {
+    const auto* found = all.if_contains(name);
+    return found == nullptr ? int64_t{0} : found->to_number<int64_t>();
+  };
+  row["rounds"] = count(ram, "dirty-sync-count");
+  const auto* again = job.if_contains("xbzrle-cache");
+  row["guest_bytes"]
+      = static_cast<int64_t>(page_size)
+        * (count(ram, "normal") + (again == nullptr ? 0 : count(again->as_object(), "pages")));
+  row["zero_bytes"] = static_cast<int64_t>(page_size) * count(ram, "duplicate");
+  row["qemu_total_ms"] = count(job, "total-time");
+  row["qemu_downtime_ms"] = converged ? count(job, "downtime") : 0;
+
+  auto ticks = source_.serial().ticks();
+  if (converged) {
+    destination_.serial().wait_for_ticks(ticks_after, patience);
+    for (const auto& x : destination_.serial().ticks()) {
+      if (!x.memory_good)
+        throw std::runtime_error{"the guest's memory is not what it was"};
+      ticks.push_back(x);
+    }
+  }
+  row["tick_gap_ms"] = longest_gap(std::move(ticks), begin_).count();
+  return row;
+}
+
+void moved_guest::note_end(json::object& row) {
+  if (!what_.way->pages_by_dwcp)
+    return;
+  if (!ends_.sender.wait(patience) || !ends_.door.wait(patience))
+    throw std::runtime_error{"the page session doesn't end"};
+  const auto sent = read_object(folder_ / "page-sender");
+  const auto received = read_object(folder_ / "page-door");
+  for (const auto* end : {&sent, &received})
+    if (const auto* why = end->if_contains("error"))
+      throw std::runtime_error{"the page session failed: " + std::string{why->as_string()}};
+  row["cpu_seconds_src"]
+      = row["cpu_seconds_src"].to_number<double>() + sent.at("cpu_seconds").to_number<double>();
+  row["cpu_seconds_dst"]
+      = row["cpu_seconds_dst"].to_number<double>() + received.at("cpu_seconds").to_number<double>();
+  row["session"] = sent;
+}
+
+} // namespace
+
+json::object pipeline_row(const pipeline_setup& setup, const cell& what, const json::object& memory,
+                          int repeat) {
+  const auto load = load_average();
+  moved_guest guest{setup, what};
+  json::object out{{"table", "pipeline"},     {"workload", what.load->name},
+                   {"link", what.link->name}, {"method", what.way->name},
+                   {"repeat", repeat},        {"load_average", load}};
+  for (auto& [name, value] : guest.move())
+    out[name] = value;
+  const auto floor_bytes = memory.at("floor_bytes").to_number<double>();
+  const auto rate = what.link->shape.rate_mbit_per_s;
+  out["floor_bytes"] = memory.at("floor_bytes");
+  out["floor_seconds"] = rate > 0 ? json::value(floor_bytes * 8 / 1e6 / rate) : json::value();
+  return out;
+}
+
+} // namespace novacron::bench

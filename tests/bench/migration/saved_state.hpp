@@ -1,0 +1,32 @@
+#pragma once
+
+#include "tests/bench/migration/matrix.hpp"
+
+#include <boost/json/object.hpp>
+#include <filesystem>
+
+namespace novacron::bench {
+
+/// Where the bench finds and keeps things.
+struct bench_place {
+  std::filesystem::path image;  ///< the guest's kernel and initramfs
+  std::filesystem::path states; ///< saved states and captured streams; kept
+  std::filesystem::path self;   ///< this program
+};
+
+/// The state of a guest that has this workload, stopped: QEMU's stream of one
+/// pass, in a file. Booted and saved when there is none that is newer than the
+/// guest's image.
+std::filesystem::path saved_state(const bench_place& place, const workload& load);
+
+/// The stream of a live migration of that guest over a link of `mebibytes_per_s`
+/// that took several rounds; made like a saved state.
+std::filesystem::path captured_stream(const bench_place& place, const workload& load,
+                                      unsigned mebibytes_per_s);
+
+/// What a saved guest's memory holds, and the floor of moving it: its distinct
+/// pages, each once, in one stream of zstd level 1 with a window of 128 MiB.
+/// `nonzero_pages`, `zero_pages`, `distinct_pages`, `floor_bytes`.
+boost::json::object describe_memory(const std::filesystem::path& state);
+
+} // namespace novacron::bench

@@ -1,0 +1,103 @@
+#include "tests/bench/migration/tables.hpp"
+
+#include "tests/bench/figures.hpp"
+#include "tests/bench/migration/matrix.hpp"
+#include "tests/bench/migration/medians.hpp"
+
+#include <boost/json/value.hpp>
+#include <optional>
+
+namespace novacron::bench {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string shown(double value, int digits) {
+  return number(json::value(value), digits);
+}
+
+/// The cell of the fastest of QEMU's own ways; nothing when none converged.
+const cell_rows* best_native(const std::vector<cell_rows>& cells, const cell_rows& like) {
+  const cell_rows* best = nullptr;
+  for (const auto& x : cells)
+    if (x.link == like.link && x.workload == like.workload && x.method != "dwcp" && x.converged()
+        && (best == nullptr || x.median("seconds") < best->median("seconds")))
+      best = &x;
+  return best;
+}
+
+std::string line_of(const cell_rows& x, const cell_rows* native) {
+  const auto seconds = x.median("seconds");
+  auto part_of = [&](const std::string& field, double whole) {
+    return whole > 0 ? shown(x.median(field) / whole, 2) : std::string{"–"};
+  };
+  return "| " + x.workload + " | " + x.method + " | " + std::to_string(x.rows.size()) + " | "
+         + (x.converged() ? shown(seconds, 2) + " | " + shown(x.least("seconds"), 2) + "–"
+                                + shown(x.most("seconds"), 2)
+                          : "not in " + shown(seconds, 0) + " | –")
+         + " | " + shown(x.median("wire_bytes") / 1'048'576, 1) + " | "
+         + shown(x.median("tick_gap_ms"), 0) + " | " + shown(x.median("cpu_seconds_src"), 1) + " / "
+         + shown(x.median("cpu_seconds_dst"), 1) + " | "
+         + (x.converged()
+                ? part_of("seconds", native == nullptr ? 0 : native->median("seconds")) + " | "
+                      + part_of("wire_bytes", native == nullptr ? 0 : native->median("wire_bytes"))
+                : "– | –")
+         + " | " + part_of("seconds", x.median("floor_seconds")) + " | "
+         + part_of("wire_bytes", x.median("floor_bytes")) + " | "
+         + shown(x.median("qemu_total_ms"), 0) + " / " + shown(x.median("qemu_downtime_ms"), 0)
+         + " |\n";
+}
+
+std::string link_text(const json::object& all, const std::string& name) {
+  const auto step = "link/" + name;
+  return "\n## " + name + "\n\n" + number(at(all, {step, "rate_mbit_per_s"}), 0)
+         + " Mbit/s (0: unlimited), " + number(at(all, {step, "one_way_ms"}), 1)
+         + " ms one way; one TCP connection gets " + number(at(all, {step, "tcp_mbit_per_s"}), 0)
+         + " Mbit/s of it.\n\n"
+           "| workload | method | runs | seconds | range | MiB on the wire | longest tick gap, ms "
+           "| CPU s, source / destination | × best native, seconds | bytes | × floor, seconds "
+           "| bytes | QEMU's total / downtime, ms |\n"
+           "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+}
+
+std::string memory_text(const json::object& all) {
+  std::string out = "\n## Floors\n\n| workload | pages not zero | of them distinct | floor |\n"
+                    "|---|---|---|---|\n";
+  for (const auto& load : workloads()) {
+    const auto step = "memory/" + load.name;
+    if (all.contains(step))
+      out += "| " + load.name + " | " + number(at(all, {step, "nonzero_pages"}), 0) + " | "
+             + number(at(all, {step, "distinct_pages"}), 0) + " | "
+             + mebibytes(at(all, {step, "floor_bytes"})) + " |\n";
+  }
+  return out;
+}
+
+} // namespace
+
+std::string migration_tables(const json::object& all) {
+  auto text = [&](std::initializer_list<std::string> path) {
+    const auto* found = at(all, path).if_string();
+    return found == nullptr ? std::string{"–"} : std::string{found->data(), found->size()};
+  };
+  const auto cells = measured_cells(all);
+  double load = 0;
+  for (const auto& x : cells)
+    load = std::max(load, x.most("load_average"));
+  std::string out = "# Migrations, measured\n\n`make bench-migration`, begun " + text({"begun"})
+                    + ", revision " + text({"revision"}) + "; " + text({"machine", "model"}) + ", "
+                    + number(at(all, {"machine", "processors"}), 0) + " processors; the load was "
+                    + shown(load, 1)
+                    + " at most when a row began, its own kind's included. Guests of 512 MiB under "
+                      "TCG, from QEMU to QEMU without libvirt. Medians.\n";
+  std::string link;
+  for (const auto& x : cells) {
+    if (x.link != link)
+      out += link_text(all, link = x.link);
+    out += line_of(x, best_native(cells, x));
+  }
+  return out + memory_text(all);
+}
+
+} // namespace novacron::bench
