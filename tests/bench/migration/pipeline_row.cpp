@@ -52,12 +52,13 @@ void wait_for(const std::filesystem::path& file) {
 /// One migration: what it needs, in the order in which it is taken down again.
 class moved_guest {
 public:
-  moved_guest(const pipeline_setup& setup, const cell& what)
-      : setup_{setup}, what_{what}, link_{what.link->shape}, destination_{guest("destination",
-                                                                                link_.b().name(),
-                                                                                "defer")},
+  moved_guest(const pipeline_setup& setup, const cell& what,
+              const testing::temporary_folder& folder)
+      : setup_{setup}, what_{what}, folder_{folder}, link_{what.link->shape},
+        destination_{guest("destination", link_.b().name(), "defer")},
         source_{guest("source", link_.a().name(),
                       "exec:cat '" + saved_state(setup.place, *what.load).string() + "'")} {
+    source_.wait_until_loaded(); // its own capabilities would change how it is loaded
     prepare(source_);
     prepare(destination_);
     if (what.way->pages_by_dwcp)
@@ -66,7 +67,6 @@ public:
       destination_.monitor().call(
           "migrate-incoming",
           {{"uri", "tcp:" + std::string{lab::emulated_link::address_b} + ":4444"}});
-    source_.wait_until_loaded();
     source_.monitor().call("cont");
     source_.serial().wait_for_ticks(ticks_before, patience);
   }
@@ -92,7 +92,7 @@ private:
 
   const pipeline_setup& setup_;
   const cell& what_;
-  const testing::temporary_folder folder_;
+  const testing::temporary_folder& folder_;
   const lab::emulated_link link_;
   bare_guest destination_;
   bare_guest source_;
@@ -238,17 +238,34 @@ void moved_guest::note_end(json::object& row) {
   row["session"] = sent;
 }
 
+/// What the processes of a row have said, for the reason why it failed.
+std::string last_words(const std::filesystem::path& folder) {
+  std::string out;
+  for (const auto& entry : std::filesystem::directory_iterator{folder})
+    if (entry.path().extension() == ".log") {
+      std::ifstream in{entry.path()};
+      const std::string text{std::istreambuf_iterator<char>{in}, {}};
+      if (!text.empty())
+        out += "; " + entry.path().stem().string() + ": " + text.substr(0, 500);
+    }
+  return out;
+}
+
 } // namespace
 
 json::object pipeline_row(const pipeline_setup& setup, const cell& what, const json::object& memory,
                           int repeat) {
   const auto load = load_average();
-  moved_guest guest{setup, what};
+  const testing::temporary_folder folder;
   json::object out{{"table", "pipeline"},     {"workload", what.load->name},
                    {"link", what.link->name}, {"method", what.way->name},
                    {"repeat", repeat},        {"load_average", load}};
-  for (auto& [name, value] : guest.move())
-    out[name] = value;
+  try {
+    for (const auto& [name, value] : moved_guest{setup, what, folder}.move())
+      out[name] = value;
+  } catch (const std::exception& why) {
+    throw std::runtime_error{why.what() + last_words(folder / "")};
+  }
   const auto floor_bytes = memory.at("floor_bytes").to_number<double>();
   const auto rate = what.link->shape.rate_mbit_per_s;
   out["floor_bytes"] = memory.at("floor_bytes");

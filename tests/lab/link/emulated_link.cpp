@@ -20,6 +20,9 @@ struct under_way {
   std::vector<std::byte> packet;
 };
 
+/// From here on packets travel unsegmented.
+constexpr double fast_mbit_per_s = 1'000;
+
 link_queue::time now() {
   return std::chrono::steady_clock::now().time_since_epoch();
 }
@@ -30,7 +33,9 @@ emulated_link::emulated_link(const link_shape& shape, const std::string& suffix_
                              const std::string& suffix_b)
     : shape_{shape}, a_{(network_namespace::remove_abandoned(), suffix_a)}, b_{suffix_b},
       stop_{::eventfd(0, EFD_CLOEXEC)} {
-  const bool segments = shape.loss <= 0;
+  // Where packets are lost or must queue, each is one of its own.
+  const bool segments
+      = shape.loss <= 0 && (shape.rate_mbit_per_s <= 0 || shape.rate_mbit_per_s >= fast_mbit_per_s);
   a_.inside([&] { device_a_ = open_tun({.address = address_a, .segments = segments}); });
   b_.inside([&] { device_b_ = open_tun({.address = address_b, .segments = segments}); });
   there_ = std::thread{[this] { carry(device_a_.get(), device_b_.get(), from_a_, 1); }};

@@ -15,8 +15,8 @@ namespace novacron::lab {
 /// direction. For machines whose kernel has no netem, and for tests that
 /// shouldn't touch the machine's own network. Root's.
 ///
-/// Where nothing is to be lost, packets travel as large as TCP makes them, for
-/// the processors' sake, and count as what they would be on a wire.
+/// From 1 Gbit/s on, where nothing is to be lost, packets travel as large as TCP
+/// makes them, for the processors' sake, and count as what they would be on a wire.
 class emulated_link {
 public:
   static constexpr const char* address_a = "10.77.0.1";
