@@ -3,6 +3,7 @@
 # make sim SEEDS=n [FIRST=seed] [LAYER=1]   whole clusters on virtual time
 # make chaos [CHAOS_MINUTES=5] [SEED=n]   faults on real processes, one after the other and mixed
 # make bench-consensus   commits, leaders' deaths, restarts, beside etcd: build/bench/consensus.{json,md}
+# make bench-migration [FULL=1]   live migrations beside QEMU's own ways: build/bench/migration.{json,md}
 # The rest is for developers: make build | format | lint | tidy | fuzz | clean
 
 PRESET ?= dev
@@ -18,8 +19,9 @@ CHAOS_MINUTES ?= 35
 SEED ?= 0
 CHAOS_ARGS ?=
 BENCH_ARGS ?=
+FULL ?= 0
 
-.PHONY: demo test sim chaos bench-consensus build install configure format lint tidy fuzz clean
+.PHONY: demo test sim chaos bench-consensus bench-migration build install configure format lint tidy fuzz clean
 
 install:
 	@.ci/install
@@ -51,6 +53,9 @@ chaos: install
 
 bench-consensus: install
 	@JOBS=$(JOBS) .ci/bench-consensus $(BENCH_ARGS)
+
+bench-migration: install
+	@JOBS=$(JOBS) FULL=$(FULL) .ci/bench-migration $(BENCH_ARGS)
 
 format:
 	@git ls-files '*.hpp' '*.cpp' | xargs clang-format -i
