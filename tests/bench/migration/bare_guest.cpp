@@ -22,9 +22,8 @@ constexpr const char* ip = "/usr/sbin/ip";
 constexpr auto loading_limit = 60s;
 
 std::vector<std::string> arguments_of(const guest_setup& setup) {
-  const auto socket = [&](const char* kind) {
-    return "unix:" + (setup.folder / (setup.name + kind)).string() + ",server=on,wait=off";
-  };
+  const auto in_folder
+      = [&](const char* kind) { return (setup.folder / (setup.name + kind)).string(); };
   std::vector<std::string> out{"-accel",      "tcg",
                                "-M",          "q35",
                                "-cpu",        "qemu64",
@@ -32,8 +31,8 @@ std::vector<std::string> arguments_of(const guest_setup& setup) {
                                "-m",          std::to_string(guest_mib),
                                "-display",    "none",
                                "-nodefaults", "-no-user-config",
-                               "-serial",     socket(".serial"),
-                               "-qmp",        socket(".qmp"),
+                               "-serial",     "file:" + in_folder(".serial"),
+                               "-qmp",        "unix:" + in_folder(".qmp") + ",server=on,wait=off",
                                "-kernel",     setup.image / "vmlinuz",
                                "-initrd",     setup.image / "initrd.gz",
                                "-append",     "console=ttyS0 quiet " + setup.kernel_arguments};
@@ -74,10 +73,11 @@ double cpu_seconds_of(pid_t process) {
 }
 
 bare_guest::bare_guest(const guest_setup& setup)
-    : process_{start_in(setup.network_namespace, qemu, arguments_of(setup),
-                        setup.folder / (setup.name + ".log"))} {
+    : serial_{setup.folder / (setup.name + ".serial")}, process_{start_in(
+                                                            setup.network_namespace, qemu,
+                                                            arguments_of(setup),
+                                                            setup.folder / (setup.name + ".log"))} {
   monitor_.emplace(setup.folder / (setup.name + ".qmp"));
-  console_.emplace(setup.folder / (setup.name + ".serial"));
 }
 
 void bare_guest::set_capabilities(const std::vector<std::string>& names) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "runtime/demo/child_process.hpp"
-#include "tests/bench/migration/console.hpp"
 #include "tests/bench/migration/qmp.hpp"
 
 #include <filesystem>
@@ -30,7 +29,8 @@ public:
   explicit bare_guest(const guest_setup& setup);
 
   qmp& monitor() { return *monitor_; }
-  [[nodiscard]] const console& serial() const { return *console_; }
+  /// What its serial line says, for `console_watch`.
+  [[nodiscard]] const std::filesystem::path& serial() const { return serial_; }
 
   void set_capabilities(const std::vector<std::string>& names);
   /// Waits until the state that it was started from is loaded; it is paused then.
@@ -41,9 +41,9 @@ public:
   [[nodiscard]] double cpu_seconds() const;
 
 private:
+  std::filesystem::path serial_;
   child_process process_;
   std::optional<qmp> monitor_;
-  std::optional<console> console_;
 };
 
 /// What a process and its threads have used so far; 0 when it is gone.

@@ -1,5 +1,6 @@
 #include "tests/bench/migration/pipeline_row.hpp"
 
+#include "hypervisor/console/console_watch.hpp"
 #include "messages/page_record.hpp"
 #include "tests/becomes_true.hpp"
 #include "tests/bench/machine.hpp"
@@ -16,7 +17,6 @@ namespace novacron::bench {
 
 namespace json = boost::json;
 using namespace std::chrono_literals;
-using clock = std::chrono::system_clock; // QEMU stamps its events by it
 
 namespace {
 
@@ -68,7 +68,8 @@ public:
           "migrate-incoming",
           {{"uri", "tcp:" + std::string{lab::emulated_link::address_b} + ":4444"}});
     source_.monitor().call("cont");
-    source_.serial().wait_for_ticks(ticks_before, patience);
+    if (!console_.wait_for_ticks(ticks_before, patience))
+      throw std::runtime_error{"the guest doesn't tick at the source"};
   }
 
   json::object move();
@@ -96,8 +97,8 @@ private:
   const lab::emulated_link link_;
   bare_guest destination_;
   bare_guest source_;
+  console_watch console_{{source_.serial(), destination_.serial()}};
   page_ends ends_;
-  clock::time_point begin_;
 };
 
 void moved_guest::prepare(bare_guest& guest) {
@@ -174,14 +175,16 @@ json::object moved_guest::move() {
   const auto uri = what_.way->pages_by_dwcp
                        ? "unix:" + (folder_ / "out").string()
                        : "tcp:" + std::string{lab::emulated_link::address_b} + ":4444";
-  begin_ = clock::now();
+  const auto begin = std::chrono::system_clock::now(); // QEMU stamps its events by it
+  const auto begin_of_gap = std::chrono::steady_clock::now();
   source_.monitor().call("migrate", {{"uri", uri}});
   json::object row;
   const bool converged = runs_there();
   row["converged"] = converged;
   row["seconds"]
-      = std::chrono::duration<double>(
-            (converged ? destination_.monitor().time_of("RESUME") : clock::now()) - begin_)
+      = std::chrono::duration<double>((converged ? destination_.monitor().time_of("RESUME")
+                                                 : std::chrono::system_clock::now())
+                                      - begin)
             .count();
   if (converged)
     source_.wait_until_sent(patience);
@@ -208,16 +211,17 @@ json::object moved_guest::move() {
   row["qemu_total_ms"] = count(job, "total-time");
   row["qemu_downtime_ms"] = converged ? count(job, "downtime") : 0;
 
-  auto ticks = source_.serial().ticks();
-  if (converged) {
-    destination_.serial().wait_for_ticks(ticks_after, patience);
-    for (const auto& x : destination_.serial().ticks()) {
-      if (!x.memory_good)
-        throw std::runtime_error{"the guest's memory is not what it was"};
-      ticks.push_back(x);
-    }
-  }
-  row["tick_gap_ms"] = longest_gap(std::move(ticks), begin_).count();
+  if (converged && !console_.wait_for_ticks(ticks_after, patience))
+    throw std::runtime_error{"the guest doesn't tick at the destination"};
+  const auto seen = console_.summary();
+  if (!seen.memory_ok || seen.missing + seen.repeated > 0)
+    throw std::runtime_error{"the guest is not what it was: its memory is "
+                             + std::string{seen.memory_ok ? "good" : "bad"} + ", "
+                             + std::to_string(seen.missing) + " ticks are missing, "
+                             + std::to_string(seen.repeated) + " came twice"};
+  row["tick_gap_ms"] = std::chrono::round<std::chrono::milliseconds>(
+                           console_.largest_gap(begin_of_gap, std::chrono::steady_clock::now()))
+                           .count();
   return row;
 }
 

@@ -1,6 +1,7 @@
 #include "tests/bench/migration/saved_state.hpp"
 
 #include "dwcp/guest_stream/stream_splitter.hpp"
+#include "hypervisor/console/console_watch.hpp"
 #include "tests/bench/migration/bare_guest.hpp"
 #include "tests/bench/migration/zstd_stream.hpp"
 #include "tests/unit/dwcp/test_authority.hpp"
@@ -47,7 +48,9 @@ std::filesystem::path saved_state(const bench_place& place, const workload& load
                     .name = "boots",
                     .image = place.image,
                     .kernel_arguments = load.kernel_arguments}};
-  guest.serial().wait_for_ticks(settled_ticks, boot_limit);
+  console_watch console{{guest.serial()}};
+  if (!console.wait_for_ticks(settled_ticks, boot_limit))
+    throw std::runtime_error{"the guest with " + load.name + " doesn't tick"};
   guest.monitor().call("stop");
   guest.monitor().call("migrate-set-parameters", {{"max-bandwidth", unlimited}});
   write_stream(guest, file);
@@ -71,7 +74,9 @@ std::filesystem::path captured_stream(const bench_place& place, const workload& 
       "migrate-set-parameters",
       {{"max-bandwidth", uint64_t{mebibytes_per_s} << 20}, {"downtime-limit", 100}});
   guest.monitor().call("cont");
-  guest.serial().wait_for_ticks(5, boot_limit);
+  console_watch console{{guest.serial()}};
+  if (!console.wait_for_ticks(5, boot_limit))
+    throw std::runtime_error{"the saved guest with " + load.name + " doesn't tick"};
   write_stream(guest, file);
   return file;
 }
