@@ -2,6 +2,7 @@
 #include "tests/bench/migration/matrix.hpp"
 #include "tests/bench/migration/page_ends.hpp"
 #include "tests/bench/migration/pipeline_row.hpp"
+#include "tests/bench/migration/product_row.hpp"
 #include "tests/bench/migration/saved_state.hpp"
 #include "tests/bench/migration/tables.hpp"
 #include "tests/bench/report.hpp"
@@ -24,13 +25,14 @@ using namespace novacron;
 using namespace novacron::bench;
 
 struct options {
-  pipeline_setup setup;
+  row_setup setup;
   std::filesystem::path file = "build/bench/migration.json";
   std::string revision;
   std::vector<std::string> only;
   int repeats = 3;
   bool full = false;
   bool fresh = false;
+  bool product = false;
   bool capture = false;
 };
 
@@ -61,24 +63,31 @@ bool pointless(const report& out, const std::string& first_row, bool full) {
   return !full && converged != nullptr && !converged->as_bool();
 }
 
+using row_function = json::object (*)(const row_setup&, const cell&, const json::object&, int);
+
+void run_cell(const options& wanted, report& out, const std::string& table, const cell& x,
+              int repeat, row_function row) {
+  const auto link = "link/" + x.link->name;
+  const auto memory = "memory/" + x.load->name;
+  if (!out.all().contains(link))
+    out.measure(link, [&] { return link_figures(*x.link); });
+  if (!out.all().contains(memory))
+    out.measure(memory, [&] { return describe_memory(saved_state(wanted.setup.place, *x.load)); });
+  const auto name = table + '/' + x.load->name + '/' + x.link->name + '/' + x.way->name + '/';
+  if (repeat == 1 || !pointless(out, name + '1', wanted.full))
+    out.measure(name + std::to_string(repeat),
+                [&] { return row(wanted.setup, x, out.all().at(memory).as_object(), repeat); });
+}
+
 void run_rows(const options& wanted, report& out) {
   const auto cells = chosen_cells(wanted.full, wanted.only);
-  for (int repeat = 1; repeat <= wanted.repeats; ++repeat)
-    for (const auto& x : cells) {
-      const auto link = "link/" + x.link->name;
-      const auto memory = "memory/" + x.load->name;
-      if (!out.all().contains(link))
-        out.measure(link, [&] { return link_figures(*x.link); });
-      if (!out.all().contains(memory))
-        out.measure(memory,
-                    [&] { return describe_memory(saved_state(wanted.setup.place, *x.load)); });
-      const auto name = "pipeline/" + x.load->name + '/' + x.link->name + '/' + x.way->name + '/';
-      if (repeat > 1 && pointless(out, name + '1', wanted.full))
-        continue;
-      out.measure(name + std::to_string(repeat), [&] {
-        return pipeline_row(wanted.setup, x, out.all().at(memory).as_object(), repeat);
-      });
-    }
+  for (int repeat = 1; repeat <= wanted.repeats; ++repeat) {
+    for (const auto& x : cells)
+      run_cell(wanted, out, "pipeline", x, repeat, pipeline_row);
+    for (const auto& x : cells)
+      if ((wanted.full || wanted.product) && through_libvirt(*x.way))
+        run_cell(wanted, out, "product", x, repeat, product_row);
+  }
 }
 
 void capture(const options& wanted) {
@@ -92,8 +101,8 @@ void capture(const options& wanted) {
 
 int measure(options& wanted) {
   const testing::test_authority authority;
-  wanted.setup.source = authority.issue(source_node());
-  wanted.setup.destination = authority.issue(destination_node());
+  wanted.setup.pages.source = authority.issue(source_node());
+  wanted.setup.pages.destination = authority.issue(destination_node());
   std::filesystem::create_directories(wanted.file.parent_path());
   wanted.setup.place.states = std::filesystem::absolute(wanted.setup.place.states);
   wanted.setup.place.image = std::filesystem::absolute(wanted.setup.place.image);
@@ -139,7 +148,7 @@ int main(int argc, char** argv) {
   auto& place = wanted.setup.place;
   place.states = "build/bench/states";
   place.image = NOVACRON_GUEST_FOLDER;
-  place.self = std::filesystem::read_symlink("/proc/self/exe");
+  wanted.setup.pages.program = std::filesystem::read_symlink("/proc/self/exe");
   CLI::App app{"Measures live migrations, beside QEMU's own ways. Must be root"};
   app.add_option("--report", wanted.file, "JSON; tables and plots go beside it")
       ->capture_default_str();
@@ -147,10 +156,12 @@ int main(int argc, char** argv) {
   app.add_option("--image", place.image, "The guest's kernel and initramfs")->capture_default_str();
   app.add_option("--only", wanted.only, "workload/link/method, '*' for any; may be repeated");
   app.add_option("--repeats", wanted.repeats)->check(CLI::Range(1, 100))->capture_default_str();
-  app.add_option("--streams", wanted.setup.streams, "DWCP's connections")->capture_default_str();
-  app.add_option("--level", wanted.setup.level, "DWCP's compression")->capture_default_str();
+  app.add_option("--streams", wanted.setup.pages.streams, "DWCP's connections")
+      ->capture_default_str();
+  app.add_option("--level", wanted.setup.pages.level, "DWCP's compression")->capture_default_str();
   app.add_option("--revision", wanted.revision, "Of the sources, for the report");
   app.add_flag("--full", wanted.full, "All workloads, links and methods");
+  app.add_flag("--product", wanted.product, "Through libvirt as well; --full does it, too");
   app.add_flag("--fresh", wanted.fresh, "Forget what was measured before");
   app.add_flag("--capture", wanted.capture, "Only make streams for codec_bench");
   add_page_end(app, "page-door", end);

@@ -42,13 +42,13 @@ double cell_rows::most(const std::string& field) const {
   return all.empty() ? 0 : all.back();
 }
 
-std::vector<cell_rows> measured_cells(const boost::json::object& all) {
+std::vector<cell_rows> measured_cells(const boost::json::object& all, const std::string& table) {
   std::vector<cell_rows> out;
   for (const auto& link : links())
     for (const auto& load : workloads())
       for (const auto& way : methods()) {
         cell_rows cell{load.name, link.name, way.name, {}};
-        const auto prefix = "pipeline/" + load.name + '/' + link.name + '/' + way.name + '/';
+        const auto prefix = table + '/' + load.name + '/' + link.name + '/' + way.name + '/';
         for (const auto& [name, value] : all)
           if (std::string_view{name}.starts_with(prefix) && value.is_object()
               && value.as_object().contains("converged"))

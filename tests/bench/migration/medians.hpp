@@ -20,7 +20,8 @@ struct cell_rows {
   [[nodiscard]] bool converged() const; ///< most of them did
 };
 
-/// Cells that were measured, by link, workload and method.
-std::vector<cell_rows> measured_cells(const boost::json::object& all);
+/// Cells of a table, "pipeline" or "product", that were measured, by link,
+/// workload and method.
+std::vector<cell_rows> measured_cells(const boost::json::object& all, const std::string& table);
 
 } // namespace novacron::bench

@@ -5,12 +5,13 @@
 #include "tests/becomes_true.hpp"
 #include "tests/bench/machine.hpp"
 #include "tests/bench/migration/bare_guest.hpp"
+#include "tests/bench/migration/page_pair.hpp"
 #include "tests/lab/link/emulated_link.hpp"
 #include "tests/unit/dwcp/test_authority.hpp"
 
-#include <boost/json/parse.hpp>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 
 namespace novacron::bench {
@@ -29,31 +30,10 @@ constexpr auto look_every = 200ms;                // actors/migration: migration
 constexpr int native_downtime_ms = 300;           // QEMU's own default
 constexpr int64_t first_downtime_ms = 10;         // actors/migration/perform_run
 
-/// The processes that carry pages by DWCP.
-struct page_ends {
-  child_process door;
-  child_process sender;
-};
-
-json::object read_object(const std::filesystem::path& file) {
-  std::ifstream in{file};
-  boost::system::error_code error;
-  auto parsed = json::parse(std::string{std::istreambuf_iterator<char>{in}, {}}, error);
-  if (error || !parsed.is_object())
-    throw std::runtime_error{"no result in " + file.string()};
-  return std::move(parsed.as_object());
-}
-
-void wait_for(const std::filesystem::path& file) {
-  if (!becomes_true(patience, [&] { return std::filesystem::exists(file); }))
-    throw std::runtime_error{file.string() + " doesn't appear"};
-}
-
 /// One migration: what it needs, in the order in which it is taken down again.
 class moved_guest {
 public:
-  moved_guest(const pipeline_setup& setup, const cell& what,
-              const testing::temporary_folder& folder)
+  moved_guest(const row_setup& setup, const cell& what, const testing::temporary_folder& folder)
       : setup_{setup}, what_{what}, folder_{folder}, link_{what.link->shape},
         destination_{guest("destination", link_.b().name(), "defer")},
         source_{guest("source", link_.a().name(),
@@ -61,12 +41,16 @@ public:
     source_.wait_until_loaded(); // its own capabilities would change how it is loaded
     prepare(source_);
     prepare(destination_);
-    if (what.way->pages_by_dwcp)
-      start_page_ends();
-    else
+    if (what.way->pages_by_dwcp) {
+      destination_.monitor().call("migrate-incoming",
+                                  {{"uri", "unix:" + (folder_ / "in").string()}});
+      pages_.emplace(setup.pages, link_, page_sockets{folder_ / "out", folder_ / "in"},
+                     folder_ / "");
+    } else {
       destination_.monitor().call(
           "migrate-incoming",
           {{"uri", "tcp:" + std::string{lab::emulated_link::address_b} + ":4444"}});
+    }
     source_.monitor().call("cont");
     if (!console_.wait_for_ticks(ticks_before, patience))
       throw std::runtime_error{"the guest doesn't tick at the source"};
@@ -85,20 +69,18 @@ private:
             .incoming = incoming};
   }
   void prepare(bare_guest& guest);
-  void start_page_ends();
   /// True when the guest runs at the destination; false when it takes too long.
   bool runs_there();
   void look();
-  void note_end(json::object& row);
 
-  const pipeline_setup& setup_;
+  const row_setup& setup_;
   const cell& what_;
   const testing::temporary_folder& folder_;
   const lab::emulated_link link_;
   bare_guest destination_;
   bare_guest source_;
   console_watch console_{{source_.serial(), destination_.serial()}};
-  page_ends ends_;
+  std::optional<page_pair> pages_;
 };
 
 void moved_guest::prepare(bare_guest& guest) {
@@ -116,23 +98,6 @@ void moved_guest::prepare(bare_guest& guest) {
       parameters["xbzrle-cache-size"] = 256 << 20;
   }
   guest.monitor().call("migrate-set-parameters", std::move(parameters));
-}
-
-void moved_guest::start_page_ends() {
-  auto start = [&](const std::string& command, const lab::network_namespace& where,
-                   const tls_files& tls, const std::string& socket) {
-    return start_in(where.name(), setup_.place.self,
-                    {command, "--certificate", tls.certificate, "--key", tls.key, "--authority",
-                     tls.authority, "--socket", folder_ / socket, "--result", folder_ / command,
-                     "--streams", std::to_string(setup_.streams), "--level",
-                     std::to_string(setup_.level)},
-                    folder_ / (command + ".log"));
-  };
-  destination_.monitor().call("migrate-incoming", {{"uri", "unix:" + (folder_ / "in").string()}});
-  ends_.door = start("page-door", link_.b(), setup_.destination, "in");
-  wait_for(folder_ / "page-door.ready");
-  ends_.sender = start("page-sender", link_.a(), setup_.source, "out");
-  wait_for(folder_ / "out");
 }
 
 void moved_guest::look() {
@@ -190,8 +155,8 @@ json::object moved_guest::move() {
     source_.wait_until_sent(patience);
   row["cpu_seconds_src"] = source_.cpu_seconds() - source_cpu;
   row["cpu_seconds_dst"] = destination_.cpu_seconds() - destination_cpu;
-  if (converged)
-    note_end(row);
+  if (converged && pages_)
+    pages_->note_end(row);
   row["wire_bytes"] = link_.from_a().bytes.load() - sent_before;
   row["wire_bytes_back"] = link_.from_b().bytes.load() - back_before;
   row["dropped_packets"] = link_.from_a().dropped.load();
@@ -225,23 +190,6 @@ json::object moved_guest::move() {
   return row;
 }
 
-void moved_guest::note_end(json::object& row) {
-  if (!what_.way->pages_by_dwcp)
-    return;
-  if (!ends_.sender.wait(patience) || !ends_.door.wait(patience))
-    throw std::runtime_error{"the page session doesn't end"};
-  const auto sent = read_object(folder_ / "page-sender");
-  const auto received = read_object(folder_ / "page-door");
-  for (const auto* end : {&sent, &received})
-    if (const auto* why = end->if_contains("error"))
-      throw std::runtime_error{"the page session failed: " + std::string{why->as_string()}};
-  row["cpu_seconds_src"]
-      = row["cpu_seconds_src"].to_number<double>() + sent.at("cpu_seconds").to_number<double>();
-  row["cpu_seconds_dst"]
-      = row["cpu_seconds_dst"].to_number<double>() + received.at("cpu_seconds").to_number<double>();
-  row["session"] = sent;
-}
-
 /// What the processes of a row have said, for the reason why it failed.
 std::string last_words(const std::filesystem::path& folder) {
   std::string out;
@@ -257,24 +205,31 @@ std::string last_words(const std::filesystem::path& folder) {
 
 } // namespace
 
-json::object pipeline_row(const pipeline_setup& setup, const cell& what, const json::object& memory,
+json::object pipeline_row(const row_setup& setup, const cell& what, const json::object& memory,
                           int repeat) {
-  const auto load = load_average();
+  auto out = row_head("pipeline", what, memory, repeat);
   const testing::temporary_folder folder;
-  json::object out{{"table", "pipeline"},     {"workload", what.load->name},
-                   {"link", what.link->name}, {"method", what.way->name},
-                   {"repeat", repeat},        {"load_average", load}};
   try {
     for (const auto& [name, value] : moved_guest{setup, what, folder}.move())
       out[name] = value;
   } catch (const std::exception& why) {
     throw std::runtime_error{why.what() + last_words(folder / "")};
   }
+  return out;
+}
+
+json::object row_head(const std::string& table, const cell& what, const json::object& memory,
+                      int repeat) {
   const auto floor_bytes = memory.at("floor_bytes").to_number<double>();
   const auto rate = what.link->shape.rate_mbit_per_s;
-  out["floor_bytes"] = memory.at("floor_bytes");
-  out["floor_seconds"] = rate > 0 ? json::value(floor_bytes * 8 / 1e6 / rate) : json::value();
-  return out;
+  return {{"table", table},
+          {"workload", what.load->name},
+          {"link", what.link->name},
+          {"method", what.way->name},
+          {"repeat", repeat},
+          {"load_average", load_average()},
+          {"floor_bytes", floor_bytes},
+          {"floor_seconds", rate > 0 ? json::value(floor_bytes * 8 / 1e6 / rate) : json::value()}};
 }
 
 } // namespace novacron::bench

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "dwcp/session/session.hpp"
 #include "tests/bench/migration/matrix.hpp"
+#include "tests/bench/migration/page_pair.hpp"
 #include "tests/bench/migration/saved_state.hpp"
 
 #include <boost/json/object.hpp>
@@ -9,19 +9,20 @@
 namespace novacron::bench {
 
 /// What rows have in common.
-struct pipeline_setup {
+struct row_setup {
   bench_place place;
-  tls_files source;
-  tls_files destination;
-  uint32_t streams = send_options{}.streams;
-  int level = send_options{}.compression_level;
+  page_setup pages;
 };
+
+/// What a row says before anything is measured: the cell, the floor, the load.
+boost::json::object row_head(const std::string& table, const cell& what,
+                             const boost::json::object& memory, int repeat);
 
 /// Moves a guest once, from QEMU to QEMU without libvirt, over a link of its own,
 /// and says how it went. `memory` is the saved guest's (`describe_memory`).
 /// A migration that isn't through within a minute is given up: `converged` is
 /// false. Throws std::runtime_error when it failed.
-boost::json::object pipeline_row(const pipeline_setup& setup, const cell& what,
+boost::json::object pipeline_row(const row_setup& setup, const cell& what,
                                  const boost::json::object& memory, int repeat);
 
 } // namespace novacron::bench

@@ -43,7 +43,7 @@ std::string shade_of(const std::string& method) {
 } // namespace
 
 std::string migration_plot(const boost::json::object& all, const std::string& link) {
-  auto cells = measured_cells(all);
+  auto cells = measured_cells(all, "pipeline");
   std::erase_if(cells, [&](const auto& x) { return x.link != link; });
   if (cells.empty())
     return {};

@@ -11,7 +11,6 @@ namespace novacron::bench {
 struct bench_place {
   std::filesystem::path image;  ///< the guest's kernel and initramfs
   std::filesystem::path states; ///< saved states and captured streams; kept
-  std::filesystem::path self;   ///< this program
 };
 
 /// The state of a guest that has this workload, stopped: QEMU's stream of one

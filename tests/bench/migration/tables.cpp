@@ -4,8 +4,8 @@
 #include "tests/bench/migration/matrix.hpp"
 #include "tests/bench/migration/medians.hpp"
 
+#include <algorithm>
 #include <boost/json/value.hpp>
-#include <optional>
 
 namespace novacron::bench {
 
@@ -51,7 +51,7 @@ std::string line_of(const cell_rows& x, const cell_rows* native) {
 
 std::string link_text(const json::object& all, const std::string& name) {
   const auto step = "link/" + name;
-  return "\n## " + name + "\n\n" + number(at(all, {step, "rate_mbit_per_s"}), 0)
+  return "\n### " + name + "\n\n" + number(at(all, {step, "rate_mbit_per_s"}), 0)
          + " Mbit/s (0: unlimited), " + number(at(all, {step, "one_way_ms"}), 1)
          + " ms one way; one TCP connection gets " + number(at(all, {step, "tcp_mbit_per_s"}), 0)
          + " Mbit/s of it.\n\n"
@@ -81,23 +81,27 @@ std::string migration_tables(const json::object& all) {
     const auto* found = at(all, path).if_string();
     return found == nullptr ? std::string{"–"} : std::string{found->data(), found->size()};
   };
-  const auto cells = measured_cells(all);
+  std::string tables;
   double load = 0;
-  for (const auto& x : cells)
-    load = std::max(load, x.most("load_average"));
-  std::string out = "# Migrations, measured\n\n`make bench-migration`, begun " + text({"begun"})
-                    + ", revision " + text({"revision"}) + "; " + text({"machine", "model"}) + ", "
-                    + number(at(all, {"machine", "processors"}), 0) + " processors; the load was "
-                    + shown(load, 1)
-                    + " at most when a row began, its own kind's included. Guests of 512 MiB under "
-                      "TCG, from QEMU to QEMU without libvirt. Medians.\n";
-  std::string link;
-  for (const auto& x : cells) {
-    if (x.link != link)
-      out += link_text(all, link = x.link);
-    out += line_of(x, best_native(cells, x));
+  for (const std::string table : {"pipeline", "product"}) {
+    const auto cells = measured_cells(all, table);
+    if (!cells.empty())
+      tables += table == "pipeline" ? "\n## From QEMU to QEMU\n" : "\n## From libvirt to libvirt\n";
+    std::string link;
+    for (const auto& x : cells) {
+      load = std::max(load, x.most("load_average"));
+      if (x.link != link)
+        tables += link_text(all, link = x.link);
+      tables += line_of(x, best_native(cells, x));
+    }
   }
-  return out + memory_text(all);
+  return "# Migrations, measured\n\n`make bench-migration`, begun " + text({"begun"})
+         + ", revision " + text({"revision"}) + "; " + text({"machine", "model"}) + ", "
+         + number(at(all, {"machine", "processors"}), 0) + " processors; the load was "
+         + shown(load, 1)
+         + " at most when a row began, its own kind's included. Guests of 512 MiB under TCG. "
+           "Medians.\n"
+         + tables + memory_text(all);
 }
 
 } // namespace novacron::bench
