@@ -1,5 +1,6 @@
 #include "tests/bench/machine.hpp"
 #include "tests/bench/migration/matrix.hpp"
+#include "tests/bench/migration/memory_floor.hpp"
 #include "tests/bench/migration/page_ends.hpp"
 #include "tests/bench/migration/pipeline_row.hpp"
 #include "tests/bench/migration/product_row.hpp"

@@ -8,7 +8,7 @@ namespace novacron::bench {
 
 namespace {
 
-/// In order; of all repeats when none converged.
+/// In order.
 std::vector<double> values_of(const cell_rows& cell, const std::string& field) {
   std::vector<double> out;
   for (const auto* row : cell.rows)
@@ -27,19 +27,19 @@ bool cell_rows::converged() const {
   return 2 * good > static_cast<std::ptrdiff_t>(rows.size());
 }
 
-double cell_rows::median(const std::string& field) const {
+std::optional<double> cell_rows::median(const std::string& field) const {
   const auto all = values_of(*this, field);
-  return all.empty() ? 0 : all[all.size() / 2];
+  return all.empty() ? std::nullopt : std::optional{all[all.size() / 2]};
 }
 
-double cell_rows::least(const std::string& field) const {
+std::optional<double> cell_rows::least(const std::string& field) const {
   const auto all = values_of(*this, field);
-  return all.empty() ? 0 : all.front();
+  return all.empty() ? std::nullopt : std::optional{all.front()};
 }
 
-double cell_rows::most(const std::string& field) const {
+std::optional<double> cell_rows::most(const std::string& field) const {
   const auto all = values_of(*this, field);
-  return all.empty() ? 0 : all.back();
+  return all.empty() ? std::nullopt : std::optional{all.back()};
 }
 
 std::vector<cell_rows> measured_cells(const boost::json::object& all, const std::string& table) {

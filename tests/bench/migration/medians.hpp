@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,13 @@ struct cell_rows {
   std::string method;
   std::vector<const boost::json::object*> rows;
 
-  /// Of the repeats that converged.
-  [[nodiscard]] double median(const std::string& field) const;
-  [[nodiscard]] double least(const std::string& field) const;
-  [[nodiscard]] double most(const std::string& field) const;
-  [[nodiscard]] bool converged() const; ///< most of them did
+  /// Most of the repeats did. Figures are of these; when none did, of all.
+  [[nodiscard]] bool converged() const;
+
+  /// Nothing when no row has the field.
+  [[nodiscard]] std::optional<double> median(const std::string& field) const;
+  [[nodiscard]] std::optional<double> least(const std::string& field) const;
+  [[nodiscard]] std::optional<double> most(const std::string& field) const;
 };
 
 /// Cells of a table, "pipeline" or "product", that were measured, by link,

@@ -174,7 +174,8 @@ json::object moved_guest::move() {
         * (count(ram, "normal") + (again == nullptr ? 0 : count(again->as_object(), "pages")));
   row["zero_bytes"] = static_cast<int64_t>(page_size) * count(ram, "duplicate");
   row["qemu_total_ms"] = count(job, "total-time");
-  row["qemu_downtime_ms"] = converged ? count(job, "downtime") : 0;
+  if (converged)
+    row["qemu_downtime_ms"] = count(job, "downtime");
 
   if (converged && !console_.wait_for_ticks(ticks_after, patience))
     throw std::runtime_error{"the guest doesn't tick at the destination"};
@@ -228,7 +229,7 @@ json::object row_head(const std::string& table, const cell& what, const json::ob
           {"method", what.way->name},
           {"repeat", repeat},
           {"load_average", load_average()},
-          {"floor_bytes", floor_bytes},
+          {"floor_bytes", memory.at("floor_bytes")},
           {"floor_seconds", rate > 0 ? json::value(floor_bytes * 8 / 1e6 / rate) : json::value()}};
 }
 

@@ -49,7 +49,7 @@ std::string migration_plot(const boost::json::object& all, const std::string& li
     return {};
   double longest = 0;
   for (const auto& x : cells)
-    longest = std::max(longest, x.median("seconds"));
+    longest = std::max(longest, x.median("seconds").value_or(0));
   std::string out;
   double y = top;
   std::string group;
@@ -57,14 +57,15 @@ std::string migration_plot(const boost::json::object& all, const std::string& li
     if (x.workload != group && !group.empty())
       y += group_gap;
     group = x.workload;
-    const auto length = width * x.median("seconds") / longest;
+    const auto seconds = x.median("seconds").value_or(0);
+    const auto length = width * seconds / longest;
     const auto middle = y + bar_height - 4;
     out += text(left - 6, middle, "end", x.workload + ", " + x.method);
     out += box(left, y, length, bar_height - 2, shade_of(x.method));
     out += text(left + length + 4, middle, "start",
-                x.converged() ? shown(x.median("seconds"), 2) + " s" : "not converged");
-    if (const auto floor = x.median("floor_seconds"); floor > 0)
-      out += box(left + width * floor / longest - 1, y - 1, 2, bar_height, "#c0392b");
+                x.converged() ? shown(seconds, 2) + " s" : "not converged");
+    if (const auto floor = x.median("floor_seconds"))
+      out += box(left + width * *floor / longest - 1, y - 1, 2, bar_height, "#c0392b");
     y += bar_height;
   }
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + shown(left + width + 100)

@@ -2,7 +2,6 @@
 
 #include "tests/bench/migration/matrix.hpp"
 
-#include <boost/json/object.hpp>
 #include <filesystem>
 
 namespace novacron::bench {
@@ -22,10 +21,5 @@ std::filesystem::path saved_state(const bench_place& place, const workload& load
 /// that took several rounds; made like a saved state.
 std::filesystem::path captured_stream(const bench_place& place, const workload& load,
                                       unsigned mebibytes_per_s);
-
-/// What a saved guest's memory holds, and the floor of moving it: its distinct
-/// pages, each once, in one stream of zstd level 1 with a window of 128 MiB.
-/// `nonzero_pages`, `zero_pages`, `distinct_pages`, `floor_bytes`.
-boost::json::object describe_memory(const std::filesystem::path& state);
 
 } // namespace novacron::bench

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <boost/json/value.hpp>
+#include <optional>
 
 namespace novacron::bench {
 
@@ -13,8 +14,14 @@ namespace json = boost::json;
 
 namespace {
 
-std::string shown(double value, int digits) {
-  return number(json::value(value), digits);
+using figure = std::optional<double>;
+
+std::string shown(figure x, int digits) {
+  return number(x ? json::value(*x) : json::value(), digits);
+}
+
+figure over(figure part, figure whole) {
+  return part && whole && *whole > 0 ? figure{*part / *whole} : std::nullopt;
 }
 
 /// The cell of the fastest of QEMU's own ways; nothing when none converged.
@@ -29,24 +36,32 @@ const cell_rows* best_native(const std::vector<cell_rows>& cells, const cell_row
 
 std::string line_of(const cell_rows& x, const cell_rows* native) {
   const auto seconds = x.median("seconds");
-  auto part_of = [&](const std::string& field, double whole) {
-    return whole > 0 ? shown(x.median(field) / whole, 2) : std::string{"–"};
+  const auto bytes = x.median("wire_bytes");
+  // Of a migration that didn't end no ratio says anything.
+  auto ratio_to = [&](figure part, figure whole) {
+    return shown(x.converged() ? over(part, whole) : std::nullopt, 2);
   };
-  return "| " + x.workload + " | " + x.method + " | " + std::to_string(x.rows.size()) + " | "
-         + (x.converged() ? shown(seconds, 2) + " | " + shown(x.least("seconds"), 2) + "–"
-                                + shown(x.most("seconds"), 2)
-                          : "not in " + shown(seconds, 0) + " | –")
-         + " | " + shown(x.median("wire_bytes") / 1'048'576, 1) + " | "
-         + shown(x.median("tick_gap_ms"), 0) + " | " + shown(x.median("cpu_seconds_src"), 1) + " / "
-         + shown(x.median("cpu_seconds_dst"), 1) + " | "
-         + (x.converged()
-                ? part_of("seconds", native == nullptr ? 0 : native->median("seconds")) + " | "
-                      + part_of("wire_bytes", native == nullptr ? 0 : native->median("wire_bytes"))
-                : "– | –")
-         + " | " + part_of("seconds", x.median("floor_seconds")) + " | "
-         + part_of("wire_bytes", x.median("floor_bytes")) + " | "
-         + shown(x.median("qemu_total_ms"), 0) + " / " + shown(x.median("qemu_downtime_ms"), 0)
-         + " |\n";
+  auto of_native = [&](const std::string& field) {
+    return native == nullptr ? std::nullopt : native->median(field);
+  };
+  const std::string columns[]{
+      x.workload,
+      x.method,
+      std::to_string(x.rows.size()),
+      x.converged() ? shown(seconds, 2) : "not in " + shown(seconds, 0),
+      shown(x.least("seconds"), 2) + "–" + shown(x.most("seconds"), 2),
+      shown(over(bytes, 1'048'576), 1),
+      shown(x.median("tick_gap_ms"), 0),
+      shown(x.median("cpu_seconds_src"), 1) + " / " + shown(x.median("cpu_seconds_dst"), 1),
+      ratio_to(seconds, of_native("seconds")),
+      ratio_to(bytes, of_native("wire_bytes")),
+      ratio_to(seconds, x.median("floor_seconds")),
+      ratio_to(bytes, x.median("floor_bytes")),
+      shown(x.median("qemu_total_ms"), 0) + " / " + shown(x.median("qemu_downtime_ms"), 0)};
+  std::string out;
+  for (const auto& column : columns)
+    out += "| " + column + ' ';
+  return out + "|\n";
 }
 
 std::string link_text(const json::object& all, const std::string& name) {
@@ -89,7 +104,7 @@ std::string migration_tables(const json::object& all) {
       tables += table == "pipeline" ? "\n## From QEMU to QEMU\n" : "\n## From libvirt to libvirt\n";
     std::string link;
     for (const auto& x : cells) {
-      load = std::max(load, x.most("load_average"));
+      load = std::max(load, x.most("load_average").value_or(0));
       if (x.link != link)
         tables += link_text(all, link = x.link);
       tables += line_of(x, best_native(cells, x));
