@@ -4,6 +4,7 @@
 # make sim SEEDS=n [FIRST=seed] [LAYER=1|2]   whole clusters on virtual time; 2: with the real actors
 # make chaos [CHAOS_MINUTES=5] [SEED=n]   faults on real processes, one after the other and mixed
 # make bench-consensus   commits, leaders' deaths, restarts, beside etcd: build/bench/consensus.{json,md}
+# make bench-migration [FULL=1]   live migrations beside QEMU's own ways: build/bench/migration.{json,md}
 # make guards [ONLY=id]   each guard taken away, its test seen to fail: build/guards/summary.json
 # The rest is for developers: make build | format | lint | tidy | fuzz | clean
 
@@ -22,8 +23,9 @@ CHAOS_ARGS ?=
 BENCH_ARGS ?=
 ONLY ?=
 GUARDS_ARGS ?=
+FULL ?= 0
 
-.PHONY: demo test test-upgrade sim chaos bench-consensus guards build install configure format lint tidy fuzz clean
+.PHONY: demo test test-upgrade sim chaos bench-consensus bench-migration guards build install configure format lint tidy fuzz clean
 
 install:
 	@.ci/install
@@ -63,6 +65,9 @@ bench-consensus: install
 
 guards: install
 	@tests/guards/guards.py --jobs $(JOBS) $(if $(ONLY),--only '$(ONLY)') $(GUARDS_ARGS)
+
+bench-migration: install
+	@JOBS=$(JOBS) FULL=$(FULL) .ci/bench-migration $(BENCH_ARGS)
 
 format:
 	@git ls-files '*.hpp' '*.cpp' | xargs clang-format -i

@@ -7,9 +7,10 @@
 // itself: a page that was lost, swapped or left stale by a migration is found by the next sweep,
 // and from then on every tick says BAD.
 //
-// Kernel arguments: novacron.region=MIB (32), novacron.dirty=MIB_per_s (2), novacron.sweep=SECONDS
-// for one pass over the region (10), novacron.seed=N, and novacron.corrupt=TICK, which flips one
-// bit of the region at that tick, to prove that it is noticed.
+// Kernel arguments: novacron.region=MIB (32), novacron.dirty=MIB_per_s (2), novacron.mode=MODE,
+// what pages hold (README.md), novacron.sweep=SECONDS for one pass over the region (10),
+// novacron.seed=N, and novacron.corrupt=TICK, which flips one bit of the region at that tick, to
+// prove that it is noticed.
 
 #include <stdint.h>
 #include <stdio.h>
@@ -20,12 +21,15 @@
 #include <unistd.h>
 
 enum { page_size = 4096, line_size = 64, lines = page_size / line_size };
-enum { ticks_per_second = 10 };
+enum { ticks_per_second = 10, templates = 16 };
+
+enum mode { mode_text, mode_part, mode_dup, mode_rand };
 
 struct region {
   unsigned char* bytes;
   uint64_t pages;
   uint64_t seed;
+  enum mode mode;
   uint64_t stride;  // pages are written in steps of it: coprime to `pages`, so each has its turn
   uint64_t written; // since the first filling
 };
@@ -36,14 +40,43 @@ static uint64_t mix(uint64_t x) { // the finisher of splitmix64
   return x ^ x >> 31;
 }
 
+static const uint64_t golden = 0x9E3779B97F4A7C15ull;
+
+static void fill_with_noise(unsigned char* out, size_t size, uint64_t state) {
+  for (size_t i = 0; i < size; i += sizeof state) {
+    uint64_t noise = mix(state += golden);
+    memcpy(out + i, &noise, sizeof noise);
+  }
+}
+
 // Compressible content that differs in every line, page and version: eight bytes of noise a line.
-static void compose(unsigned char* out, uint64_t seed, uint64_t page, uint64_t version) {
+static void compose_text(unsigned char* out, uint64_t state) {
   static const char text[] = "novacron keeps this line of this page under its eyes....";
-  uint64_t state = mix(seed ^ page * 0x9E3779B97F4A7C15ull ^ version * 0xD1342543DE82EF95ull);
   for (int i = 0; i < lines; ++i) {
-    uint64_t noise = mix(state += 0x9E3779B97F4A7C15ull);
+    uint64_t noise = mix(state += golden);
     memcpy(out + i * line_size, &noise, sizeof noise);
     memcpy(out + i * line_size + sizeof noise, text, line_size - sizeof noise);
+  }
+}
+
+// What a page must hold in its n-th version.
+static void compose(unsigned char* out, const struct region* r, uint64_t page, uint64_t version) {
+  const uint64_t of_page = r->seed ^ page * golden;
+  const uint64_t of_version = mix(of_page ^ version * 0xD1342543DE82EF95ull);
+  switch (r->mode) {
+  case mode_text:
+    compose_text(out, of_version);
+    break;
+  case mode_part: // noise that stays, but for one line
+    fill_with_noise(out, page_size, mix(of_page));
+    fill_with_noise(out + page % lines * line_size, line_size, of_version);
+    break;
+  case mode_dup: // one of a few pages
+    fill_with_noise(out, page_size, mix(r->seed + of_version % templates));
+    break;
+  case mode_rand:
+    fill_with_noise(out, page_size, of_version);
+    break;
   }
 }
 
@@ -69,7 +102,7 @@ static uint64_t version_of_turn(const struct region* r, uint64_t turn) {
 
 static void write_next(struct region* r) {
   uint64_t page = page_of_step(r, r->written % r->pages);
-  compose(r->bytes + page * page_size, r->seed, page, r->written / r->pages + 1);
+  compose(r->bytes + page * page_size, r, page, r->written / r->pages + 1);
   ++r->written;
 }
 
@@ -78,7 +111,7 @@ static int verify_turn(const struct region* r, uint64_t turn, uint64_t* checksum
   unsigned char expected[page_size];
   uint64_t page = page_of_step(r, turn % r->pages);
   const unsigned char* found = r->bytes + page * page_size;
-  compose(expected, r->seed, page, version_of_turn(r, turn));
+  compose(expected, r, page, version_of_turn(r, turn));
   uint64_t sample;
   memcpy(&sample, found + turn % lines * line_size, sizeof sample);
   *checksum = mix(*checksum ^ sample);
@@ -90,6 +123,15 @@ static uint64_t argument(const char* cmdline, const char* name, uint64_t otherwi
   return at ? strtoull(at + strlen(name), NULL, 10) : otherwise;
 }
 
+static enum mode mode_of(const char* cmdline) {
+  static const char* const names[] = {"text", "part", "dup", "rand"};
+  const char* at = strstr(cmdline, "novacron.mode=");
+  for (int i = 0; at && i <= mode_rand; ++i)
+    if (strncmp(at + strlen("novacron.mode="), names[i], strlen(names[i])) == 0)
+      return (enum mode)i;
+  return mode_text;
+}
+
 static void read_cmdline(char* out, size_t size) {
   FILE* file = fopen("/proc/cmdline", "r");
   size_t n = file ? fread(out, 1, size - 1, file) : 0;
@@ -98,12 +140,12 @@ static void read_cmdline(char* out, size_t size) {
     fclose(file);
 }
 
-static struct region make_region(uint64_t mib, uint64_t seed) {
-  struct region r = {.seed = seed, .pages = mib * 1024 * 1024 / page_size};
+static struct region make_region(uint64_t mib, uint64_t seed, enum mode mode) {
+  struct region r = {.seed = seed, .mode = mode, .pages = mib * 1024 * 1024 / page_size};
   if (r.pages == 0)
     r.pages = 1;
-  r.bytes = mmap(NULL, r.pages * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                 -1, 0);
+  r.bytes
+      = mmap(NULL, r.pages * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (r.bytes == MAP_FAILED) {
     printf("FATAL cannot map %llu pages: lower novacron.region\n", (unsigned long long)r.pages);
     for (;;)
@@ -113,7 +155,7 @@ static struct region make_region(uint64_t mib, uint64_t seed) {
   while (common_divisor(r.stride, r.pages) != 1)
     ++r.stride;
   for (uint64_t page = 0; page < r.pages; ++page)
-    compose(r.bytes + page * page_size, seed, page, 0);
+    compose(r.bytes + page * page_size, &r, page, 0);
   return r;
 }
 
@@ -138,7 +180,7 @@ int main(void) {
   setvbuf(stdout, NULL, _IOLBF, 0);
 
   struct region r = make_region(argument(cmdline, "novacron.region=", 32),
-                                argument(cmdline, "novacron.seed=", 1));
+                                argument(cmdline, "novacron.seed=", 1), mode_of(cmdline));
   const uint64_t dirty = argument(cmdline, "novacron.dirty=", 2) * 1024 * 1024 / page_size;
   const uint64_t sweep_ticks = argument(cmdline, "novacron.sweep=", 10) * ticks_per_second;
   const uint64_t verified_a_tick = r.pages / (sweep_ticks > 0 ? sweep_ticks : 1) + 1;
