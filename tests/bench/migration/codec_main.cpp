@@ -60,15 +60,18 @@ struct figures {
 figures run(const bytes& stream, const encoding& how) {
   figures out;
   stream_splitter splitter;
-  batch_encoder encoder{how.level, {}, how.store_bytes};
+  batch_encoder encoder{{}, how.store_bytes};
+  plan_packer packer;
   batch_decoder decoder{{}, how.store_bytes};
   size_t checked = 0;
   const auto send = [&](double& since) {
-    const auto batch = encoder.seal();
+    auto batch = encoder.seal();
+    const auto packed = packer.pack(std::move(batch.plan), how.level);
     out.encode_seconds += cpu_now() - since;
-    out.encoded_bytes += batch.payload.size();
+    out.encoded_bytes += packed.payload.size();
     const auto begin = cpu_now();
-    const auto decoded = decoder.decode({batch.codec, batch.raw_bytes, batch.chain}, batch.payload);
+    const auto decoded
+        = decoder.decode({packed.codec, batch.raw_bytes, batch.chain}, packed.payload);
     out.decode_seconds += cpu_now() - begin;
     if (!decoded || checked + decoded->raw.size() > stream.size()
         || !std::ranges::equal(decoded->raw,
