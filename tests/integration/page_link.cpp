@@ -46,8 +46,9 @@ void page_link::listen() {
     auto& x = connections_.emplace_back();
     x.sender = std::move(sender);
     x.door = std::move(*door);
-    x.there = std::thread{[this, &x] { carry(x.sender.get(), x.door.get(), true); }};
-    x.back = std::thread{[this, &x] { carry(x.door.get(), x.sender.get(), false); }};
+    const bool early = !cut_once_;
+    x.there = std::thread{[=, this, &x] { carry(x.sender.get(), x.door.get(), true, early); }};
+    x.back = std::thread{[=, this, &x] { carry(x.door.get(), x.sender.get(), false, early); }};
   }
   listener_.reset();
   for (auto& x : connections_) {
@@ -57,8 +58,8 @@ void page_link::listen() {
   connections_.clear();
 }
 
-bool page_link::wait_readable(int from) const {
-  while (!cut_) {
+bool page_link::wait_readable(int from, bool early) const {
+  while (!is_over(early)) {
     if (holding())
       std::this_thread::sleep_for(std::chrono::milliseconds{poll_milliseconds}); // poll interval
     else if (ready(from, POLLIN))
@@ -67,8 +68,8 @@ bool page_link::wait_readable(int from) const {
   return false;
 }
 
-bool page_link::pass(int to, const char* bytes, size_t count) const {
-  while (count > 0 && !cut_) {
+bool page_link::pass(int to, const char* bytes, size_t count, bool early) const {
+  while (count > 0 && !is_over(early)) {
     auto sent = ::send(to, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN)
       return false;
@@ -82,9 +83,9 @@ bool page_link::pass(int to, const char* bytes, size_t count) const {
   return count == 0;
 }
 
-void page_link::carry(int from, int to, bool there) {
+void page_link::carry(int from, int to, bool there, bool early) {
   std::array<char, 16'384> buffer{};
-  while (wait_readable(from)) {
+  while (wait_readable(from, early)) {
     auto count = ::recv(from, buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (count < 0 && errno == EAGAIN)
       continue;
@@ -97,13 +98,15 @@ void page_link::carry(int from, int to, bool there) {
         buffer[faults_.flip_bit_at - before] ^= 4;
       if (after > faults_.cut_after)
         cut();
+      if (after > faults_.cut_once_after)
+        cut_once_ = true;
     }
-    if (!pass(to, buffer.data(), static_cast<size_t>(count)))
+    if (!pass(to, buffer.data(), static_cast<size_t>(count), early))
       break;
   }
   // What was cut ends both ways at once; what its sender ended, one way.
-  ::shutdown(to, cut_ ? SHUT_RDWR : SHUT_WR);
-  if (cut_)
+  ::shutdown(to, is_over(early) ? SHUT_RDWR : SHUT_WR);
+  if (is_over(early))
     ::shutdown(from, SHUT_RDWR);
 }
 

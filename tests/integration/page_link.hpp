@@ -14,9 +14,10 @@ namespace novacron::test {
 /// sender over all its connections.
 struct link_faults {
   static constexpr uint64_t never = std::numeric_limits<uint64_t>::max();
-  uint64_t cut_after = never;   ///< all connections end, and no new one comes
-  uint64_t flip_bit_at = never; ///< in the byte of this number
-  uint64_t hold_after = never;  ///< nothing passes any more, either way, until `release`
+  uint64_t cut_after = never;      ///< all connections end, and no new one comes
+  uint64_t cut_once_after = never; ///< all connections end, once; new ones may come
+  uint64_t flip_bit_at = never;    ///< in the byte of this number
+  uint64_t hold_after = never;     ///< nothing passes any more, either way, until `release`
 };
 
 /// A link on loopback that can be held, cut, and made to lie.
@@ -31,6 +32,7 @@ public:
   [[nodiscard]] uint64_t carried() const { return carried_; }
   [[nodiscard]] bool holding() const { return carried_ >= hold_after_ && !cut_; }
   [[nodiscard]] bool is_cut() const { return cut_; }
+  [[nodiscard]] bool was_cut() const { return cut_once_; }
   void release() { hold_after_ = link_faults::never; }
   void cut() { cut_ = true; }
 
@@ -43,10 +45,12 @@ private:
   };
 
   void listen();
-  void carry(int from, int to, bool there);
-  /// Waits until `from` can be read. False: the link ends.
-  bool wait_readable(int from) const;
-  bool pass(int to, const char* bytes, size_t count) const;
+  /// `early`: of a connection that came before the one cut.
+  void carry(int from, int to, bool there, bool early);
+  [[nodiscard]] bool is_over(bool early) const { return cut_ || (early && cut_once_); }
+  /// Waits until `from` can be read. False: the connection ends.
+  bool wait_readable(int from, bool early) const;
+  bool pass(int to, const char* bytes, size_t count, bool early) const;
 
   const uint16_t to_;
   const link_faults faults_;
@@ -55,6 +59,7 @@ private:
   std::atomic<uint64_t> hold_after_;
   std::atomic<uint64_t> carried_{0};
   std::atomic<bool> cut_{false};
+  std::atomic<bool> cut_once_{false};
   std::list<connection> connections_; ///< the listening thread's
   std::thread thread_;
 };
