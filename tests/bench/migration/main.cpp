@@ -45,8 +45,10 @@ std::string now_text() {
 }
 
 /// What one TCP connection gets of the link, for about two seconds.
-json::value link_figures(const named_link& what) {
+json::value link_figures(const named_link& what, const std::string& congestion_control) {
   const lab::emulated_link link{what.shape};
+  if (!congestion_control.empty())
+    link.set_congestion_control(congestion_control);
   const auto rate = what.shape.rate_mbit_per_s > 0 ? what.shape.rate_mbit_per_s : 2'000;
   const auto bytes = static_cast<size_t>(rate * 1e6 / 8 * 3);
   return {{"rate_mbit_per_s", what.shape.rate_mbit_per_s},
@@ -71,7 +73,7 @@ void run_cell(const options& wanted, report& out, const std::string& table, cons
   const auto link = "link/" + x.link->name;
   const auto memory = "memory/" + x.load->name;
   if (!out.all().contains(link))
-    out.measure(link, [&] { return link_figures(*x.link); });
+    out.measure(link, [&] { return link_figures(*x.link, wanted.setup.congestion_control); });
   if (!out.all().contains(memory))
     out.measure(memory, [&] { return describe_memory(saved_state(wanted.setup.place, *x.load)); });
   const auto name = table + '/' + x.load->name + '/' + x.link->name + '/' + x.way->name + '/';
@@ -160,6 +162,8 @@ int main(int argc, char** argv) {
   app.add_option("--streams", wanted.setup.pages.streams, "DWCP's connections")
       ->capture_default_str();
   app.add_option("--level", wanted.setup.pages.level, "DWCP's compression")->capture_default_str();
+  app.add_option("--congestion-control", wanted.setup.congestion_control,
+                 "TCP's, for all methods, as in bbr; keep it in a report of its own");
   app.add_option("--revision", wanted.revision, "Of the sources, for the report");
   app.add_flag("--full", wanted.full, "All workloads, links and methods");
   app.add_flag("--product", wanted.product, "Through libvirt as well; --full does it, too");

@@ -38,6 +38,8 @@ public:
         destination_{guest("destination", link_.b().name(), "defer")},
         source_{guest("source", link_.a().name(),
                       "exec:cat '" + saved_state(setup.place, *what.load).string() + "'")} {
+    if (!setup.congestion_control.empty())
+      link_.set_congestion_control(setup.congestion_control);
     source_.wait_until_loaded(); // its own capabilities would change how it is loaded
     prepare(source_);
     prepare(destination_);
@@ -209,6 +211,8 @@ std::string last_words(const std::filesystem::path& folder) {
 json::object pipeline_row(const row_setup& setup, const cell& what, const json::object& memory,
                           int repeat) {
   auto out = row_head("pipeline", what, memory, repeat);
+  if (!setup.congestion_control.empty())
+    out["congestion_control"] = setup.congestion_control;
   const testing::temporary_folder folder;
   try {
     for (const auto& [name, value] : moved_guest{setup, what, folder}.move())

@@ -12,6 +12,7 @@ namespace novacron::bench {
 struct row_setup {
   bench_place place;
   page_setup pages;
+  std::string congestion_control; ///< TCP's, for all methods; empty: the machine's
 };
 
 /// What a row says before anything is measured: the cell, the floor, the load.

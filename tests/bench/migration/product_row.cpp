@@ -85,6 +85,8 @@ public:
         source_{link_.a(), host_, setup.place}, spec_{source_.spec(vm_, what.load->kernel_arguments,
                                                                    1)},
         console_{{spec_.console_log, destination_.spec(vm_, {}, 2).console_log}} {
+    if (!setup.congestion_control.empty())
+      link_.set_congestion_control(setup.congestion_control);
     done(source_.driver().create(spec_));
     done(source_.driver().resume(vm_));
     if (!console_.wait_for_ticks(ticks_before, boot_limit))
@@ -233,6 +235,8 @@ bool through_libvirt(const method& way) {
 json::object product_row(const row_setup& setup, const cell& what, const json::object& memory,
                          int repeat) {
   auto out = row_head("product", what, memory, repeat);
+  if (!setup.congestion_control.empty())
+    out["congestion_control"] = setup.congestion_control;
   product_guest guest{setup, what};
   for (const auto& [name, value] : guest.move())
     out[name] = value;

@@ -5,7 +5,9 @@
 #include <array>
 #include <cerrno>
 #include <deque>
+#include <fstream>
 #include <poll.h>
+#include <stdexcept>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <vector>
@@ -47,6 +49,17 @@ emulated_link::~emulated_link() {
   [[maybe_unused]] auto written = ::write(stop_.get(), &one, sizeof one);
   there_.join();
   back_.join();
+}
+
+void emulated_link::set_congestion_control(const std::string& name) const {
+  const auto set = [&] {
+    // Shows the namespace of the thread that opens it.
+    std::ofstream file{"/proc/sys/net/ipv4/tcp_congestion_control"};
+    if (!(file << name << std::flush))
+      throw std::runtime_error{"the kernel has no congestion control named " + name};
+  };
+  a_.inside(set);
+  b_.inside(set);
 }
 
 void emulated_link::carry(int from, int to, traffic& count, uint64_t seed) {

@@ -33,6 +33,11 @@ public:
   [[nodiscard]] const network_namespace& a() const { return a_; }
   [[nodiscard]] const network_namespace& b() const { return b_; }
 
+  /// TCP's congestion control for connections that are opened in either namespace
+  /// from now on, as in "bbr". Throws std::runtime_error when the kernel has none
+  /// of that name.
+  void set_congestion_control(const std::string& name) const;
+
   /// What went one way since the start, in packets of at most 1,500 bytes.
   struct traffic {
     std::atomic<uint64_t> bytes{0}; ///< with the IP headers; what was lost, too

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <doctest/doctest.h>
 #include <filesystem>
+#include <fstream>
 #include <sys/wait.h>
 
 using namespace novacron::lab;
@@ -49,6 +50,23 @@ TEST_CASE("TCP gets at least 85 % of the link's rate, and never more than all") 
   CHECK(link.from_a().bytes > bytes);
   CHECK(link.from_a().bytes < bytes * 1.25);
   CHECK(link.from_a().lost == 0);
+}
+
+TEST_CASE("a congestion control is that of a link's namespaces alone") {
+  if (!possible())
+    return;
+  auto current = [] {
+    std::string name;
+    std::ifstream{"/proc/sys/net/ipv4/tcp_congestion_control"} >> name;
+    return name;
+  };
+  const auto ours = current();
+  const emulated_link link{{}};
+  link.set_congestion_control("reno"); // which every kernel has
+  for (const auto* where : {&link.a(), &link.b()})
+    where->inside([&] { CHECK(current() == "reno"); });
+  CHECK(current() == ours);
+  CHECK_THROWS(link.set_congestion_control("pigeons"));
 }
 
 TEST_CASE("what a link loses TCP sends again") {
