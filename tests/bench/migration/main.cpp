@@ -54,6 +54,7 @@ json::value link_figures(const named_link& what, const std::string& congestion_c
   return {{"rate_mbit_per_s", what.shape.rate_mbit_per_s},
           {"one_way_ms", std::chrono::duration<double, std::milli>(what.shape.delay).count()},
           {"loss", what.shape.loss},
+          {"congestion_control", link.congestion_control()},
           {"tcp_mbit_per_s", lab::tcp_rate_mbit_per_s(link, bytes)}};
 }
 
@@ -163,7 +164,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--level", wanted.setup.pages.level, "DWCP's compression")->capture_default_str();
   app.add_option("--congestion-control", wanted.setup.congestion_control,
-                 "TCP's, for all methods, as in bbr; keep it in a report of its own");
+                 "TCP's, for all methods, as in reno; keep it in a report of its own");
   app.add_option("--revision", wanted.revision, "Of the sources, for the report");
   app.add_flag("--full", wanted.full, "All workloads, links and methods");
   app.add_flag("--product", wanted.product, "Through libvirt as well; --full does it, too");

@@ -66,9 +66,12 @@ std::string line_of(const cell_rows& x, const cell_rows* native) {
 
 std::string link_text(const json::object& all, const std::string& name) {
   const auto step = "link/" + name;
+  const auto* control = at(all, {step, "congestion_control"}).if_string();
   return "\n### " + name + "\n\n" + number(at(all, {step, "rate_mbit_per_s"}), 0)
          + " Mbit/s (0: unlimited), " + number(at(all, {step, "one_way_ms"}), 1)
-         + " ms one way; one TCP connection gets " + number(at(all, {step, "tcp_mbit_per_s"}), 0)
+         + " ms one way; one TCP connection ("
+         + (control == nullptr ? std::string{"–"} : std::string{*control}) + ") gets "
+         + number(at(all, {step, "tcp_mbit_per_s"}), 0)
          + " Mbit/s of it.\n\n"
            "| workload | method | runs | seconds | range | MiB on the wire | longest tick gap, ms "
            "| CPU s, source / destination | × best native, seconds | bytes | × floor, seconds "

@@ -22,6 +22,8 @@ struct under_way {
   std::vector<std::byte> packet;
 };
 
+constexpr const char* congestion_control_file = "/proc/sys/net/ipv4/tcp_congestion_control";
+
 /// From here on packets travel unsegmented.
 constexpr double fast_mbit_per_s = 1'000;
 
@@ -54,12 +56,18 @@ emulated_link::~emulated_link() {
 void emulated_link::set_congestion_control(const std::string& name) const {
   const auto set = [&] {
     // Shows the namespace of the thread that opens it.
-    std::ofstream file{"/proc/sys/net/ipv4/tcp_congestion_control"};
+    std::ofstream file{congestion_control_file};
     if (!(file << name << std::flush))
-      throw std::runtime_error{"the kernel has no congestion control named " + name};
+      throw std::runtime_error{"the kernel lets no namespace have the congestion control " + name};
   };
   a_.inside(set);
   b_.inside(set);
+}
+
+std::string emulated_link::congestion_control() const {
+  std::string name;
+  a_.inside([&] { std::ifstream{congestion_control_file} >> name; });
+  return name;
 }
 
 void emulated_link::carry(int from, int to, traffic& count, uint64_t seed) {

@@ -34,9 +34,11 @@ public:
   [[nodiscard]] const network_namespace& b() const { return b_; }
 
   /// TCP's congestion control for connections that are opened in either namespace
-  /// from now on, as in "bbr". Throws std::runtime_error when the kernel has none
-  /// of that name.
+  /// from now on, as in "bbr"; without this, it is the machine's. Throws
+  /// std::runtime_error when the kernel has none of that name, or keeps it from
+  /// namespaces (it must be in the machine's net.ipv4.tcp_allowed_congestion_control).
   void set_congestion_control(const std::string& name) const;
+  [[nodiscard]] std::string congestion_control() const;
 
   /// What went one way since the start, in packets of at most 1,500 bytes.
   struct traffic {

@@ -62,7 +62,9 @@ TEST_CASE("a congestion control is that of a link's namespaces alone") {
   };
   const auto ours = current();
   const emulated_link link{{}};
+  CHECK(link.congestion_control() == ours);
   link.set_congestion_control("reno"); // which every kernel has
+  CHECK(link.congestion_control() == "reno");
   for (const auto* where : {&link.a(), &link.b()})
     where->inside([&] { CHECK(current() == "reno"); });
   CHECK(current() == ours);
