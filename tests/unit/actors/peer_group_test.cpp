@@ -5,6 +5,7 @@
 #include "actors/replica/replica_keeper.hpp"
 #include "storage/errors.hpp"
 #include "tests/becomes_true.hpp"
+#include "tests/unit/actors/detached_end.hpp"
 #include "tests/unit/actors/test_mesh.hpp"
 
 #include <algorithm>
@@ -36,12 +37,7 @@ struct group_node : test_node {
 
   ~group_node() {
     links->clear();
-    if (keeper) {
-      caf::scoped_actor waiter{*system};
-      waiter->send_exit(keeper, caf::exit_reason::kill);
-      waiter->wait_for(keeper);
-    }
-    keeper = replica_actor{};
+    end_detached(*system, keeper);
   }
 
   void join(const std::vector<address>& all) {
@@ -110,6 +106,21 @@ struct group {
     return found;
   }
 
+  /// How far each is, for who reads a failure.
+  std::string stand() {
+    std::string text;
+    for (auto* each : nodes) {
+      const auto x = each->status();
+      text += to_string(each->id) + ": term " + std::to_string(x.term) + ", applied "
+              + std::to_string(x.applied_index) + ", committed " + std::to_string(x.commit_index)
+              + ", leads " + to_string(x.leads) + ' ' + x.refused + "; ";
+      for (auto* to : nodes)
+        text += each == to || each->links->find(to->id) ? ""
+                                                        : "no link to " + to_string(to->id) + "; ";
+    }
+    return text;
+  }
+
   void write(group_node& leads, size_t count) {
     for (size_t i = 0; i < count; ++i) {
       auto done = leads.ask<outcomes>(leads.keeper, proposal{{command{barrier{}, {}}}});
@@ -135,7 +146,8 @@ TEST_CASE("three replicas elect a leader over the mesh, and what it commits reac
   nodes.write(*leads, 5);
   const auto committed = leads->status().commit_index;
   for (auto* each : nodes.nodes)
-    CHECK(soon([&] { return each->status().applied_index >= committed; }));
+    CHECK_MESSAGE(soon([&] { return each->status().applied_index >= committed; }), "wants ",
+                  committed, "; ", nodes.stand());
   CHECK(leads->status().members.size() == 3);
 }
 
