@@ -43,7 +43,7 @@ result<void> receiving_session::adopt(std::unique_ptr<tls_stream>& stream,
 
 std::unique_ptr<stream_set> receiving_session::make_streams() {
   return std::make_unique<stream_set>(
-      session_, options_.silence_limit, stream_set::keeping::nothing,
+      session_, options_.silence_limit,
       stream_set::callbacks{
           [this](uint16_t connection, frame x) { return arrived(connection, std::move(x)); },
           [this](uint16_t connection, failure why) { lost(connection, std::move(why)); },

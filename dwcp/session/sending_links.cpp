@@ -3,6 +3,7 @@
 
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/sending_session.hpp"
+#include "dwcp/session/session_thread.hpp"
 
 #include <exception>
 #include <utility>
@@ -15,17 +16,44 @@ std::chrono::steady_clock::time_point now() {
   return std::chrono::steady_clock::now();
 }
 
+/// Threads that are waited for, whatever happens.
+struct joined_threads {
+  joined_threads() = default;
+  joined_threads(const joined_threads&) = delete;
+  joined_threads& operator=(const joined_threads&) = delete;
+  ~joined_threads() {
+    for (auto& each : threads)
+      each.join();
+  }
+
+  std::vector<std::thread> threads;
+};
+
 } // namespace
 
+/// All at once: over a far link each takes several round trips.
 result<void> sending_session::connect_streams() {
-  for (uint16_t i = 0; i < options_.streams; ++i) {
-    auto opened = connect(i, now() + session_limits::opening);
-    if (!opened)
-      return opened.error();
-    if (i == 0) // all connections get the same answer
-      terms_ = opened->terms;
-    streams_.add(i, std::move(opened->stream));
+  const auto until = now() + session_limits::opening;
+  std::vector<std::optional<result<opened_connection>>> opened(options_.streams);
+  {
+    joined_threads at_work;
+    for (uint16_t i = 0; i < options_.streams; ++i)
+      at_work.threads.push_back(start_session_thread([&, i] {
+        try {
+          opened[i] = connect(i, until);
+        } catch (const std::exception& why) {
+          opened[i] = make_failure(dwcp_errc::too_many, std::string{"connection: "} + why.what());
+        }
+      }));
   }
+  for (const auto& each : opened)
+    if (!*each)
+      return each->error();
+  terms_ = opened.front()->value().terms; // all connections get the same answer
+  if (terms_.dialect != batch_dialect::plain_pages && options_.resume_limit.count() > 0)
+    streams_.keep_frames();
+  for (uint16_t i = 0; i < options_.streams; ++i)
+    streams_.add(i, std::move(opened[i]->value().stream));
   lanes_.emplace(terms_.lanes, options_.compression_level,
                  packing_lanes::callbacks{[this](frame x) {
                                             streams_.send(std::move(x));

@@ -31,11 +31,18 @@ bool is_loss(const failure& why) {
   return why.code == dwcp_errc::stream_broken || why.code == dwcp_errc::timed_out;
 }
 
+/// An alert on a connection that was accepted is no refusal: its bytes were damaged
+/// on the way, here or there.
+failure on_accepted(failure why) {
+  if (why.code == dwcp_errc::unauthorised)
+    why.code = dwcp_errc::stream_broken;
+  return why;
+}
+
 } // namespace
 
-stream_set::stream_set(uint64_t session, std::chrono::milliseconds silence_limit, keeping keep,
-                       callbacks calls)
-    : session_{session}, silence_limit_{silence_limit}, keep_{keep}, calls_{std::move(calls)} {
+stream_set::stream_set(uint64_t session, std::chrono::milliseconds silence_limit, callbacks calls)
+    : session_{session}, silence_limit_{silence_limit}, calls_{std::move(calls)} {
   // nop
 }
 
@@ -73,11 +80,16 @@ void stream_set::send(frame x) {
   const auto shared = std::make_shared<const frame>(std::move(x));
   queued_bytes_ += size_of(*shared);
   queue_.push_back(shared);
-  if (keep_ == keeping::until_acknowledged) {
+  if (keeping_) {
     kept_bytes_ += size_of(*shared);
     kept_[shared->header.sequence] = {shared, std::nullopt};
   }
   changed_.notify_all();
+}
+
+void stream_set::keep_frames() {
+  const std::scoped_lock lock{mutex_};
+  keeping_ = true;
 }
 
 void stream_set::acknowledged(uint64_t sequence) {
@@ -183,7 +195,8 @@ void stream_set::read_all(connection& x) {
     for (;;) {
       auto arrived = x.stream->read_frame(x.stop, silence_limit_);
       if (!arrived) {
-        is_loss(arrived.error()) ? lose(x, arrived.error()) : calls_.failed(arrived.error());
+        const auto why = on_accepted(arrived.error());
+        is_loss(why) ? lose(x, why) : calls_.failed(why);
         break;
       }
       const auto& header = arrived->header;
@@ -238,7 +251,7 @@ void stream_set::write_frames(connection& x) {
     --writing_;
     lock.unlock();
     if (!written) {
-      write_failed(x, written.error());
+      write_failed(x, on_accepted(written.error()));
       return;
     }
     calls_.progressed();

@@ -22,7 +22,7 @@ namespace novacron {
 /// Idle connections carry a keepalive every quarter of `silence_limit`.
 ///
 /// A connection that breaks, or is silent for too long, takes nothing with it:
-/// with `keeping::until_acknowledged` the frames that it carried and that nobody
+/// after `keep_frames` the frames that it carried and that nobody
 /// has acknowledged are queued again. Another may take its place.
 ///
 /// How it ends: `farewell` lets each writer finish its frame, tell the peer the
@@ -43,11 +43,7 @@ public:
     std::function<void()> progressed;
   };
 
-  /// Whether frames of `send` are kept in case their connection breaks.
-  enum class keeping { nothing, until_acknowledged };
-
-  stream_set(uint64_t session, std::chrono::milliseconds silence_limit, keeping keep,
-             callbacks calls);
+  stream_set(uint64_t session, std::chrono::milliseconds silence_limit, callbacks calls);
   stream_set(const stream_set&) = delete;
   stream_set& operator=(const stream_set&) = delete;
   /// Breaks what is left and joins. Not from a thread of the set's own.
@@ -59,6 +55,9 @@ public:
   /// Breaks a connection, if there is one of that number, and waits for its threads.
   /// Not from a thread of the set's own.
   void drop(uint16_t number);
+  /// Frames of `send` are kept from here on, until they are acknowledged, in case
+  /// their connection breaks.
+  void keep_frames();
   /// The peer has what `send` was given below this sequence.
   void acknowledged(uint64_t sequence);
   /// Queues a frame for whichever connection is free first.
@@ -118,13 +117,13 @@ private:
 
   const uint64_t session_;
   const std::chrono::milliseconds silence_limit_;
-  const keeping keep_;
   const callbacks calls_;
   mutable std::mutex mutex_; ///< guards all below
   std::condition_variable changed_;
   std::map<uint16_t, std::unique_ptr<connection>> connections_;
   std::optional<uint16_t> first_; ///< the connection of `send_first`
   std::deque<shared_frame> queue_;
+  bool keeping_ = false;
   std::map<uint64_t, kept_frame> kept_; ///< by sequence
   size_t kept_bytes_ = 0;
   std::deque<shared_frame> first_queue_;

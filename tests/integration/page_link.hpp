@@ -32,7 +32,6 @@ public:
   [[nodiscard]] uint64_t carried() const { return carried_; }
   [[nodiscard]] bool holding() const { return carried_ >= hold_after_ && !cut_; }
   [[nodiscard]] bool is_cut() const { return cut_; }
-  [[nodiscard]] bool was_cut() const { return cut_once_; }
   void release() { hold_after_ = link_faults::never; }
   void cut() { cut_ = true; }
 
