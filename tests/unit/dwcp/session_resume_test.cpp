@@ -87,11 +87,11 @@ TEST_CASE("connections that are cut while the guest runs are replaced, and nothi
 
 TEST_CASE("what the destination's QEMU says arrives once, though its connection was cut") {
   random_numbers random{3};
-  const guest guest{random, 1000};
+  const guest guest{random, 4000};
   const auto& stream = guest.running;
   tcp_proxy::faults cuts;
-  cuts.cut_each = 1'000'000;
-  cuts.cuts = 2;
+  cuts.cut_each = 4'000'000; // so that something was released, and answered, before
+  cuts.cuts = 3;
   cut_pair x{cuts};
   auto [source, destination] = x.pair.connect();
   std::thread writer{[&, &out = source] { out.write(stream); }};
