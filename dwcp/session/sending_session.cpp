@@ -260,9 +260,10 @@ void sending_session::wait_for_work() {
   const int fd = events != 0 ? guest_.get() : -1;
   const bool soon = source_->ready_bytes() > 0;
   auto until = now() + (soon ? session_limits::flush_after : options_.silence_limit / 4);
-  if (source_->splitter().completing())
-    until = std::min(until, now() + options_.stopped_limit / 4);
-  wait_for(fd, events, outcome_.nudge(), std::min(until, plan_.next()));
+  // Nothing is tried again once the guest has stopped.
+  const bool stopped = source_->splitter().completing();
+  until = std::min(until, stopped ? now() + options_.stopped_limit / 4 : plan_.next());
+  wait_for(fd, events, outcome_.nudge(), until);
 }
 
 bool sending_session::input_waits() const {

@@ -1,14 +1,13 @@
 #include "tests/integration/libvirt_host.hpp"
 
 #include "hypervisor/libvirt/libvirt_hypervisor.hpp"
+#include "tests/reap_children.hpp"
 
 #include <csignal>
 #include <doctest/doctest.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -18,23 +17,6 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Guests' QEMUs outlive libvirtd and become children of the nearest subreaper.
-/// libvirt waits until a QEMU it ends is reaped, so we reap at once.
-void reap_children_from_now_on() {
-  static const bool once = [] {
-    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-    std::thread{[] {
-      for (;;) {
-        while (::waitpid(-1, nullptr, WNOHANG) > 0) {
-        }
-        std::this_thread::sleep_for(10ms); // poll interval
-      }
-    }}.detach();
-    return true;
-  }();
-  static_cast<void>(once);
-}
 
 bool listens(const fs::path& socket) {
   int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -4,14 +4,13 @@
 #include "hypervisor/libvirt/libvirt_hypervisor.hpp"
 #include "tests/becomes_true.hpp"
 #include "tests/bench/migration/bare_guest.hpp"
+#include "tests/reap_children.hpp"
 
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 namespace novacron::bench {
 
@@ -19,22 +18,6 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// libvirt waits until a QEMU that it ends is reaped; it is our child by then.
-void reap_children_from_now_on() {
-  static const bool once = [] {
-    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-    std::thread{[] {
-      for (;;) {
-        while (::waitpid(-1, nullptr, WNOHANG) > 0) {
-        }
-        std::this_thread::sleep_for(10ms); // poll interval
-      }
-    }}.detach();
-    return true;
-  }();
-  static_cast<void>(once);
-}
 
 template <class T>
 T value_of(result<T> x) {
