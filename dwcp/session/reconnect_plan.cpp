@@ -9,6 +9,11 @@ void reconnect_plan::lost(uint16_t connection, failure why, time_point now) {
   lost_.try_emplace(connection, loss{std::move(why), now, now});
 }
 
+void reconnect_plan::begun(uint16_t connection) {
+  if (const auto x = lost_.find(connection); x != lost_.end())
+    x->second.next_try = time_point::max();
+}
+
 void reconnect_plan::failed(uint16_t connection, time_point now) {
   if (const auto x = lost_.find(connection); x != lost_.end())
     x->second.next_try = now + between_tries;

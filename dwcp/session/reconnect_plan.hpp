@@ -22,11 +22,13 @@ public:
 
   void lost(uint16_t connection, failure why, time_point now);
   void restored(uint16_t connection) { lost_.erase(connection); }
-  /// A try has failed.
+  /// A try is under way.
+  void begun(uint16_t connection);
+  /// It has failed.
   void failed(uint16_t connection, time_point now);
 
   [[nodiscard]] bool empty() const { return lost_.empty(); }
-  /// A connection to be tried now.
+  /// A connection to be tried now, and not being tried.
   [[nodiscard]] std::optional<uint16_t> due(time_point now) const;
   /// When one will be; far away when none is lost.
   [[nodiscard]] time_point next() const;
@@ -39,7 +41,7 @@ private:
   struct loss {
     failure why;
     time_point since;
-    time_point next_try;
+    time_point next_try; ///< far away during one
   };
 
   std::chrono::milliseconds limit_;

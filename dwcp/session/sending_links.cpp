@@ -16,44 +16,35 @@ std::chrono::steady_clock::time_point now() {
   return std::chrono::steady_clock::now();
 }
 
-/// Threads that are waited for, whatever happens.
-struct joined_threads {
-  joined_threads() = default;
-  joined_threads(const joined_threads&) = delete;
-  joined_threads& operator=(const joined_threads&) = delete;
-  ~joined_threads() {
-    for (auto& each : threads)
-      each.join();
-  }
-
-  std::vector<std::thread> threads;
-};
-
 } // namespace
 
-/// All at once: over a far link each takes several round trips.
+/// All at once.
 result<void> sending_session::connect_streams() {
-  const auto until = now() + session_limits::opening;
-  std::vector<std::optional<result<opened_connection>>> opened(options_.streams);
-  {
-    joined_threads at_work;
-    for (uint16_t i = 0; i < options_.streams; ++i)
-      at_work.threads.push_back(start_session_thread([&, i] {
-        try {
-          opened[i] = connect(i, until);
-        } catch (const std::exception& why) {
-          opened[i] = make_failure(dwcp_errc::too_many, std::string{"connection: "} + why.what());
-        }
-      }));
+  opener_.emplace(
+      [this](uint16_t number, const wakeup& stop, deadline until) {
+        return open_connection({tls_, ticket_, options_, session_, wire_, stop}, number, until);
+      },
+      [this] { outcome_.nudge().raise(); });
+  for (uint16_t i = 0; i < options_.streams; ++i)
+    opener_->begin(i, now() + session_limits::opening);
+  std::vector<connection_opener::attempt> opened;
+  while (opened.size() < options_.streams) {
+    outcome_.nudge().clear();
+    if (outcome_.failed())
+      return *outcome_.why();
+    for (auto& each : opener_->take()) {
+      if (!each.outcome)
+        return each.outcome.error();
+      opened.push_back(std::move(each));
+    }
+    if (opened.size() < options_.streams)
+      wait_for(-1, 0, outcome_.nudge(), deadline::max());
   }
-  for (const auto& each : opened)
-    if (!*each)
-      return each->error();
-  terms_ = opened.front()->value().terms; // all connections get the same answer
+  terms_ = opened.front().outcome->terms; // all connections get the same answer
   if (terms_.dialect != batch_dialect::plain_pages && options_.resume_limit.count() > 0)
     streams_.keep_frames();
-  for (uint16_t i = 0; i < options_.streams; ++i)
-    streams_.add(i, std::move(opened[i]->value().stream));
+  for (auto& each : opened)
+    streams_.add(each.number, std::move(each.outcome->stream));
   lanes_.emplace(terms_.lanes, options_.compression_level,
                  packing_lanes::callbacks{[this](frame x) {
                                             streams_.send(std::move(x));
@@ -74,15 +65,13 @@ result<void> sending_session::connect_streams() {
   return {};
 }
 
-result<opened_connection> sending_session::connect(uint16_t number, deadline until) {
-  return open_connection({tls_, ticket_, options_, session_, wire_, outcome_.stopped()}, number,
-                         until);
-}
-
 /// Connections that were lost are replaced while the guest runs; meanwhile the
 /// others carry on. Once it has stopped nobody waits for them: without any, or when
 /// the destination is silent, it goes on at the source.
 result<void> sending_session::mend() {
+  for (auto& each : opener_->take())
+    if (auto tried = replace(each.number, std::move(each.outcome)); !tried)
+      return tried;
   const bool stopped = source_->splitter().completing();
   if (!stopped)
     last_acknowledged_ = now();
@@ -101,25 +90,29 @@ result<void> sending_session::mend() {
     return *plan_.why();
   if (stopped)
     return {};
-  const auto connection = plan_.due(now());
-  if (!connection)
-    return {};
-  auto opened = connect(*connection, now() + session_limits::reconnecting);
+  while (const auto connection = plan_.due(now())) {
+    plan_.begun(*connection);
+    opener_->begin(*connection, now() + session_limits::reconnecting);
+  }
+  return {};
+}
+
+result<void> sending_session::replace(uint16_t connection, result<opened_connection> opened) {
   if (!opened) {
     // The destination has ended the session, or was told to.
     if (opened.error().code == dwcp_errc::unauthorised)
       return *plan_.why();
-    plan_.failed(*connection, now());
+    plan_.failed(connection, now());
     return {};
   }
-  streams_.drop(*connection);
+  streams_.drop(connection);
   {
     // What it said of its end is answered with this.
     const std::scoped_lock lock{mutex_};
-    std::erase_if(mailbox_.lost, [&](const auto& x) { return x.first == *connection; });
+    std::erase_if(mailbox_.lost, [&](const auto& x) { return x.first == connection; });
   }
-  streams_.add(*connection, std::move(opened->stream));
-  plan_.restored(*connection);
+  streams_.add(connection, std::move(opened->stream));
+  plan_.restored(connection);
   ++reconnects_;
   return {};
 }

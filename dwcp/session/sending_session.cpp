@@ -68,6 +68,7 @@ void sending_session::run() {
   guest_.reset();
   listener_.reset();
   lanes_.reset();
+  opener_.reset();
   const auto failed = finished_ ? std::nullopt : outcome_.why();
   streams_.farewell(failed ? std::optional{abort_frame(session_, *failed)} : std::nullopt);
   streams_.close(now() + session_limits::farewell);

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "dwcp/session/batch_source.hpp"
+#include "dwcp/session/connection_opener.hpp"
 #include "dwcp/session/flight_window.hpp"
-#include "dwcp/session/open_connection.hpp"
 #include "dwcp/session/packing_lanes.hpp"
 #include "dwcp/session/reconnect_plan.hpp"
 #include "dwcp/session/return_gate.hpp"
@@ -46,10 +46,10 @@ private:
   result<void> work();
   result<void> accept_guest();
   result<void> connect_streams();
-  result<opened_connection> connect(uint16_t number, deadline until);
   result<void> carry();
   result<void> absorb();
   result<void> mend();
+  result<void> replace(uint16_t connection, result<opened_connection> opened);
   void choose_level();
   result<void> take_input();
   result<void> end_input();
@@ -73,6 +73,7 @@ private:
   descriptor listener_;
   descriptor guest_;
   stream_set streams_;
+  std::optional<connection_opener> opener_; ///< once the guest has come
   reconnect_plan plan_;
   session_terms terms_;
   // Once the terms are known:

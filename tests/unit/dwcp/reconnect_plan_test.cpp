@@ -21,6 +21,9 @@ TEST_CASE("a lost connection is tried at once, and then now and then") {
   CHECK(plan.next() == reconnect_plan::time_point::max());
   plan.lost(3, loss("cut"), start);
   CHECK(plan.due(start) == 3);
+  plan.begun(3);
+  CHECK(!plan.due(start + 1s));
+  CHECK(plan.next() == reconnect_plan::time_point::max());
   plan.failed(3, start + 1s);
   CHECK(!plan.due(start + 1s));
   CHECK(plan.next() == start + 1s + reconnect_plan::between_tries);

@@ -36,6 +36,8 @@ void tcp_proxy::run() {
       all.push_back({held || x.source_ended ? -1 : x.source.get(), POLLIN, 0});
       all.push_back({held || x.destination_ended ? -1 : x.destination.get(), POLLIN, 0});
     }
+    for (const auto& x : held_)
+      all.push_back({x.get(), POLLRDHUP, 0});
     ::poll(all.data(), all.size(), -1);
     if (all[0].revents != 0)
       return;
@@ -44,6 +46,13 @@ void tcp_proxy::run() {
       if ((all[3 + 2 * i].revents != 0 && !forward(links_[i], true))
           || (all[4 + 2 * i].revents != 0 && !forward(links_[i], false)))
         ended.push_back(i);
+    const auto first_held = 3 + 2 * links_.size();
+    for (auto i = held_.size(); i-- > 0;)
+      if (all[first_held + i].revents != 0) {
+        held_.erase(held_.begin() + static_cast<ptrdiff_t>(i));
+        --unanswered_;
+        ++unanswered_ended_;
+      }
     for (auto i = ended.rbegin(); i != ended.rend(); ++i)
       links_.erase(links_.begin() + static_cast<ptrdiff_t>(*i));
     if (cuts_ < faults_.cuts && there_ >= faults_.cut_each * static_cast<uint64_t>(cuts_ + 1)) {
@@ -55,12 +64,23 @@ void tcp_proxy::run() {
       listener_.reset();
     }
     if (all[1].revents != 0)
-      if (auto source = accept_one(listener_))
-        links_.push_back({std::move(source),
-                          connect_tcp("127.0.0.1", to_, stop_,
+      accept();
+  }
+}
+
+void tcp_proxy::accept() {
+  auto source = accept_one(listener_);
+  if (!source)
+    return;
+  if (cut_one_ && faults_.hold_later) {
+    held_.push_back(std::move(source));
+    ++unanswered_;
+    return;
+  }
+  links_.push_back(
+      {std::move(source), connect_tcp("127.0.0.1", to_, stop_,
                                       std::chrono::steady_clock::now() + std::chrono::seconds{5})
                               .value()});
-  }
 }
 
 /// False when the link has ended, by its ends' will or by a fault.

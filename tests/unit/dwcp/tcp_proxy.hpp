@@ -23,6 +23,7 @@ public:
     uint64_t cut_one_after = never; ///< the connection that carried the byte
     uint64_t cut_each = never;      ///< all connections, each time that so many more have passed;
     int cuts = 0;                   ///< so often. New ones are let through
+    bool hold_later = false;        ///< after `cut_one_after` new connections get no answer
     uint64_t flip_bit_at = never;
     uint64_t hold_after = never; ///< from then on nothing passes, either way
   };
@@ -34,6 +35,9 @@ public:
   /// Bytes that were carried, both ways.
   [[nodiscard]] uint64_t bytes() const { return there_ + back_; }
   [[nodiscard]] bool holding() const { return !released_ && there_ >= faults_.hold_after; }
+  /// Connections that got no answer: those that are still there, and those that were.
+  [[nodiscard]] int unanswered() const { return unanswered_; }
+  [[nodiscard]] int unanswered_ended() const { return unanswered_ended_; }
   /// Holds nothing back any more.
   void release();
 
@@ -46,6 +50,7 @@ private:
   };
 
   void run();
+  void accept();
   bool forward(link& x, bool there);
 
   const faults faults_;
@@ -58,6 +63,9 @@ private:
   std::atomic<uint64_t> there_{0};
   std::atomic<uint64_t> back_{0};
   std::atomic<bool> released_{false};
+  std::vector<descriptor> held_; ///< get no answer
+  std::atomic<int> unanswered_{0};
+  std::atomic<int> unanswered_ended_{0};
   bool cut_one_ = false;
   int cuts_ = 0;
   std::thread thread_;

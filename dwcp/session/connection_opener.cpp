@@ -1,0 +1,51 @@
+#include "dwcp/session/connection_opener.hpp"
+
+#include "dwcp/session/session_thread.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace novacron {
+
+connection_opener::connection_opener(function open, std::function<void()> progressed)
+    : open_{std::move(open)}, progressed_{std::move(progressed)} {
+  // nop
+}
+
+connection_opener::~connection_opener() {
+  stop_.raise();
+  for (auto& [number, thread] : under_way_)
+    thread.join();
+}
+
+void connection_opener::begin(uint16_t number, deadline until) {
+  under_way_.emplace(number, start_session_thread([this, number, until] {
+                       auto outcome = open(number, until);
+                       {
+                         const std::scoped_lock lock{mutex_};
+                         ended_.push_back({number, std::move(outcome)});
+                       }
+                       progressed_();
+                     }));
+}
+
+std::vector<connection_opener::attempt> connection_opener::take() {
+  std::vector<attempt> taken;
+  {
+    const std::scoped_lock lock{mutex_};
+    taken.swap(ended_);
+  }
+  for (const auto& each : taken)
+    under_way_.extract(each.number).mapped().join();
+  return taken;
+}
+
+result<opened_connection> connection_opener::open(uint16_t number, deadline until) const {
+  try {
+    return open_(number, stop_, until);
+  } catch (const std::exception& why) {
+    return make_failure(dwcp_errc::too_many, std::string{"connection: "} + why.what());
+  }
+}
+
+} // namespace novacron
