@@ -13,7 +13,7 @@ constexpr std::chrono::seconds answer_limit{3};
 constexpr std::string_view of_a_vm = "guests/vm-";
 constexpr std::string_view of_a_migration = "guests/migration-";
 /// The kinds; those that many of live come more often.
-constexpr std::array<std::string_view, 17> kinds{"services/replica",
+constexpr std::array<std::string_view, 20> kinds{"services/replica",
                                                  of_a_vm,
                                                  "services/feed",
                                                  "services/frontend",
@@ -27,6 +27,9 @@ constexpr std::array<std::string_view, 17> kinds{"services/replica",
                                                  "services/peers",
                                                  "services/door",
                                                  "services/controllers",
+                                                 "services/recovery",
+                                                 "services/drain",
+                                                 "services/roster",
                                                  of_a_migration,
                                                  "guests",
                                                  "services"};
@@ -53,10 +56,6 @@ std::pair<std::string, std::string> a_migration(int asked, const fault_scene& sc
 }
 
 } // namespace
-
-size_t actor_kinds() {
-  return kinds.size();
-}
 
 bool kill_one_actor(size_t turn, const fault_scene& scene, std::string& what) {
   const auto kind = kinds.at(turn % kinds.size());

@@ -282,6 +282,10 @@ void chaos_run::kill_actors(const fault& what, size_t count) {
     summary_of(what).runs.push_back(run);
   }
   summary_.actor_kills += kills.size();
+  if (kills.empty() && !cancelled_) {
+    violated(summary_.other_violations, "no actor could be killed");
+    hopeless_ = true; // nor will the next
+  }
   const auto settled = settle("actors were killed");
   say(what.name + ": " + std::to_string(kills.size()) + " in "
       + std::to_string(ms(clock::now() - began).count()) + " ms ("

@@ -74,7 +74,7 @@ private:
   size_t turn_ = 0;    ///< of the kinds of actors
   size_t started_ = 0; ///< starts of guests that had ended, for their keys
   std::set<std::string> said_;
-  bool hopeless_ = false; ///< something didn't settle: it goes no further
+  bool hopeless_ = false; ///< something didn't settle, or nobody can be killed: it goes no further
   lab lab_;
   ledger ledger_;
   run_census census_;

@@ -36,7 +36,5 @@ injection inject(const fault& what, const fault_scene& scene);
 /// Kills one actor of a kind that comes with `turn`, over the chaos API.
 /// False: there was none. `what` names it.
 bool kill_one_actor(size_t turn, const fault_scene& scene, std::string& what);
-/// Kinds of actors.
-size_t actor_kinds();
 
 } // namespace novacron::chaos

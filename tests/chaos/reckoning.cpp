@@ -39,7 +39,7 @@ std::chrono::milliseconds chaos_run::settle(const std::string& after) {
     if (!shown) {
       open = shown.error().message;
     } else {
-      const auto rest = look_for_unsettled(*shown, {});
+      const auto rest = look_for_unsettled(*shown);
       start_what_ended(rest.ended);
       open = rest.text();
       settled = rest.empty();

@@ -34,17 +34,11 @@ std::string unsettled::text() const {
   return all;
 }
 
-unsettled look_for_unsettled(const shown_state& shown, const settle_rule& rule) {
+unsettled look_for_unsettled(const shown_state& shown) {
   unsettled found;
-  std::set<std::string> excused;
   for (const auto& vm : shown.vms) {
     const auto requested = field_text(vm, "requested");
     const auto actual = field_text(vm, "actual");
-    const bool heals = rule.lost_hosts_heal && field_text(vm, "restart") != "never";
-    if (rule.away.contains(field_text(vm, "host")) && !heals) {
-      excused.insert(field_text(vm, "id"));
-      continue;
-    }
     if (states_agree(requested, actual))
       continue;
     if (actual == "failed" && (requested == "running" || requested == "paused")
@@ -56,8 +50,7 @@ unsettled look_for_unsettled(const shown_state& shown, const settle_rule& rule) 
                           + field_text(vm, "host"));
   }
   for (const auto& operation : shown.operations)
-    if (field_text(operation, "state") == "running"
-        && !excused.contains(field_text(operation, "vm")))
+    if (field_text(operation, "state") == "running")
       found.operations.push_back("operation " + field_text(operation, "id") + ", "
                                  + field_text(operation, "verb") + " of vm "
                                  + field_text(operation, "vm") + ", has not ended");

@@ -2,20 +2,10 @@
 
 #include "ledger.hpp"
 
-#include <set>
-
 namespace novacron::chaos {
 
-/// What must have happened once nothing is wrong any more and nobody asks for
+/// What must not be left once nothing is wrong any more and nobody asks for
 /// anything.
-struct settle_rule {
-  /// Hosts that are down on purpose: their VMs are excused …
-  std::set<std::string> away;
-  /// … unless lost hosts' VMs with a restart policy are to run elsewhere by now.
-  bool lost_hosts_heal = false;
-};
-
-/// What isn't settled.
 struct unsettled {
   std::vector<std::string> operations; ///< that still run, in words
   std::vector<std::string> vms;        ///< whose states disagree, in words
@@ -27,6 +17,6 @@ struct unsettled {
   [[nodiscard]] std::string text() const;
 };
 
-unsettled look_for_unsettled(const shown_state& shown, const settle_rule& rule);
+unsettled look_for_unsettled(const shown_state& shown);
 
 } // namespace novacron::chaos

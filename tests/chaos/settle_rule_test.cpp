@@ -10,13 +10,12 @@ namespace json = boost::json;
 namespace {
 
 json::value vm(const char* requested, const char* actual) {
-  return json::object{
-      {"id", "1"},        {"name", "a"},         {"requested", requested}, {"actual", actual},
-      {"host", "node-1"}, {"restart", "always"}, {"restart_due", nullptr}};
+  return json::object{{"id", "1"},        {"name", "a"},      {"requested", requested},
+                      {"actual", actual}, {"host", "node-1"}, {"restart_due", nullptr}};
 }
 
-unsettled look(json::value one, const settle_rule& rule = {}) {
-  return look_for_unsettled({{std::move(one)}, {}}, rule);
+unsettled look(json::value one) {
+  return look_for_unsettled({{std::move(one)}, {}});
 }
 
 } // namespace
@@ -34,8 +33,8 @@ TEST_CASE("a vm is settled when it is what it is to be") {
 TEST_CASE("an operation that still runs is not settled") {
   const json::value runs = json::object{{"id", "9"}, {"vm", "1"}, {"state", "running"}};
   const json::value ended = json::object{{"id", "8"}, {"vm", "1"}, {"state", "failed"}};
-  CHECK(look_for_unsettled({{}, {ended}}, {}).empty());
-  CHECK(look_for_unsettled({{}, {ended, runs}}, {}).operations.size() == 1);
+  CHECK(look_for_unsettled({{}, {ended}}).empty());
+  CHECK(look_for_unsettled({{}, {ended, runs}}).operations.size() == 1);
 }
 
 TEST_CASE("a guest that ended waits for its restart, or for a user") {
@@ -44,16 +43,4 @@ TEST_CASE("a guest that ended waits for its restart, or for a user") {
   due.as_object()["restart_due"] = "2026-01-01T00:00:00.000Z";
   CHECK(look(due).ended.empty());
   CHECK(look(due).vms.size() == 1);
-}
-
-TEST_CASE("vms of a host that is away are excused, until lost hosts' vms are to run elsewhere") {
-  settle_rule rule{{"node-1"}, false};
-  CHECK(look(vm("running", "lost"), rule).empty());
-  rule.lost_hosts_heal = true;
-  CHECK(look(vm("running", "lost"), rule).vms.size() == 1);
-  auto never = vm("running", "lost");
-  never.as_object()["restart"] = "never";
-  CHECK(look(never, rule).empty());
-  rule.away = {"node-2"};
-  CHECK(look(never, rule).vms.size() == 1);
 }

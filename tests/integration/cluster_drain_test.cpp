@@ -90,7 +90,7 @@ struct draining_lab : cluster_lab {
     return field_number(read("/api/v1/tasks/" + task), "finished");
   }
 
-  /// All of them run, none on this host, and the hosts' machines agree.
+  /// By the log, all of them run, none on this host, and no migration is open.
   void check_moved(const std::vector<std::string>& ids, const std::string& from) {
     std::string wrong;
     CHECK_MESSAGE(becomes_true(60s,

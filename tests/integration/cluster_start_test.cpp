@@ -87,14 +87,20 @@ TEST_CASE("a node without its key file does not start") {
   CHECK_MESSAGE(text.find("absent.key") != std::string::npos, text);
 }
 
-TEST_CASE("a node whose mesh port is taken does not start") {
+TEST_CASE("a node one of whose ports is taken does not start, and names it") {
   cluster_lab lab{true};
-  descriptor taken{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  const auto where = on_loopback(lab.mesh_port(1));
-  REQUIRE(::bind(taken.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
-  REQUIRE(::listen(taken.get(), 1) == 0);
-  auto text = refusal_of(lab.command_of(1));
-  CHECK_MESSAGE(text.find("mesh.listen") != std::string::npos, text);
+  for (const auto& [port, key] : {std::pair{lab.mesh_port(1), "mesh.listen"},
+                                  {lab.gateway_port(1), "gateway.listen"},
+                                  {lab.page_port(1), "host.page_listen"}}) {
+    descriptor taken{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const auto where = on_loopback(port);
+    REQUIRE(::bind(taken.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
+    REQUIRE(::listen(taken.get(), 1) == 0);
+    auto command = lab.command_of(1);
+    command.output = lab.folder() / key;
+    auto text = refusal_of(command);
+    CHECK_MESSAGE(text.find(key) != std::string::npos, text);
+  }
 }
 
 TEST_CASE("a node that can't write to its state folder does not start") {

@@ -53,18 +53,18 @@ public:
     return boost::json::parse(text_of(folder() / "summary.json")).as_object();
   }
 
-  void start(std::vector<std::string> more) {
+  void start(const std::vector<std::string>& more, const std::string& driver = "simulated") {
     const auto port = first_port + ::getpid() % places * 91;
-    std::vector<std::string> arguments{"demo",      "--folder", folder().string(),   "--driver",
-                                       "simulated", "--port",   std::to_string(port)};
+    std::vector<std::string> arguments{"demo", "--folder", folder().string(),   "--driver",
+                                       driver, "--port",   std::to_string(port)};
     arguments.insert(arguments.end(), more.begin(), more.end());
     auto child = child_process::start({NOVACRON_PROGRAM, arguments, above_ / "output"});
     REQUIRE(child.has_value());
     child_ = std::move(*child);
   }
   /// Its exit, as in "status 0".
-  std::string run(std::vector<std::string> more) {
-    start(std::move(more));
+  std::string run(const std::vector<std::string>& more) {
+    start(more);
     return end();
   }
   std::string end() {
@@ -128,6 +128,18 @@ TEST_CASE_FIXTURE(demo, "a demo that keeps running says how to use it, and ends 
   interrupt();
   CHECK(end() == "status 0");
   CHECK(left_nothing());
+}
+
+TEST_CASE_FIXTURE(demo, "where no real guest can be had the demo says why, and goes on without") {
+  const auto nowhere = (folder() / "nowhere").string();
+  start({"--guest-image", nowhere}, "auto");
+  REQUIRE_MESSAGE(becomes_true(60s, [&] { return contains(output(), "is up: process"); }),
+                  output());
+  CHECK_MESSAGE(output().starts_with("novacron demo: SIMULATED guests, no QEMU runs: "), output());
+  const auto line = output().substr(0, output().find('\n'));
+  CHECK_MESSAGE(contains(line, " is missing; "), line);
+  interrupt();
+  CHECK(end() == "status 130");
 }
 
 TEST_CASE_FIXTURE(demo, "an interrupted demo ends what it started") {

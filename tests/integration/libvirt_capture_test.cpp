@@ -9,8 +9,8 @@ using namespace novacron;
 using namespace novacron::test;
 using namespace std::chrono_literals;
 
-// Real streams of QEMU, kept in the build folder for the property tests of what splits and joins
-// them.
+// Real streams of QEMU, kept in the build folder for the tests of what splits, joins and carries
+// them: integration/libvirt_streams.
 TEST_CASE("migration streams of real guests are captured") {
   struct workload {
     const char* name;

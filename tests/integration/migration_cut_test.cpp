@@ -14,6 +14,7 @@ namespace {
 struct whole_stream {
   uint64_t wire_bytes = 0;
   uint64_t device_bytes = 0;
+  uint64_t connections = 0;
 };
 
 /// How far before the end of the devices the last cut is. Their length differs by
@@ -53,7 +54,7 @@ const whole_stream& measured() {
     gated_stream stream{hosts.here()};
     auto end = hosts.end_of(hosts.migrate());
     REQUIRE_MESSAGE((end && end->phase == migration_phase::done), hosts.log_lines());
-    whole_stream x{hosts.link()->carried(), stream.device_bytes()};
+    whole_stream x{hosts.link()->carried(), stream.device_bytes(), hosts.link()->connections()};
     hosts.mend();
     REQUIRE(hosts.settles_at(to));
     MESSAGE("a whole stream: ", x.wire_bytes, " bytes on the wire; devices: ", x.device_bytes);
@@ -85,8 +86,9 @@ void cut_at(uint64_t wire_bytes) {
   stays(hosts, migration);
 }
 
-/// The connections are cut, and may come back: the guest arrives nevertheless.
+/// Connections are lost by these faults, and may come back: the guest arrives nevertheless.
 void comes_back_after(const link_faults& faults) {
+  const auto undisturbed = measured().connections;
   auto& hosts = shared_hosts();
   auto& to = hosts.there();
   hosts.set_link(faults);
@@ -95,6 +97,8 @@ void comes_back_after(const link_faults& faults) {
   CHECK_MESSAGE(done, (end ? end->reason : "not over"), "\n", hosts.log_lines());
   if (!done)
     hosts.unsound();
+  auto link = hosts.link();
+  CHECK((link && link->connections() > undisturbed)); // or nothing was lost
   hosts.mend();
   auto settled = hosts.settles_at(to);
   CHECK_MESSAGE(settled, hosts.log_lines());

@@ -43,6 +43,7 @@ void page_link::listen() {
     auto door = connect_tcp("127.0.0.1", to_, nobody, std::chrono::steady_clock::now() + 5s);
     if (!sender || !door)
       continue;
+    ++made_;
     auto& x = connections_.emplace_back();
     x.sender = std::move(sender);
     x.door = std::move(*door);

@@ -30,6 +30,8 @@ public:
 
   [[nodiscard]] uint16_t port() const { return port_; }
   [[nodiscard]] uint64_t carried() const { return carried_; }
+  /// Of the sender's that reached the door so far.
+  [[nodiscard]] uint64_t connections() const { return made_; }
   [[nodiscard]] bool holding() const { return carried_ >= hold_after_ && !cut_; }
   [[nodiscard]] bool is_cut() const { return cut_; }
   void release() { hold_after_ = link_faults::never; }
@@ -57,6 +59,7 @@ private:
   uint16_t port_ = 0;
   std::atomic<uint64_t> hold_after_;
   std::atomic<uint64_t> carried_{0};
+  std::atomic<uint64_t> made_{0};
   std::atomic<bool> cut_{false};
   std::atomic<bool> cut_once_{false};
   std::list<connection> connections_; ///< the listening thread's

@@ -118,7 +118,8 @@ busy_writers::busy_writers(const quorum_lab& lab) {
 }
 
 void busy_writers::stop() {
-  over_ = true;
+  if (!over_.exchange(true))
+    ended_ = clock::now();
   for (auto& each : threads_)
     each.join();
   threads_.clear();
@@ -142,9 +143,12 @@ std::map<std::string, std::string> busy_writers::acknowledged() const {
 busy_writers::clock::duration busy_writers::longest_pause() const {
   std::lock_guard lock{mutex_};
   clock::duration longest{0};
-  for (size_t i = 1; i < times_.size(); ++i)
-    longest = std::max(longest, times_[i].second - times_[i - 1].second);
-  return longest;
+  auto last = began_;
+  for (const auto& [sent, acknowledged] : times_) {
+    longest = std::max(longest, acknowledged - last);
+    last = acknowledged;
+  }
+  return std::max(longest, ended_.value_or(clock::now()) - last);
 }
 
 void busy_writers::work(const quorum_lab& lab, int number) {

@@ -57,12 +57,14 @@ public:
   [[nodiscard]] std::optional<clock::time_point> first_sent_after(clock::time_point from) const;
   /// Names and ids.
   [[nodiscard]] std::map<std::string, std::string> acknowledged() const;
-  /// The longest time between two acknowledgements.
+  /// The longest time without an acknowledgement, from the begin to `stop`.
   [[nodiscard]] clock::duration longest_pause() const;
 
 private:
   void work(const quorum_lab& lab, int number);
 
+  const clock::time_point began_ = clock::now();
+  std::optional<clock::time_point> ended_;
   mutable std::mutex mutex_;
   std::map<std::string, std::string> ids_;
   std::vector<std::pair<clock::time_point, clock::time_point>> times_;

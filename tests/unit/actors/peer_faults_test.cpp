@@ -37,7 +37,7 @@ actor_tree_request tree_of(node_id node, std::string path = {}) {
   return what;
 }
 
-/// Sends bytes to a port, reads until the other end closes or half a second is over.
+/// Sends bytes to a port, reads until the other end closes or says nothing for 50 ms.
 void disturb(uint16_t port, const std::string& bytes) {
   auto socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in where{};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <doctest/doctest.h>
 #include <fstream>
 
 namespace novacron::testing {
@@ -61,10 +62,15 @@ bytes guest_stream(random_numbers& random, const stream_shape& shape) {
 
 std::vector<std::filesystem::path> captured_streams() {
   std::vector<std::filesystem::path> files;
-  if (const char* folder = std::getenv("NOVACRON_STREAMS"))
-    for (const auto& each : std::filesystem::directory_iterator{folder})
-      if (each.is_regular_file())
-        files.push_back(each.path());
+  const char* folder = std::getenv("NOVACRON_STREAMS");
+  if (folder == nullptr) {
+    MESSAGE("skipped: NOVACRON_STREAMS names no folder of captured streams");
+    return files;
+  }
+  for (const auto& each : std::filesystem::directory_iterator{folder})
+    if (each.is_regular_file())
+      files.push_back(each.path());
+  REQUIRE_MESSAGE(!files.empty(), std::string{folder} << " holds no streams");
   std::ranges::sort(files);
   return files;
 }

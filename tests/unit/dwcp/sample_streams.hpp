@@ -38,7 +38,8 @@ void chop(std::span<const std::byte> all, random_numbers& random, size_t longest
 }
 
 /// Streams that a real QEMU wrote: files in the folder that the environment's
-/// NOVACRON_STREAMS names. None without it.
+/// NOVACRON_STREAMS names; ends the test when there are none. Without the variable,
+/// none, and says so: `integration/libvirt_streams` has it.
 std::vector<std::filesystem::path> captured_streams();
 
 /// The first `limit` bytes of a file.
