@@ -2,6 +2,7 @@
 
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/session_thread.hpp"
+#include "dwcp/session/used_up.hpp"
 
 #include <cerrno>
 #include <exception>
@@ -67,13 +68,18 @@ door::~door() {
 
 result<std::unique_ptr<page_receiver>>
 door::expect(const session_ticket& ticket, const receive_options& options, session_end end) {
-  auto session = std::make_shared<receiving_session>(ticket, options, std::move(end));
-  if (!expected_->add(ticket.migration, session))
-    return make_failure(dwcp_errc::too_many, "migration " + to_string(ticket.migration)
-                                                 + ": its pages are expected already; let the "
-                                                   "earlier receiver go first");
-  session->start();
-  return std::make_unique<expected_receiver>(expected_, std::move(session));
+  try {
+    auto session = std::make_shared<receiving_session>(ticket, options, std::move(end));
+    if (!expected_->add(ticket.migration, session))
+      return make_failure(dwcp_errc::too_many, "migration " + to_string(ticket.migration)
+                                                   + ": its pages are expected already; let the "
+                                                     "earlier receiver go first");
+    auto receiver = std::make_unique<expected_receiver>(expected_, session);
+    session->start();
+    return receiver;
+  } catch (const std::exception& why) {
+    return used_up("page session", why);
+  }
 }
 
 void door::welcome_all() {

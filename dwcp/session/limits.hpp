@@ -16,14 +16,17 @@ inline constexpr std::chrono::milliseconds farewell = 1s;
 /// For one try to connect again.
 inline constexpr std::chrono::milliseconds reconnecting = 2s;
 /// Batches that were sent and not acknowledged: they are kept, in case their
-/// connection breaks.
-inline constexpr size_t kept_bytes = 128u << 20;
+/// connection breaks. Less than a destination queues (`receive_options`), also with what
+/// the lanes are packing: else the batch that it waits for could come behind one, on the
+/// same connection, that it has no room for.
+inline constexpr size_t kept_bytes = 48u << 20;
 /// Read from QEMU after a connection was lost, to find out whether the guest runs.
 inline constexpr size_t read_ahead_bytes = 1u << 20;
 /// Between two tries to accept when the process has no descriptor left.
 inline constexpr std::chrono::milliseconds accept_again = 100ms;
-/// Connections to a door that have not yet shown their ticket.
-inline constexpr size_t half_open_connections = 32;
+/// Connections to a door that have not yet shown their ticket: a session opens all of its
+/// own, 64 at most, at once, and others may begin at the same time.
+inline constexpr size_t half_open_connections = 128;
 /// Read from QEMU at once.
 inline constexpr size_t read_bytes = 256u << 10;
 /// Return path that waits; QEMU says a few bytes per second.

@@ -8,8 +8,13 @@
 
 namespace novacron {
 
+packing_lanes::packing_lanes(int level, callbacks calls) : calls_{std::move(calls)}, level_{level} {
+  // nop
+}
+
+/// By way of the other one, so that lanes that work are joined when no further thread can be had.
 packing_lanes::packing_lanes(unsigned lanes, int level, callbacks calls)
-    : calls_{std::move(calls)}, level_{level} {
+    : packing_lanes{level, std::move(calls)} {
   for (unsigned i = 0; i < lanes; ++i) {
     auto& x = *lanes_.emplace_back(std::make_unique<lane>());
     x.thread = start_session_thread([this, &x] {
@@ -29,7 +34,8 @@ packing_lanes::~packing_lanes() {
     changed_.notify_all();
   }
   for (auto& x : lanes_)
-    x->thread.join();
+    if (x->thread.joinable())
+      x->thread.join();
 }
 
 void packing_lanes::put(frame batch) {

@@ -26,6 +26,7 @@ public:
     std::function<void(const std::exception&)> failed; ///< no memory; nothing more is packed
   };
 
+  /// Throws when not so many threads can be had.
   packing_lanes(unsigned lanes, int level, callbacks calls);
   packing_lanes(const packing_lanes&) = delete;
   packing_lanes& operator=(const packing_lanes&) = delete;
@@ -52,6 +53,7 @@ private:
     std::thread thread;
   };
 
+  packing_lanes(int level, callbacks calls);
   void run(lane& x);
 
   static constexpr size_t waiting_a_lane = 2;

@@ -2,6 +2,7 @@
 
 #include "dwcp/session/door.hpp"
 #include "dwcp/session/sending_session.hpp"
+#include "dwcp/session/used_up.hpp"
 
 namespace novacron {
 
@@ -19,8 +20,12 @@ result<std::unique_ptr<page_sender>> start_page_sender(const tls_files& tls,
   auto listener = listen_unix(options.stream_socket);
   if (!listener)
     return listener.error();
-  return std::make_unique<sending_session>(std::move(*context), ticket, options, std::move(end),
-                                           std::move(*listener));
+  try {
+    return std::make_unique<sending_session>(std::move(*context), ticket, options, std::move(end),
+                                             std::move(*listener));
+  } catch (const std::exception& why) {
+    return used_up("page session", why);
+  }
 }
 
 result<std::unique_ptr<page_door>> open_page_door(const tls_files& tls, const std::string& address,
@@ -31,7 +36,11 @@ result<std::unique_ptr<page_door>> open_page_door(const tls_files& tls, const st
   auto listener = listen_tcp(address, port);
   if (!listener)
     return listener.error();
-  return std::make_unique<door>(std::move(*context), std::move(*listener));
+  try {
+    return std::make_unique<door>(std::move(*context), std::move(*listener));
+  } catch (const std::exception& why) {
+    return used_up("DWCP port", why);
+  }
 }
 
 } // namespace novacron

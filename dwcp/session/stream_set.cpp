@@ -72,6 +72,14 @@ void stream_set::drop(uint16_t number) {
   auto& x = *found->second;
   lock.unlock();
   lose(x, make_failure(dwcp_errc::stream_broken, "another connection takes its place"));
+  // Where ends are expected that was no loss, but its threads must go all the same.
+  lock.lock();
+  x.lost = true;
+  changed_.notify_all();
+  lock.unlock();
+  x.stop.raise();
+  if (x.stream)
+    x.stream->sever();
   join(x);
 }
 
@@ -196,7 +204,10 @@ void stream_set::read_all(connection& x) {
       auto arrived = x.stream->read_frame(x.stop, silence_limit_);
       if (!arrived) {
         const auto why = on_accepted(arrived.error());
-        is_loss(why) ? lose(x, why) : calls_.failed(why);
+        if (is_loss(why))
+          lose(x, why);
+        else if (!is_lost(x)) // else it was told to leave its wait
+          calls_.failed(why);
         break;
       }
       const auto& header = arrived->header;
@@ -325,6 +336,11 @@ void stream_set::lose(connection& x, const failure& why) {
   x.stop.raise();
   x.stream->sever();
   calls_.lost(x.number, why);
+}
+
+bool stream_set::is_lost(const connection& x) const {
+  const std::scoped_lock lock{mutex_};
+  return x.lost;
 }
 
 /// What a connection took with it, and what nobody has acknowledged, goes first.

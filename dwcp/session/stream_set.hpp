@@ -111,6 +111,7 @@ private:
   shared_frame take_frame(const connection& x);
   void write_failed(connection& x, const failure& why);
   void lose(connection& x, const failure& why);
+  [[nodiscard]] bool is_lost(const connection& x) const;
   void queue_again(uint16_t carrier);
   void choose_first();
   static void join(connection& x);

@@ -56,7 +56,7 @@ using frame_header_image = std::array<std::byte, frame_header_bytes>;
 frame_header_image encode(const frame_header& header);
 
 /// Strict: `malformed` for another magic, an unknown version, kind or codec, a
-/// size beyond the kind's bound, or anything set that the kind doesn't use.
+/// size beyond the kind's bound, or a codec or raw size that isn't a batch's.
 result<frame_header> decode_frame_header(std::span<const std::byte, frame_header_bytes> image);
 
 /// Says why a session has failed.

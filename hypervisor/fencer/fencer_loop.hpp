@@ -10,7 +10,8 @@
 namespace novacron {
 
 /// The fencer at work. One thread; each turn looks at the deadline before
-/// anything else, and nothing in a turn waits for a disk or for another process.
+/// anything else, and nothing in a turn waits for a disk or for another process, but
+/// for half a second at most when libvirtd is started.
 class fencer_loop {
 public:
   fencer_loop(const fencer_config& config, const libvirtd_process& libvirtd, deadline_file file);

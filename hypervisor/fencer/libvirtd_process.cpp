@@ -77,10 +77,11 @@ bool runs_on(int pid, const fs::path& executable, const fs::path& pid_file) {
 libvirtd_process::libvirtd_process(fencer_config config)
     : config_{std::move(config)}, layout_{lay_out_libvirtd(config_)} {}
 
-result<void> libvirtd_process::prepare() const {
+result<void> libvirtd_process::prepare() {
   auto account = find_account(config_);
   if (!account)
     return account.error();
+  account_ = *account;
   if (auto claimed = claim_state_folder(layout_.state); !claimed)
     return claimed;
   if (auto linked = name_state_folder(layout_); !linked)
@@ -105,7 +106,7 @@ result<void> libvirtd_process::prepare() const {
 }
 
 result<int> libvirtd_process::start() const {
-  auto account = find_account(config_);
+  const auto account = account_ ? result<unix_account>{*account_} : find_account(config_);
   if (!account)
     return account.error();
   return launch_libvirtd(config_, layout_, *account);

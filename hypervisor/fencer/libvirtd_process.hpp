@@ -1,10 +1,12 @@
 #pragma once
 
 #include "hypervisor/fencer/fencer.hpp"
+#include "hypervisor/fencer/libvirtd_launch.hpp"
 #include "hypervisor/fencer/libvirtd_layout.hpp"
 #include "messages/result.hpp"
 
 #include <chrono>
+#include <optional>
 
 namespace novacron {
 
@@ -19,11 +21,12 @@ class libvirtd_process {
 public:
   explicit libvirtd_process(fencer_config config);
 
-  /// Makes folders and writes configuration; repeats are harmless, guests' state
-  /// and QEMU's capabilities are kept. Fails with `refused` when the state folder
-  /// can't be made ours, with `not_supported` when this machine or this caller
-  /// can't run the mode (no such user, not root).
-  result<void> prepare() const;
+  /// Finds out whom libvirtd runs as, for all starts: a directory service may hang, as
+  /// when the host is cut off. Makes folders and writes configuration; repeats are
+  /// harmless, guests' state and QEMU's capabilities are kept. Fails with `refused` when the state
+  /// folder can't be made ours, with `not_supported` when this machine or this caller can't run the
+  /// mode (no such user, not root).
+  result<void> prepare();
 
   /// Starts it, in a session of its own, with its output in `layout().log`;
   /// returns its pid without waiting for it to listen. It is a child of the
@@ -45,6 +48,7 @@ public:
 private:
   fencer_config config_;
   libvirtd_layout layout_;
+  std::optional<unix_account> account_; ///< once prepared
 };
 
 } // namespace novacron

@@ -22,42 +22,7 @@ boot_id boot_of_this_kernel() {
   return boot_id{parse_uuid(text).value_or(uuid{})};
 }
 
-std::optional<domain_metadata> metadata_of(virDomain* domain) {
-  c_string element{
-      virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, metadata_namespace, 0)};
-  return element ? parse_metadata(element.get()) : std::nullopt;
-}
-
-/// libvirt's list of domains, released as a whole.
-class domain_list {
-public:
-  explicit domain_list(virConnect* connection)
-      : count_{virConnectListAllDomains(connection, &domains_, 0)} {}
-  domain_list(const domain_list&) = delete;
-  domain_list& operator=(const domain_list&) = delete;
-  ~domain_list() {
-    for (int i = 0; i < count_; ++i)
-      virDomainFree(domains_[i]);
-    std::free(domains_);
-  }
-
-  [[nodiscard]] bool failed() const { return count_ < 0; }
-  [[nodiscard]] virDomain** begin() const { return domains_; }
-  [[nodiscard]] virDomain** end() const { return domains_ + std::max(count_, 0); }
-
-private:
-  virDomain** domains_ = nullptr;
-  int count_ = 0;
-};
-
 } // namespace
-
-bool is_incoming(virDomain* domain) {
-  typed_params params;
-  int type = 0;
-  return virDomainGetJobStats(domain, &type, params.values_out(), params.count_out(), 0) != 0
-         && last_complaint().code == VIR_ERR_OPERATION_UNSUPPORTED;
-}
 
 libvirt_driver::libvirt_driver(const libvirt_config& config, std::string uri)
     : config_{config}, watch_{uri}, control_{uri} {
@@ -119,69 +84,6 @@ result<host_capacity> libvirt_driver::capacity() {
   return host_capacity{info.cpus, info.memory / 1024};
 }
 
-// -- looking up --------------------------------------------------------------------
-
-std::string libvirt_driver::failed_to(const char* what, vm_id vm) const {
-  return std::string{"cannot "} + what + " guest " + to_string(vm);
-}
-
-result<our_domain> libvirt_driver::find_on(const connect_pointer& connection, vm_id vm,
-                                           const char* what) {
-  auto bytes = to_bytes(vm.value);
-  our_domain found;
-  found.connection = connection;
-  found.domain.reset(virDomainLookupByUUID(connection.get(),
-                                           reinterpret_cast<const unsigned char*>(bytes.data())));
-  if (!found.domain)
-    return explain(connection.get(), call_kind::reads, failed_to(what, vm));
-  auto metadata = metadata_of(found.domain.get());
-  if (auto complaint = last_complaint(); !metadata && virConnectIsAlive(connection.get()) != 1)
-    return explain(connection.get(), call_kind::reads, failed_to(what, vm), complaint);
-  if (!metadata || metadata->host != config_.host || metadata->vm != vm)
-    return make_failure(hypervisor_errc::no_such_guest,
-                        failed_to(what, vm)
-                            + ": the domain of that id is not this host's; look at it with virsh");
-  found.metadata = *metadata;
-  return found;
-}
-
-result<our_domain> libvirt_driver::find(libvirt_link& link, vm_id vm, const char* what) {
-  auto connection = link.get();
-  if (!connection)
-    return connection.error();
-  return find_on(*connection, vm, what);
-}
-
-guest_status libvirt_driver::status_of(virDomain* domain, const domain_metadata& metadata,
-                                       bool& there) {
-  guest_status x{metadata.vm, metadata.epoch, guest_phase::running, false};
-  int state = VIR_DOMAIN_NOSTATE;
-  int reason = 0;
-  there = virDomainGetState(domain, &state, &reason, 0) == 0 && state != VIR_DOMAIN_SHUTOFF;
-  switch (state) {
-  case VIR_DOMAIN_PAUSED:
-  case VIR_DOMAIN_PMSUSPENDED:
-    x.phase = guest_phase::paused;
-    if (there && reason != VIR_DOMAIN_PAUSED_USER && is_incoming(domain))
-      x.phase = guest_phase::incoming;
-    else
-      x.migration_source = reason == VIR_DOMAIN_PAUSED_MIGRATION && !is_performing(metadata.vm);
-    break;
-  case VIR_DOMAIN_SHUTDOWN:
-    x.phase = guest_phase::stopping;
-    break;
-  case VIR_DOMAIN_CRASHED:
-    x.phase = guest_phase::crashed;
-    break;
-  default: {
-    std::lock_guard guard{mutex_};
-    if (asked_to_stop_.count(metadata.vm) != 0)
-      x.phase = guest_phase::stopping;
-  }
-  }
-  return x;
-}
-
 domain_metadata libvirt_driver::metadata_for(const guest_spec& spec) const {
   return {config_.host, spec.vm, spec.epoch, spec.ha, config_.boot};
 }
@@ -199,29 +101,6 @@ result<void> libvirt_driver::refuse_second_guest(const connect_pointer& connecti
   if (last_complaint().code == VIR_ERR_NO_DOMAIN)
     return {};
   return explain(connection.get(), call_kind::reads, failed_to(what, vm));
-}
-
-result<std::vector<guest_status>> libvirt_driver::list() {
-  auto connection = watch_.link().get();
-  if (!connection)
-    return connection.error();
-  domain_list domains{connection->get()};
-  if (domains.failed())
-    return explain(connection->get(), call_kind::reads, "cannot list guests");
-  std::vector<guest_status> guests;
-  for (auto* domain : domains) {
-    auto metadata = metadata_of(domain);
-    if (!metadata || metadata->host != config_.host)
-      continue;
-    bool there = false;
-    auto status = status_of(domain, *metadata, there);
-    if (there)
-      guests.push_back(status);
-  }
-  // A connection that broke on the way would make guests disappear from the list.
-  if (virConnectIsAlive(connection->get()) != 1)
-    return explain(connection->get(), call_kind::reads, "cannot list guests");
-  return guests;
 }
 
 // -- lifecycle ---------------------------------------------------------------------
@@ -257,20 +136,23 @@ result<void> libvirt_driver::resume(vm_id vm) {
   auto guest = find(watch_.link(), vm, "resume");
   if (!guest)
     return guest.error();
-  bool there = false;
-  auto status = status_of(guest->domain.get(), guest->metadata, there);
-  if (status.phase == guest_phase::incoming)
+  auto status = status_of(guest->domain.get(), guest->metadata, "resume");
+  if (!status)
+    return status.error();
+  if (status->phase == guest_phase::incoming)
     return make_failure(hypervisor_errc::refused,
                         failed_to("resume", vm)
                             + ": its memory may not be complete; finish its migration instead");
-  if (status.phase == guest_phase::running || status.phase == guest_phase::stopping)
+  if (status->phase == guest_phase::running || status->phase == guest_phase::stopping)
     return {};
   // A migration that was performed from here holds the domain until it is called off.
   if (auto migration = take_performed(vm)) {
     auto source = find_on(migration, vm, "resume");
-    if (source && migration_steps::confirm(source->domain.get(), {}, true)
-        && status_of(source->domain.get(), source->metadata, there).phase == guest_phase::running)
-      return {};
+    if (source && migration_steps::confirm(source->domain.get(), {}, true)) {
+      const auto called_off = status_of(source->domain.get(), source->metadata, "resume");
+      if (called_off && called_off->phase == guest_phase::running)
+        return {};
+    }
   }
   if (virDomainResume(guest->domain.get()) != 0)
     return explain(guest->connection.get(), call_kind::changes, failed_to("resume", vm));
@@ -281,9 +163,10 @@ result<void> libvirt_driver::pause(vm_id vm) {
   auto guest = find(watch_.link(), vm, "pause");
   if (!guest)
     return guest.error();
-  bool there = false;
-  auto status = status_of(guest->domain.get(), guest->metadata, there);
-  if (status.phase == guest_phase::paused)
+  auto status = status_of(guest->domain.get(), guest->metadata, "pause");
+  if (!status)
+    return status.error();
+  if (status->phase == guest_phase::paused)
     return {};
   if (virDomainSuspend(guest->domain.get()) != 0)
     return explain(guest->connection.get(), call_kind::changes, failed_to("pause", vm));

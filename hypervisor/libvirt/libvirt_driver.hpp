@@ -71,11 +71,14 @@ private:
     bool abort_requested = false;
   };
 
-  // -- looking up (libvirt_driver.cpp) --
+  // -- looking up (libvirt_lookup.cpp) --
   std::string failed_to(const char* what, vm_id vm) const;
   result<our_domain> find(libvirt_link& link, vm_id vm, const char* what);
   result<our_domain> find_on(const connect_pointer& connection, vm_id vm, const char* what);
-  guest_status status_of(virDomain* domain, const domain_metadata& metadata, bool& there);
+  /// What a domain of ours does now. `no_such_guest` when it has just ended; other
+  /// failures when libvirt couldn't say: then nothing may be done to it.
+  result<guest_status> status_of(virDomain* domain, const domain_metadata& metadata,
+                                 const char* what);
   domain_metadata metadata_for(const guest_spec& spec) const;
   result<void> refuse_second_guest(const connect_pointer& connection, vm_id vm, const char* what);
   result<void> wait_until_gone(const our_domain& guest);

@@ -173,12 +173,13 @@ result<void> libvirt_driver::migration_confirm(vm_id vm, const std::string& cook
   auto guest = find(watch_.link(), vm, "confirm the migration of");
   if (!guest)
     return is_gone(guest.error()) ? result<void>{} : guest.error();
-  bool there = false;
-  auto status = status_of(guest->domain.get(), guest->metadata, there);
-  if (there && !status.migration_source)
+  auto status = status_of(guest->domain.get(), guest->metadata, "confirm the migration of");
+  if (!status && !is_gone(status.error()))
+    return status.error();
+  if (status && !status->migration_source)
     return make_failure(hypervisor_errc::refused,
                         failed_to("confirm the migration of", vm) + ": the guest here is "
-                            + to_string(status.phase)
+                            + to_string(status->phase)
                             + ", not a source that has sent its memory; it is left alone");
   auto destroyed = destroy(vm);
   if (!destroyed && is_gone(destroyed.error()))
@@ -231,14 +232,13 @@ result<std::string> libvirt_driver::let_incoming_run(vm_id vm, const std::string
   auto guest = find(watch_.link(), vm, "finish the migration of");
   if (!guest)
     return guest.error();
-  bool there = false;
-  auto status = status_of(guest->domain.get(), guest->metadata, there);
+  auto status = status_of(guest->domain.get(), guest->metadata, "finish the migration of");
   // A libvirtd that came back shows an incoming guest as paused until it has ended it.
-  if (!there || status.phase == guest_phase::paused)
+  if (!status || status->phase == guest_phase::paused)
     return make_failure(hypervisor_errc::outcome_unknown,
                         failed_to("finish the migration of", vm)
                             + ": it is neither incoming nor running; look at it again");
-  if (status.phase != guest_phase::incoming)
+  if (status->phase != guest_phase::incoming)
     return std::string{}; // finished before
   auto done = migration_steps::finish(guest->connection.get(), domain_name(vm), cookie, false);
   if (!done.domain)
@@ -254,12 +254,13 @@ result<std::string> libvirt_driver::remove_incoming(vm_id vm, const std::string&
       return std::string{};
     return guest.error();
   }
-  bool there = false;
-  auto status = status_of(guest->domain.get(), guest->metadata, there);
-  if (there && status.phase != guest_phase::incoming)
+  auto status = status_of(guest->domain.get(), guest->metadata, "cancel the incoming");
+  if (!status && !is_gone(status.error()))
+    return status.error();
+  if (status && status->phase != guest_phase::incoming)
     return make_failure(hypervisor_errc::refused,
                         failed_to("cancel the incoming", vm) + ": it is finished and "
-                            + to_string(status.phase) + "; it is left alone");
+                            + to_string(status->phase) + "; it is left alone");
   auto done = migration_steps::finish(guest->connection.get(), domain_name(vm), cookie, true);
   if (auto gone = destroy(vm); !gone && !is_gone(gone.error()))
     return gone.error();

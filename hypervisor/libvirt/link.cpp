@@ -3,6 +3,7 @@
 #include "hypervisor/libvirt/complaint.hpp"
 #include "hypervisor/libvirt/event_loop.hpp"
 
+#include <system_error>
 #include <thread>
 
 namespace novacron {
@@ -52,8 +53,13 @@ result<connect_pointer> libvirt_link::get() {
   if (connection_ && virConnectIsAlive(connection_.get()) == 1)
     return connection_;
   connection_.reset();
-  if (!pending_.valid())
-    pending_ = start_opening(uri_, hook_);
+  try {
+    if (!pending_.valid())
+      pending_ = start_opening(uri_, hook_);
+  } catch (const std::system_error& why) { // no thread to be had
+    return make_failure(hypervisor_errc::unreachable, "cannot connect to libvirt at " + uri_ + ": "
+                                                          + why.what() + "; end other processes");
+  }
   auto opening = pending_;
   guard.unlock();
   if (opening.wait_for(opening_limit) != std::future_status::ready)

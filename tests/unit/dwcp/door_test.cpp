@@ -336,3 +336,29 @@ TEST_CASE("a source without a free descriptor for its QEMU says so and ends") {
   }
   CHECK(why(pair.sent.wait()).find("can't accept") != std::string::npos);
 }
+
+TEST_CASE("without free descriptors no session begins, at either end, and its owner hears why") {
+  qemu_pair pair;
+  const auto files = pair.authority.issue(pair.ticket.source);
+  {
+    descriptors_used_up none;
+    CHECK(code(pair.door->expect(pair.ticket, pair.receiving, pair.received.callback()))
+          == dwcp_errc::too_many);
+    none.free_one();
+    none.free_one(); // for the stream socket, and the first of what it waits for
+    CHECK(code(start_page_sender(files, pair.ticket, pair.sending, pair.sent.callback()))
+          == dwcp_errc::too_many);
+  }
+  CHECK(pair.received.calls() == 0);
+  CHECK(pair.sent.calls() == 0);
+  check_still_works(pair);
+}
+
+TEST_CASE("a session may have as many connections as there may be, all at once") {
+  random_numbers random{5};
+  qemu_pair pair;
+  pair.sending.streams = max_streams;
+  const auto stream = guest_stream(random, {50, 1, 100, true});
+  CHECK(migrate(pair, stream, random).at_destination == stream);
+  CHECK(why(pair.sent.wait()) == "");
+}

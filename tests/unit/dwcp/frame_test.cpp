@@ -122,9 +122,11 @@ TEST_CASE("ends that differ agree on the older dialect and the smaller store") {
   CHECK(agree(asked, 1u << 20) == session_terms{batch_dialect::held_pages, 1u << 20, 3});
   CHECK(agree(asked, ~uint64_t{0}) == asked);
   CHECK(agree(session_terms{}, 1u << 20) == session_terms{});
+  CHECK(agree({batch_dialect::plain_pages, 1u << 20, 3}, 1u << 20) == session_terms{});
   CHECK(agree(asked, 0) == session_terms{batch_dialect::held_pages, 0, 3});
   const session_terms later{static_cast<batch_dialect>(9), 1u << 20, 1000};
   CHECK(said(later) == session_terms{batch_dialect::held_pages, 1u << 20, max_lanes});
+  CHECK(said({batch_dialect::held_pages, 0, 0}) == session_terms{batch_dialect::held_pages, 0, 1});
 }
 
 TEST_CASE("a ticket is the same only in all its parts") {

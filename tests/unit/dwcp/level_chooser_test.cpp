@@ -98,3 +98,17 @@ TEST_CASE("a level isn't judged by a few batches, or by a moment") {
   CHECK(chooser.choose(work, now + level_chooser::interval - 1ms) == 1);
   CHECK(chooser.choose(work, now + 10s) == -4);
 }
+
+TEST_CASE("what is too much work for one lane isn't for two") {
+  for (const unsigned lanes : {1u, 2u}) {
+    CAPTURE(lanes);
+    level_chooser::time_point now{};
+    level_chooser chooser{lanes, now};
+    packing_work work;
+    work.batches = 100;
+    work.plan_bytes = 1;
+    work.busy = 12s;
+    chooser.note(false);
+    CHECK(chooser.choose(work, now + 10s) == (lanes == 1 ? -4 : 1));
+  }
+}

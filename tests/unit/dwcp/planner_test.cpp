@@ -53,6 +53,15 @@ TEST_CASE("a page that is sent again unchanged costs a few bytes") {
   x.page(5, content);
   CHECK(x.carry() < 16);
   CHECK(x.encoder.decisions().same == 1);
+  // Also when the index has long forgotten its content.
+  for (int version = 0; version < 500; ++version) {
+    x.page(9, random_bytes(random, page_size));
+    if (version % 100 == 99)
+      x.carry();
+  }
+  x.page(5, content);
+  CHECK(x.carry() < 16);
+  CHECK(x.encoder.decisions().same == 2);
 }
 
 TEST_CASE("a page that another one of its block equals costs a few bytes, and a run no more") {
@@ -68,6 +77,11 @@ TEST_CASE("a page that another one of its block equals costs a few bytes, and a 
     x.page(100 + page, contents[page]);
   CHECK(x.carry() < 16);
   CHECK(x.encoder.decisions().same == 20);
+  // In another order, so that each is at another distance.
+  for (uint64_t page = 0; page < 20; ++page)
+    x.page(200 + page, contents[19 - page]);
+  x.carry();
+  CHECK(x.encoder.decisions().same == 40);
 }
 
 TEST_CASE(
@@ -95,9 +109,13 @@ TEST_CASE("pages of different blocks are told apart") {
   x.page(5, second, 1);
   CHECK(x.encoder.decisions().same == 2);
   x.carry();
-  x.page(7, first, 0); // a batch begins at block 0 again
-  x.page(5, second, 1);
+  x.page(5, second, 1); // a batch begins at block 0 again
+  x.page(7, first, 0);
   CHECK(x.carry() < 32);
+  const auto full = x.encoder.decisions().full;
+  x.page(8, first, 1); // which only another block holds
+  CHECK(x.encoder.decisions().full == full + 1);
+  x.carry();
 }
 
 TEST_CASE("ends whose stores have drifted apart find out, at the latest after 256 batches") {

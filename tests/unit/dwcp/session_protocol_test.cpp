@@ -80,9 +80,9 @@ struct odd_source {
   batch_encoder encoder{chain_value{}, 0};
   chain_value chain{};
 
-  explicit odd_source(std::chrono::milliseconds silence = 10s) {
+  explicit odd_source(std::chrono::milliseconds silence = 10s, size_t queue_bytes = 2u << 20) {
     pair.receiving.silence_limit = silence;
-    pair.receiving.queue_bytes = 2u << 20;
+    pair.receiving.queue_bytes = queue_bytes;
     pair.expect();
     there.emplace(pair.authority.issue(pair.ticket.source), dial(), tls_stream::end::client);
     encoder = batch_encoder{session_seed(pair.ticket), 0};
@@ -200,6 +200,18 @@ TEST_CASE("what can't be put in order yet waits at the source beyond the queue's
     held_back = !x.there->say(x.batch(i, much), std::chrono::steady_clock::now() + 1s);
   CHECK(held_back);
   CHECK(x.pair.received.calls() == 0);
+}
+
+TEST_CASE("the batch that is waited for is taken, after all that a source may have under way") {
+  odd_source x{10s, receive_options{}.queue_bytes};
+  REQUIRE(x.open(*x.there, 0, 1));
+  const auto first = x.batch(0);
+  const bytes much(1u << 20, std::byte{7});
+  const auto under_way = session_limits::kept_bytes / much.size() + 4; // with what is being packed
+  for (uint64_t i = 1; i <= under_way; ++i)
+    REQUIRE(x.there->say(x.batch(i, much)));
+  CHECK(x.there->say(first));
+  CHECK(x.pair.incoming->accept().read(some_bytes.size()) == some_bytes);
 }
 
 TEST_CASE("a QEMU that has everything but keeps the connection open ends the session") {

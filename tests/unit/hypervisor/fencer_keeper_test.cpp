@@ -1,7 +1,9 @@
 #include "hypervisor/fencer/libvirtd_keeper.hpp"
 
+#include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <fstream>
+#include <grp.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +11,19 @@
 using namespace novacron;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
+
+namespace {
+
+int lookups = 0;
+
+} // namespace
+
+/// Counts who asks the machine's directory of users.
+extern "C" int getgrouplist(const char* user, gid_t group, gid_t* groups, int* count) {
+  ++lookups;
+  auto* const real = reinterpret_cast<decltype(&getgrouplist)>(::dlsym(RTLD_NEXT, "getgrouplist"));
+  return real(user, group, groups, count);
+}
 
 namespace {
 
@@ -73,6 +88,17 @@ TEST_CASE("a libvirtd that dies again and again is started again, ever more slow
   CHECK(waits
         == std::vector<std::chrono::nanoseconds>{100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 6400ms,
                                                  10s, 10s});
+}
+
+TEST_CASE("whom libvirtd runs as is asked before the fencer's work begins, and not again") {
+  kept x{"exit 3"};
+  const auto before = lookups;
+  CHECK(before > 0);
+  x.keeper->tick(x.now);
+  x.reap();
+  CHECK(x.keeper->pid() > 0);
+  x.reap();
+  CHECK(lookups == before);
 }
 
 TEST_CASE("after a long life libvirtd is started again soon") {

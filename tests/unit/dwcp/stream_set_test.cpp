@@ -1,0 +1,88 @@
+#include "dwcp/session/stream_set.hpp"
+#include "dwcp/transport/sockets.hpp"
+#include "test_authority.hpp"
+#include "tests/becomes_true.hpp"
+
+#include <atomic>
+#include <doctest/doctest.h>
+#include <poll.h>
+
+using namespace novacron;
+using namespace novacron::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+const wakeup never;
+
+deadline soon() {
+  return std::chrono::steady_clock::now() + 10s;
+}
+
+/// One end's connections, and the other end's, which say nothing by themselves.
+struct one_end {
+  test_authority authority;
+  tls_context tls = tls_context::load(authority.issue(node_id{random_uuid()})).value();
+  std::vector<std::unique_ptr<tls_stream>> silent;
+  std::atomic<int> arrivals{0};
+  std::atomic<int> losses{0};
+  std::atomic<int> failures{0};
+  stream_set streams{7,
+                     10s,
+                     {[this](uint16_t, const frame&) {
+                        ++arrivals;
+                        return result<void>{};
+                      },
+                      [this](uint16_t, const failure&) { ++losses; },
+                      [this](const failure&) { ++failures; }, [] {}}};
+
+  void connect(uint16_t number) {
+    const auto listener = listen_tcp("127.0.0.1", 0).value();
+    auto there = make(connect_tcp("127.0.0.1", local_port(listener), never, soon()).value(),
+                      tls_stream::end::client);
+    REQUIRE(wait_for(listener.get(), POLLIN, never, soon()) == readiness::ready);
+    auto here = make(accept_one(listener), tls_stream::end::server);
+    std::thread shaking{[&] { (void)there->handshake(never, soon()); }};
+    CHECK(here->handshake(never, soon()).has_value());
+    shaking.join();
+    streams.add(number, std::move(here));
+    silent.push_back(std::move(there));
+  }
+
+private:
+  std::unique_ptr<tls_stream> make(descriptor socket, tls_stream::end which) {
+    return std::make_unique<tls_stream>(tls, std::move(socket), which,
+                                        std::make_shared<wire_counter>());
+  }
+};
+
+} // namespace
+
+TEST_CASE("a connection that still stands when another takes its place is a loss, no failure") {
+  one_end x;
+  for (int times = 1; times <= 20; ++times) {
+    x.connect(3);
+    CHECK(x.streams.size() == 1);
+    // So that its reader waits for more, most times.
+    frame word;
+    word.header.kind = frame_kind::end;
+    word.header.session = 7;
+    CHECK(x.silent.back()->write_frame(word, never, soon()).has_value());
+    CHECK(becomes_true(10s, [&] { return x.arrivals == times; }));
+    x.streams.drop(3);
+    CHECK(x.losses == times);
+    CHECK(x.failures == 0);
+    CHECK(x.streams.size() == 0);
+  }
+}
+
+TEST_CASE("where ends are expected a connection is dropped at once, though its peer says nothing") {
+  one_end x;
+  x.connect(0);
+  x.streams.expect_ends();
+  const auto began = std::chrono::steady_clock::now();
+  x.streams.drop(0);
+  CHECK(std::chrono::steady_clock::now() - began < 5s);
+  CHECK(x.losses == 0);
+  CHECK(x.failures == 0);
+}
