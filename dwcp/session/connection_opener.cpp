@@ -1,6 +1,7 @@
 #include "dwcp/session/connection_opener.hpp"
 
 #include "dwcp/session/session_thread.hpp"
+#include "dwcp/session/used_up.hpp"
 
 #include <exception>
 #include <utility>
@@ -44,7 +45,7 @@ result<opened_connection> connection_opener::open(uint16_t number, deadline unti
   try {
     return open_(number, stop_, until);
   } catch (const std::exception& why) {
-    return make_failure(dwcp_errc::too_many, std::string{"connection: "} + why.what());
+    return used_up("connection", why);
   }
 }
 

@@ -3,9 +3,8 @@
 
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/sending_session.hpp"
-#include "dwcp/session/session_thread.hpp"
+#include "dwcp/session/used_up.hpp"
 
-#include <exception>
 #include <utility>
 
 namespace novacron {
@@ -51,9 +50,7 @@ result<void> sending_session::connect_streams() {
                                             outcome_.nudge().raise();
                                           },
                                           [this](const std::exception& why) {
-                                            outcome_.fail(make_failure(dwcp_errc::too_many,
-                                                                       std::string{"compression: "}
-                                                                           + why.what()));
+                                            outcome_.fail(used_up("compression", why));
                                           }});
   level_.emplace(terms_.lanes, now());
   source_.emplace(session_, session_seed(ticket_), terms_.store_bytes, [this](frame x) {
