@@ -114,9 +114,9 @@ result<renewed_pair> renew_node_certificate(const fs::path& folder, const std::s
   if (const auto names = nodes_in(folder); std::ranges::find(names, name) == names.end())
     return make_failure(runtime_errc::configuration,
                         "there is no certificate of a node \"" + name + "\" in " + folder.string()
-                            + "; " + hint_for(name, names)
-                            + " That of a node that has joined is on its machine: copy it, not its "
-                              "key, here first");
+                            + " (that of a node that has joined is on its machine: copy it, not "
+                              "its key, here first)"
+                            + (names.empty() ? "" : "; " + hint_for(name, names)));
   const auto file = folder / (name + ".pem");
   const auto key_file = folder / (name + ".key");
   auto certificate = read_small_file(file, "the node's certificate");

@@ -100,6 +100,16 @@ struct certificates_lab : cluster_lab {
     FAIL("nothing was placed on " << host);
     return {};
   }
+  /// One that is asked for just after a restart may be rolled back; then again.
+  [[nodiscard]] bool moves(const std::string& vm, const std::string& to) const {
+    int attempts = 0;
+    return becomes_true(limit, [&] {
+      const auto key = to + std::to_string(++attempts);
+      const auto body = R"({"to":")" + to + "\"}";
+      return await_vm(vm, "actual", "running")
+             && end_of(insist("POST", "/api/v1/vms/" + vm + "/migrate", body, key)) == "succeeded";
+    });
+  }
   /// Node 1 has a link to each, over which it answers.
   [[nodiscard]] bool is_whole() const {
     return becomes_true(limit, [&] {
@@ -140,12 +150,9 @@ TEST_CASE(
   REQUIRE(after.guests.size() == 1);
   CHECK(after.guests[0].epoch == before.guests[0].epoch);
   CHECK(after.guests[0].phase == guest_phase::running);
-  // It is the same host to the cluster, with all its duties.
-  CHECK(lab.end_of(lab.insist("POST", "/api/v1/vms/" + vm + "/migrate", R"({"to":"node-3"})", "go"))
-        == "succeeded");
-  CHECK(
-      lab.end_of(lab.insist("POST", "/api/v1/vms/" + vm + "/migrate", R"({"to":"node-2"})", "back"))
-      == "succeeded");
+  // Its doors and its own connections are for pages as well.
+  CHECK(lab.moves(vm, "node-3"));
+  CHECK(lab.moves(vm, "node-2"));
 
   // The old pair is good until it ends.
   lab.restart(2, {"tls.certificate=cluster/node-2.pem.old", "tls.key=cluster/node-2.key.old"});
@@ -155,14 +162,22 @@ TEST_CASE(
 
 TEST_CASE("a renewed certificate does not bring back a node that was removed") {
   certificates_lab lab;
-  auto removed = lab.insist("POST", "/api/v1/nodes/node-3/remove", {}, "out");
-  REQUIRE_MESSAGE(removed.status == 202, boost::json::serialize(removed.body));
+  client_reply removed;
+  REQUIRE_MESSAGE(becomes_true(limit,
+                               [&] { // the log hears of it a moment after its host is up
+                                 auto reply = lab.ask("POST", "/api/v1/nodes/node-3/remove");
+                                 removed = reply ? *reply : client_reply{};
+                                 return removed.status == 202;
+                               }),
+                  boost::json::serialize(removed.body));
   lab.renew("node-3");
   lab.kill(3);
+  fs::remove_all(lab.folder() / "node-3"); // it has forgotten that itself
+  fs::remove(lab.folder() / "node-3.log");
   lab.start(3);
   CHECK_MESSAGE(becomes_true(limit,
                              [&] {
-                               return lab.end_of_log(3).find("was removed from the cluster")
+                               return lab.end_of_log(3).find("its certificate counts no more")
                                       != std::string::npos;
                              }),
                 lab.end_of_log(3));
