@@ -21,7 +21,7 @@ struct renewed_pair {
 ///
 /// The new pair takes the old one's place, and the old one is kept beside it, as
 /// `<name>.pem.old` and `<name>.key.old`. Until the new pair is whole on the disk
-/// the old one is in its place; when that fails, nothing has changed. Between the
+/// the old one is in its place, and stays there when that fails. Between the
 /// two renames a power cut leaves a pair that doesn't fit together: no node starts
 /// with it, and calling this again mends it.
 ///

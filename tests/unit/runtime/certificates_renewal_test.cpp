@@ -184,6 +184,11 @@ TEST_CASE_FIXTURE(cluster_folder, "where nothing can be written the old pair sta
     CHECK_MESSAGE(says(why, "cannot write " + (folder / "node-1.key.new").string()), why);
     CHECK_MESSAGE(says(why, "can be written, then renew again"), why);
   }
+  SUBCASE("because something is in the certificate's way, when the key is written") {
+    fs::create_directories(folder / "node-1.pem.new" / "something");
+    const auto why = refusal("node-1");
+    CHECK_MESSAGE(says(why, "cannot write " + (folder / "node-1.pem.new").string()), why);
+  }
   SUBCASE("because the disk is full") {
     power_cut power{all};
     power.fill_up();
