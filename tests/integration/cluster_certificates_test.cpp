@@ -1,7 +1,10 @@
+#include "actors/peer/identity.hpp"
 #include "actors/peer/openssl_handles.hpp"
 #include "cluster_lab.hpp"
 #include "hypervisor/simulated/machine.hpp"
 #include "messages/descriptor.hpp"
+#include "runtime/certificates/authority.hpp"
+#include "runtime/certificates/secret_file.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -194,4 +197,35 @@ TEST_CASE("a node whose certificate's files are broken while it runs goes on, an
   auto health = lab.ask("GET", "/health");
   REQUIRE(health.has_value());
   CHECK(health->status == 200);
+}
+
+TEST_CASE("a node whose certificate ends in ten days says so in its log when it starts") {
+  cluster_lab lab{true};
+  const auto keys = lab.folder() / "cluster";
+  auto read = [&](const std::string& name) {
+    auto text = read_small_file(keys / name, "a file");
+    REQUIRE(text.has_value());
+    return *text;
+  };
+  auto authority = certificate_authority::load({read("ca.pem"), read("ca.key")});
+  auto self = identity_of(read("node-1.pem"));
+  REQUIRE(authority.has_value());
+  REQUIRE(self.has_value());
+  certificate_request request;
+  request.name = "node-1";
+  request.node = self->node;
+  request.roles = self->roles;
+  request.valid_for = 24h * 10;
+  auto pair = authority->issue(request);
+  REQUIRE(pair.has_value());
+  std::ofstream{keys / "node-1.pem"} << pair->certificate;
+  std::ofstream{keys / "node-1.key"} << pair->key;
+  lab.start(1);
+  REQUIRE_MESSAGE(lab.await_hosts(1), lab.end_of_log(1));
+  CHECK_MESSAGE(becomes_true(limit,
+                             [&] {
+                               return lab.end_of_log(1).find("the node's certificate ends soon")
+                                      != std::string::npos;
+                             }),
+                lab.end_of_log(1));
 }
