@@ -100,9 +100,17 @@ result<void> verify_with_authority(std::string_view certificate, std::string_vie
   ERR_clear_error();
   const auto why = X509_STORE_CTX_get_error(check.get());
   const std::string words = X509_verify_cert_error_string(why);
-  if (why == X509_V_ERR_CERT_HAS_EXPIRED || why == X509_V_ERR_CERT_NOT_YET_VALID)
+  if (why == X509_V_ERR_CERT_HAS_EXPIRED || why == X509_V_ERR_CERT_NOT_YET_VALID) {
+    if (X509_STORE_CTX_get_error_depth(check.get()) > 0)
+      return make_failure(identity_errc::expired,
+                          "the CA's " + words
+                              + ": check this machine's clock; a cluster doesn't "
+                                "outlive its CA");
     return make_failure(identity_errc::expired,
-                        words + ": check this machine's clock, or make a new certificate");
+                        words
+                            + ": check this machine's clock, or renew it with `novacron cluster "
+                              "renew`");
+  }
   return make_failure(identity_errc::untrusted,
                       "not signed by the cluster's CA (" + words
                           + "): use certificates of one `novacron cluster init`");

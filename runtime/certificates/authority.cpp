@@ -13,7 +13,6 @@ namespace {
 
 using number_handle = std::unique_ptr<BIGNUM, openssl_free<BN_free>>;
 
-constexpr std::chrono::hours authority_life{24 * 3'650};
 constexpr long clock_skew_seconds = 300; ///< certificates begin so much earlier
 constexpr int serial_bits = 127;
 
@@ -52,22 +51,24 @@ bool add_extension(X509* certificate, X509* issuer, int kind, const std::string&
   return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
-/// An unsigned certificate of `key` with everything but extensions.
-certificate_handle draft(EVP_PKEY* key, const std::string& name, std::chrono::hours life) {
+/// An unsigned certificate of `key` with everything but a name and extensions.
+certificate_handle draft(EVP_PKEY* key, std::chrono::hours life) {
   certificate_handle x{X509_new()};
   if (!x)
     return {};
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(life).count();
   const auto begin = std::min<long>(-clock_skew_seconds, seconds - clock_skew_seconds);
-  const auto* common_name = reinterpret_cast<const unsigned char*>(name.c_str());
   const bool good = X509_set_version(x.get(), X509_VERSION_3) == 1 && set_random_serial(x.get())
                     && X509_gmtime_adj(X509_getm_notBefore(x.get()), begin)
                     && X509_gmtime_adj(X509_getm_notAfter(x.get()), seconds)
-                    && X509_set_pubkey(x.get(), key) == 1
-                    && X509_NAME_add_entry_by_txt(X509_get_subject_name(x.get()), "CN",
-                                                  MBSTRING_UTF8, common_name, -1, -1, 0)
-                           == 1;
+                    && X509_set_pubkey(x.get(), key) == 1;
   return good ? std::move(x) : certificate_handle{};
+}
+
+bool add_common_name(X509* certificate, const std::string& name) {
+  return X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
+                                    reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0)
+         == 1;
 }
 
 std::string subject_names(const certificate_request& request) {
@@ -82,13 +83,15 @@ std::string subject_names(const certificate_request& request) {
 
 } // namespace
 
-result<certificate_authority> certificate_authority::make(const cluster_id& cluster) {
+result<certificate_authority> certificate_authority::make(const cluster_id& cluster,
+                                                          std::chrono::hours life) {
   key_handle key{EVP_EC_gen("P-256")};
   if (!key)
     return refused("make the CA's key");
   // A common name has at most 64 letters (RFC 5280, appendix A.1).
-  auto own = draft(key.get(), "novacron " + to_string(cluster), authority_life);
-  if (!own || X509_set_issuer_name(own.get(), X509_get_subject_name(own.get())) != 1
+  auto own = draft(key.get(), life);
+  if (!own || !add_common_name(own.get(), "novacron " + to_string(cluster))
+      || X509_set_issuer_name(own.get(), X509_get_subject_name(own.get())) != 1
       || !add_extension(own.get(), own.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0")
       || !add_extension(own.get(), own.get(), NID_key_usage, "critical,keyCertSign,cRLSign")
       || !add_extension(own.get(), own.get(), NID_subject_key_identifier, "hash")
@@ -105,24 +108,36 @@ result<certificate_authority> certificate_authority::load(certified_key files) {
 
 namespace {
 
+/// Makes `x`, which says whose it is, a node's certificate. False, and OpenSSL has the
+/// words, when it can't be signed.
+bool sign_for_node(X509* x, const certified_key& authority) {
+  auto issuer = read_certificate(authority.certificate);
+  auto issuer_key = read_key(authority.key);
+  return issuer && issuer_key && X509_set_issuer_name(x, X509_get_subject_name(issuer.get())) == 1
+         && add_extension(x, issuer.get(), NID_basic_constraints, "critical,CA:FALSE")
+         && add_extension(x, issuer.get(), NID_key_usage, "critical,digitalSignature")
+         && add_extension(x, issuer.get(), NID_ext_key_usage, "serverAuth,clientAuth")
+         && add_extension(x, issuer.get(), NID_subject_key_identifier, "hash")
+         && add_extension(x, issuer.get(), NID_authority_key_identifier, "keyid:always")
+         && X509_sign(x, issuer_key.get(), EVP_sha256()) != 0;
+}
+
 /// Null, and OpenSSL has the words, when it can't be signed.
 certificate_handle certificate_for(EVP_PKEY* key, const certificate_request& request,
                                    const certified_key& authority) {
-  auto issuer = read_certificate(authority.certificate);
-  auto issuer_key = read_key(authority.key);
-  if (!issuer || !issuer_key)
-    return {};
-  auto x = draft(key, request.name, request.valid_for);
-  if (!x || X509_set_issuer_name(x.get(), X509_get_subject_name(issuer.get())) != 1
-      || !add_extension(x.get(), issuer.get(), NID_basic_constraints, "critical,CA:FALSE")
-      || !add_extension(x.get(), issuer.get(), NID_key_usage, "critical,digitalSignature")
-      || !add_extension(x.get(), issuer.get(), NID_ext_key_usage, "serverAuth,clientAuth")
-      || !add_extension(x.get(), issuer.get(), NID_subject_key_identifier, "hash")
-      || !add_extension(x.get(), issuer.get(), NID_authority_key_identifier, "keyid:always")
-      || !add_extension(x.get(), issuer.get(), NID_subject_alt_name, subject_names(request))
-      || X509_sign(x.get(), issuer_key.get(), EVP_sha256()) == 0)
+  auto x = draft(key, request.valid_for);
+  if (!x || !add_common_name(x.get(), request.name)
+      || !add_extension(x.get(), nullptr, NID_subject_alt_name, subject_names(request))
+      || !sign_for_node(x.get(), authority))
     return {};
   return x;
+}
+
+/// The subject and its alternative names, as `from` has them.
+bool copy_names(X509* to, const X509* from) {
+  const auto where = X509_get_ext_by_NID(from, NID_subject_alt_name, -1);
+  return where >= 0 && X509_add_ext(to, X509_get_ext(from, where), -1) == 1
+         && X509_set_subject_name(to, X509_get_subject_name(from)) == 1;
 }
 
 } // namespace
@@ -148,6 +163,20 @@ result<std::string> certificate_authority::certify(const certificate_request& re
   if (!x)
     return refused("make a certificate for " + request.name);
   return pem_of(x.get());
+}
+
+result<certified_key> certificate_authority::renew(std::string_view certificate) const {
+  auto old = read_certificate(certificate);
+  auto issuer = read_certificate(files_.certificate);
+  if (!old || !issuer || X509_verify(old.get(), X509_get0_pubkey(issuer.get())) != 1) {
+    ERR_clear_error();
+    return make_failure(runtime_errc::certificate, "not signed by this CA");
+  }
+  key_handle key{EVP_EC_gen("P-256")};
+  auto x = key ? draft(key.get(), certificate_request{}.valid_for) : certificate_handle{};
+  if (!x || !copy_names(x.get(), old.get()) || !sign_for_node(x.get(), files_))
+    return refused("renew a certificate");
+  return certified_key{pem_of(x.get()), pem_of(key.get())};
 }
 
 } // namespace novacron

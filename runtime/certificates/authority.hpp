@@ -29,8 +29,9 @@ struct certificate_request {
 /// on P-256, which TLS 1.3 and CAF's OpenSSL both take.
 class certificate_authority {
 public:
-  /// A new one, good for ten years.
-  static result<certificate_authority> make(const cluster_id& cluster);
+  /// A new one; not a positive `life`: ended already, for tests.
+  static result<certificate_authority>
+  make(const cluster_id& cluster, std::chrono::hours life = std::chrono::hours{24 * 3'650});
   /// One that was made before.
   static result<certificate_authority> load(certified_key files);
 
@@ -41,6 +42,9 @@ public:
   /// A certificate, in PEM, for a key that somebody else has; `public_key` is in PEM.
   [[nodiscard]] result<std::string> certify(const certificate_request& request,
                                             std::string_view public_key) const;
+  /// A new key, and a certificate for it that names whom `certificate` names: node,
+  /// roles and addresses. Fails unless this CA has signed that one; it may have ended.
+  [[nodiscard]] result<certified_key> renew(std::string_view certificate) const;
 
 private:
   explicit certificate_authority(certified_key files) : files_{std::move(files)} {

@@ -1,6 +1,8 @@
 #include "runtime/certificates/cluster_commands.hpp"
 
+#include "runtime/certificates/certificate_end.hpp"
 #include "runtime/certificates/cluster_init.hpp"
+#include "runtime/certificates/renewal.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -14,6 +16,7 @@ constexpr int refused = 2;
 struct cluster_options {
   std::string folder;
   std::vector<std::string> nodes;
+  std::string renewed;
   bool development = false;
 };
 
@@ -50,6 +53,19 @@ int add_node(const cluster_options& options) {
   return 0;
 }
 
+int renew(const cluster_options& options) {
+  const auto& name = options.renewed;
+  auto pair = renew_node_certificate(options.folder, name);
+  if (!pair)
+    return fail(pair.error());
+  std::printf("renewed %s, node %s, until %s: %s.pem and %s.key in %s\n"
+              "  bring both to the node, if it has a folder of its own, and restart it;\n"
+              "  the pair of before stands beside them as .old\n",
+              name.c_str(), to_string(pair->node).c_str(), to_date(pair->end).c_str(), name.c_str(),
+              name.c_str(), options.folder.c_str());
+  return 0;
+}
+
 } // namespace
 
 void add_cluster_commands(CLI::App& app, std::function<int()>& chosen) {
@@ -73,6 +89,11 @@ void add_cluster_commands(CLI::App& app, std::function<int()>& chosen) {
       ->required()
       ->expected(1);
   more->callback([options, &chosen] { chosen = [options] { return add_node(*options); }; });
+  auto* again = cluster->add_subcommand("renew", "A new key and certificate for a node");
+  again->add_option("node", options->renewed, "the node's name")->required();
+  again->add_option("--folder", options->folder, "with ca.pem, ca.key and the node's certificate")
+      ->required();
+  again->callback([options, &chosen] { chosen = [options] { return renew(*options); }; });
 }
 
 } // namespace novacron

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 constexpr int cannot_start = 2;
 constexpr int gave_up = 1;
 constexpr auto stop_grace = 8s;
+constexpr auto ends_looked_at_every = 24h;
 
 int refuse(const failure& why) {
   std::fprintf(stderr, "novacron node: %s\n", why.message.c_str());
@@ -40,6 +41,17 @@ void end_in_order(caf::actor_system& system, const caf::actor& root) {
   self->receive([](const caf::down_msg&) {}, caf::after(stop_grace) >> [] {});
 }
 
+/// Waits for the wish to stop; says where it came from.
+std::string wait_and_warn(const node_start& start, stop_signal& stop) {
+  while (true) {
+    warn_of_ends(start.ends,
+                 std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),
+                 start.log);
+    if (auto why = stop.wait_for(ends_looked_at_every))
+      return *why;
+  }
+}
+
 } // namespace
 
 int run_node(const node_start& start, stop_signal& stop) {
@@ -60,7 +72,7 @@ int run_node(const node_start& start, stop_signal& stop) {
     }
   });
   start.log.info("node", "started");
-  auto why = stop.wait();
+  auto why = wait_and_warn(start, stop);
   start.log.info("node", "stops: " + why);
   exit_after(config.timing.stop, gave_up);
   if (!*failed)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/log/log.hpp"
+#include "runtime/certificates/certificate_end.hpp"
 #include "runtime/config/node_config.hpp"
 #include "runtime/node/stop_signal.hpp"
 
@@ -9,12 +10,14 @@
 namespace novacron {
 
 /// What a node starts with. Everything in it was checked: `config.id` and
-/// `config.cluster` are set, the certificate is good, the state folder is
-/// locked, and the addresses were free a moment ago.
+/// `config.cluster` are set, the certificate is good and `config.tls` leads to copies
+/// of it (`pinned_files`), the state folder is locked, and the addresses were free a
+/// moment ago.
 struct node_start {
   node_config config;
   std::filesystem::path program; ///< this executable: what `fencer_client::attach` runs
   logger log;
+  std::vector<certificate_end> ends; ///< of the certificates that it stands on
 };
 
 /// Starts the node's actors by its roles, waits for `stop`, then calls

@@ -1,6 +1,7 @@
 #include "runtime/node/node_command.hpp"
 
 #include "runtime/certificates/own_certificate.hpp"
+#include "runtime/certificates/pinned_files.hpp"
 #include "runtime/node/node.hpp"
 #include "runtime/node/state_lock.hpp"
 #include "runtime/telemetry/json_log.hpp"
@@ -59,7 +60,14 @@ void start_node(const std::filesystem::path& file, const config_overrides& overr
   auto log = open_json_log(config->log, config->name);
   if (!log)
     refuse(log.error());
-  const auto status = run_node({*config, program, logger{*log}}, stop);
+  auto ends = ends_of(config->tls);
+  if (!ends)
+    refuse(ends.error());
+  auto pinned = pinned_files::of(config->tls);
+  if (!pinned)
+    refuse(pinned.error());
+  config->tls = pinned->paths();
+  const auto status = run_node({*config, program, logger{*log}, std::move(*ends)}, stop);
   (*log)->flush();
   // CAF waits for ever when a detached actor is stuck; what had to be kept is kept.
   ::_exit(status);
