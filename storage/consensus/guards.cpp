@@ -1,5 +1,7 @@
 #include "storage/consensus/guards.hpp"
 
+#include "storage/replication/transport.hpp"
+
 #include <algorithm>
 #include <iterator>
 
@@ -61,7 +63,7 @@ std::vector<append_request> split_by_size(append_request request, size_t most_by
   auto index = request.previous_index;
   auto term = request.previous_term;
   for (auto& entry : request.entries) {
-    const auto size = entry.data->size();
+    const auto size = entry_head_bytes + entry.data->size();
     if (!part.entries.empty() && bytes + size > most_bytes) {
       parts.push_back(std::move(part));
       part = {request.term, index, term, request.leader_commit, {}};

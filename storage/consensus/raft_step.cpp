@@ -133,8 +133,9 @@ void raft_core::implementation::send_append(uint64_t to, append_request header, 
       && change->first <= header.previous_index + count)
     count = static_cast<unsigned>(change->first - header.previous_index - 1);
   header.entries = entries_for(header.previous_index + 1, count);
-  if (header.entries.size() != count)
+  if (header.entries.empty() && count != 0)
     return; // compacted in between: the peer needs a snapshot
+  // Some of them: the peer says how far it is, and gets the others.
   for (auto& part : split_by_size(std::move(header), most_message_bytes))
     transport.send(to, std::move(part));
 }

@@ -1,47 +1,105 @@
 #include "storage/local/entry_packing.hpp"
 
+#include <map>
+#include <string>
+#include <variant>
+
 namespace novacron {
 
 namespace {
 
 // Words of the Cap'n Proto structs, pointers included, rounded up.
 constexpr size_t command_bytes = 160;
-constexpr size_t observation_bytes = 96;
-constexpr size_t migration_observation_bytes = 128;
-constexpr size_t text_bytes = 8;
-constexpr size_t label_bytes = 32;
+constexpr size_t body_bytes = 128;
+constexpr size_t vm_bytes = 256;
+constexpr size_t host_bytes = 320;
+constexpr size_t node_bytes = 192;
+constexpr size_t observation_bytes = 72;
+constexpr size_t migration_observation_bytes = 80;
+constexpr size_t planned_move_bytes = 48;
+constexpr size_t pointer_bytes = 8;
 
-size_t size_of(const create_vm& x) {
-  auto size = 160 + x.name.size() + x.spec.image.size() + x.spec.kernel_arguments.size();
-  for (const auto& [key, value] : x.spec.labels)
-    size += label_bytes + key.size() + value.size();
+/// It ends with a zero, and at a word's end.
+size_t size_of(const std::string& text) {
+  return (text.size() / 8 + 1) * 8;
+}
+
+size_t size_of(const std::vector<std::string>& texts) {
+  size_t size = 0;
+  for (const auto& each : texts)
+    size += pointer_bytes + size_of(each);
   return size;
 }
 
+size_t size_of(const std::map<std::string, std::string>& labels) {
+  size_t size = 8;
+  for (const auto& [key, value] : labels)
+    size += 2 * pointer_bytes + size_of(key) + size_of(value);
+  return size;
+}
+
+size_t size_of(const placement_rules& x) {
+  return size_of(x.groups) + size_of(x.required_labels) + size_of(x.preferred_labels)
+         + size_of(x.required_affinity) + size_of(x.preferred_affinity)
+         + size_of(x.required_anti_affinity) + size_of(x.preferred_anti_affinity);
+}
+
+size_t size_of(const create_vm& x) {
+  return vm_bytes + size_of(x.name) + size_of(x.spec.image) + size_of(x.spec.kernel_arguments)
+         + size_of(x.spec.labels) + size_of(x.spec.placement);
+}
+
 size_t size_of(const decide_migration& x) {
-  return 64 + x.reason.size();
+  return body_bytes + size_of(x.reason);
 }
 
 size_t size_of(const host_report& x) {
-  auto size = 64 + x.migrations.size() * migration_observation_bytes;
+  auto size = body_bytes + x.migrations.size() * migration_observation_bytes;
   for (const auto& each : x.vms)
-    size += observation_bytes + each.reason.size();
+    size += observation_bytes + size_of(each.reason);
   return size;
 }
 
 size_t size_of(const register_host& x) {
   const auto& host = x.host;
-  auto size = 256 + host.name.size() + host.mesh_address.size() + host.page_address.size()
-              + host.hypervisor.size() + host.accelerator.size()
-              + host.live_migration_problem.size();
-  for (const auto& each : host.images)
-    size += 2 * text_bytes + each.size();
-  return size;
+  return host_bytes + size_of(host.name) + size_of(host.mesh_address) + size_of(host.page_address)
+         + size_of(host.hypervisor) + size_of(host.accelerator)
+         + size_of(host.live_migration_problem) + size_of(host.images) + size_of(host.labels)
+         + size_of(host.cpu_features);
+}
+
+size_t size_of(const replace_vm& x) {
+  return body_bytes + size_of(x.problem);
+}
+
+size_t size_of(const start_rebalance& x) {
+  return body_bytes + x.moves.size() * planned_move_bytes;
+}
+
+size_t size_of(const note_move& x) {
+  return body_bytes + size_of(x.reason);
+}
+
+size_t size_of(const node_record& x) {
+  return node_bytes + size_of(x.name) + size_of(x.mesh_address) + x.roles.size();
+}
+
+size_t size_of(const register_node& x) {
+  return size_of(x.node);
+}
+
+size_t size_of(const use_join_token& x) {
+  return size_of(x.node);
+}
+
+size_t size_of(const make_join_token& x) {
+  return body_bytes + x.roles.size();
 }
 
 template <class Body>
 size_t size_of(const Body&) {
-  return 128;
+  static_assert(sizeof(Body) <= body_bytes); // without texts and lists
+  return body_bytes;
 }
 
 } // namespace
@@ -49,7 +107,7 @@ size_t size_of(const Body&) {
 size_t approximate_size(std::span<const command> commands) {
   size_t size = 64;
   for (const auto& each : commands)
-    size += command_bytes + each.idempotency.principal.size() + each.idempotency.key.size()
+    size += command_bytes + size_of(each.idempotency.principal) + size_of(each.idempotency.key)
             + std::visit([](const auto& body) { return size_of(body); }, each.body);
   return size;
 }

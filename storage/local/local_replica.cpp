@@ -68,7 +68,7 @@ result<void> local_replica::open() {
 
   exports_ = std::make_unique<snapshot_exports>(*db_, identity_.session);
   fetch_ = std::make_unique<snapshot_fetch>(*db_, config_.transport, inbox_);
-  peers_ = std::make_unique<peers>(identity_, config_.node, config_.group, db_->timeline());
+  peers_ = std::make_unique<peers>(identity_, config_.group, db_->timeline());
   core_ = std::make_unique<raft_core>(*this, *this, *this);
   changes_ = std::make_unique<membership_changes>(*core_, identity_.id, config_.election);
   barriers_ = std::make_unique<read_barriers>(*core_);

@@ -5,6 +5,7 @@
 #include "storage/local/local_replica.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <rocksdb/write_batch.h>
 #include <utility>
 
@@ -69,6 +70,7 @@ void local_replica::turn(inbox::work work) {
     applier_->fail_from(0, command_errc::unknown_outcome,
                         "this node is no longer the leader; ask again with the same key");
   compact_log();
+  exports_->release_idle(snapshot_exports::clock::now());
 }
 
 void local_replica::take_in(const inbox::received& one) {
@@ -306,7 +308,7 @@ void local_replica::end() {
   barriers_->fail(stopping);
   changes_->fail("this node is stopping");
   // What came in the meantime.
-  auto late = inbox_->take(inbox::clock::now(), turn_bytes);
+  auto late = inbox_->take(inbox::clock::now(), std::numeric_limits<size_t>::max());
   for (auto& each : late.refused)
     each.done({});
   for (auto& each : late.proposals)

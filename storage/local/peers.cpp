@@ -5,15 +5,10 @@ namespace novacron {
 void peers::follow(const membership& members) {
   for (auto& [id, each] : peers_)
     each.member = false;
-  own_named_disk_ = 0;
   for (const auto& member : members) {
     auto address = parse_member_address(member.address);
-    if (!address)
+    if (!address || member.id == self_.id)
       continue;
-    if (member.id == self_.id) {
-      own_named_disk_ = address->disk;
-      continue;
-    }
     auto& known = peers_[member.id];
     known.address = *address;
     known.member = true;

@@ -24,8 +24,8 @@ struct own_identity {
 /// added knows only who wrote to it.
 class peers {
 public:
-  peers(own_identity self, node_id node, uint32_t group, uint32_t timeline)
-      : self_{self}, node_{node}, group_{group}, timeline_{timeline} {
+  peers(own_identity self, uint32_t group, uint32_t timeline)
+      : self_{self}, group_{group}, timeline_{timeline} {
     // nop
   }
 
@@ -67,10 +67,8 @@ private:
   };
 
   const own_identity self_;
-  const node_id node_;
   const uint32_t group_;
   uint32_t timeline_;
-  uint64_t own_named_disk_ = 0; ///< as the membership says
   uint64_t sent_ = 0;
   std::map<uint64_t, peer> peers_;
 };

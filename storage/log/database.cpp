@@ -164,7 +164,6 @@ result<std::unique_ptr<database>> database::open(const fs::path& folder,
   std::unique_ptr<database> self{new database};
   self->folder_ = folder;
   self->identity_ = identity;
-  self->fresh_ = !exists;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   auto status = rocksdb::DB::Open(options_for(folder), folder.string(), column_descriptors(),
@@ -203,7 +202,6 @@ result<void> database::identify(const database_identity& identity) {
                           "storage: the database in " + folder_.string()
                               + " has lost everything that was promised from it; restore a "
                                 "backup into an empty folder, under a new timeline");
-    fresh_ = true;
     rocksdb::WriteBatch batch;
     batch.Put(in(column::meta), meta_key(0, "identity"), encode(identity));
     write(batch, durability::synced);
@@ -255,8 +253,8 @@ std::string database::meta(const std::string& name, const rocksdb::Snapshot* at)
   return value;
 }
 
-void database::promise(const promise_file::promise& made) {
-  if (!promise_.write(made))
+void database::promise(const promise_file::promise& made, durability wanted) {
+  if (!promise_.write(made) || (wanted == durability::synced && !promise_.sync()))
     give_up(folder_, std::string{"cannot write PROMISED: "} + std::strerror(errno));
 }
 

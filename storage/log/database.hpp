@@ -60,8 +60,6 @@ public:
   void put_timeline(rocksdb::WriteBatch& batch, uint32_t timeline);
   /// Whose it is after this batch: of a copy, before anybody votes with it.
   void put_owner(rocksdb::WriteBatch& batch, node_id node);
-  /// Just made: it holds its identity and nothing else.
-  [[nodiscard]] bool fresh() const { return fresh_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
   enum class durability : uint8_t { buffered, synced };
@@ -72,8 +70,8 @@ public:
   [[nodiscard]] std::string meta(const std::string& name,
                                  const rocksdb::Snapshot* at = nullptr) const;
 
-  /// What is in the log must reach this far. Only the disk thread calls it.
-  void promise(const promise_file::promise& made);
+  /// What is in the log must reach this far. One thread. Ends the process if it fails.
+  void promise(const promise_file::promise& made, durability wanted = durability::buffered);
 
   /// Ends the process: a line on standard error that names the folder, the
   /// reason and the remedy; empty: that for a failed write. Says nothing twice.
@@ -86,7 +84,6 @@ private:
 
   std::filesystem::path folder_;
   database_identity identity_;
-  bool fresh_ = false;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, columns> handles_{};
   promise_file promise_;

@@ -72,10 +72,10 @@ void disk_thread::run() {
 }
 
 void disk_thread::lower_promise(uint64_t index) {
-  // Before the write: a promise is never too high.
+  // On the disk before the write: a promise is never too high, also after a power cut.
   if (promised_.index > index) {
     promised_.index = index;
-    db_.promise(promised_);
+    db_.promise(promised_, database::durability::synced);
   }
 }
 

@@ -14,9 +14,12 @@ namespace novacron {
 namespace {
 
 /// The most that a page holds before its last record or revision, whatever was
-/// asked for. One revision, which is never split, stays below 2 MiB, since an
-/// entry's size is bounded: both fit into a message.
+/// asked for.
 constexpr size_t most_page_bytes = 512u << 10;
+/// One revision is never split. Most are small, as entries are; but the end of a
+/// host's lease changes all of its VMs at once. What fits into no message can be
+/// read by listing only.
+constexpr size_t most_answer_bytes = max_encoded_bytes - (1u << 20);
 /// Looked at in one call on behalf of a filter that most doesn't pass.
 constexpr size_t most_scanned_bytes = 16u << 20;
 
@@ -38,6 +41,13 @@ private:
   rocksdb::DB& db_;
   const rocksdb::Snapshot* snapshot_;
 };
+
+feed_changes must_list(uint64_t revision) {
+  feed_changes answer;
+  answer.revision = revision;
+  answer.too_old = true;
+  return answer;
+}
 
 failure unreadable(const database& db, const std::string& why) {
   return make_failure(storage_errc::damaged,
@@ -114,14 +124,13 @@ result<feed_listing> feed_reader::list(const list_request& request) const {
 
 result<feed_changes> feed_reader::changes_after(const pull_request& request) const {
   const moment now{db_.rocks()};
-  feed_changes answer;
   const auto applied = state_.mark(now.get()).index;
+  if (request.after < state_.forgotten(now.get()))
+    return must_list(applied);
+  feed_changes answer;
   answer.revision = std::max(applied, request.after);
-  if (request.after < state_.forgotten(now.get())) {
-    answer.revision = applied;
-    answer.too_old = true;
+  if (request.after >= applied)
     return answer;
-  }
   const auto end = change_key(db_.group(), applied + 1);
   rocksdb::ReadOptions options;
   options.snapshot = now.get();
@@ -154,6 +163,8 @@ result<feed_changes> feed_reader::changes_after(const pull_request& request) con
     if (!is_for(host, audience, type_of(each->record)))
       continue;
     size += stored->encoded.size();
+    if (size > most_answer_bytes)
+      return must_list(applied);
     answer.changes.push_back(std::move(*each));
   }
   if (!i->status().ok())

@@ -18,7 +18,8 @@ public:
   [[nodiscard]] result<feed_listing> list(const list_request& request) const;
 
   /// Whole revisions only. Stops at the revision that reaches the limit, or
-  /// when it has looked at enough of others' changes.
+  /// when it has looked at enough of others' changes. `too_old` also where one
+  /// revision is too large for a message.
   [[nodiscard]] result<feed_changes> changes_after(const pull_request& request) const;
 
 private:

@@ -144,7 +144,11 @@ std::vector<log_entry> log_store::read(uint64_t first, size_t most) const {
   rocksdb::Slice upper{end};
   options.iterate_upper_bound = &upper;
   std::unique_ptr<rocksdb::Iterator> i{db_.rocks().NewIterator(options, db_.in(column::log))};
+  size_t bytes = 0;
   for (i->Seek(log_key(db_.group(), first)); i->Valid(); i->Next()) {
+    bytes += i->value().size();
+    if (bytes > most_read_bytes && !entries.empty())
+      break;
     auto entry = decode(i->value().ToStringView(), true);
     if (!entry || index_of_log_key(i->key().ToStringView()) != first + entries.size())
       break;

@@ -23,6 +23,10 @@ struct stored_log {
   }
 };
 
+/// Read at once for a peer that is behind: many messages, and no long pause for
+/// the others.
+inline constexpr size_t most_read_bytes = 4u << 20;
+
 /// The raft log's form in the database: what each change of it is in a write
 /// batch, and how it is read. Writing them is the disk thread's business.
 ///
@@ -48,7 +52,8 @@ public:
   /// nor, against the promise, at the end. Fails with `damaged`.
   [[nodiscard]] result<stored_log> load(uint64_t applied) const;
 
-  /// Up to `most` entries from `first` on. Any thread.
+  /// Up to `most` entries from `first` on, and no more than `most_read_bytes` but for
+  /// the first. Any thread.
   [[nodiscard]] std::vector<log_entry> read(uint64_t first, size_t most) const;
 
 private:

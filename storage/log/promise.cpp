@@ -70,4 +70,8 @@ bool promise_file::write(const promise& made) {
   return ::pwrite(descriptor_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
 }
 
+bool promise_file::sync() {
+  return ::fdatasync(descriptor_) == 0;
+}
+
 } // namespace novacron

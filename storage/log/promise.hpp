@@ -14,8 +14,9 @@ namespace novacron {
 /// The problem: a WAL that lost its end (a file deleted, restored from an older
 /// copy, cut) still reads well, and RocksDB opens with what is left; anything
 /// inside the same WAL is lost with it. So the promise lives outside. It is
-/// written after each sync and lowered before each truncation, without a sync
-/// of its own: it may be too low after a power cut, never too high.
+/// raised after each sync of the log, without a sync of its own: after a power cut
+/// it may be too low. It is lowered, and synced, before a truncation: it is never
+/// too high.
 class promise_file {
 public:
   struct promise {
@@ -36,6 +37,8 @@ public:
 
   /// False: `errno` says why.
   bool write(const promise& made);
+  /// What was written is on the disk. False: `errno` says why.
+  bool sync();
 
 private:
   int descriptor_ = -1;

@@ -67,7 +67,9 @@ snapshot_reference snapshot_exports::offer(uint64_t least, clock::time_point now
       return newest.reference;
     }
   }
-  expire(now);
+  release([&](const pinned& each) {
+    return now - each.used > most_idle || pinned_.size() >= most_pinned;
+  });
   pinned fresh;
   fresh.at = db_.rocks().GetSnapshot();
   fresh.reference = {session_, ++last_number_, state_.mark(fresh.at)};
@@ -79,10 +81,16 @@ snapshot_reference snapshot_exports::offer(uint64_t least, clock::time_point now
   return fresh.reference;
 }
 
-void snapshot_exports::expire(clock::time_point now) {
+void snapshot_exports::release_idle(clock::time_point now) {
+  std::lock_guard guard{mutex_};
+  release([&](const pinned& each) { return now - each.used > most_idle; });
+}
+
+template <class Which>
+void snapshot_exports::release(Which which) {
   for (auto i = pinned_.begin(); i != pinned_.end();) {
     auto& each = i->second;
-    if (each.readers == 0 && (now - each.used > most_idle || pinned_.size() >= most_pinned)) {
+    if (each.readers == 0 && which(each)) {
       db_.rocks().ReleaseSnapshot(each.at);
       i = pinned_.erase(i);
     } else {
@@ -119,11 +127,12 @@ result<snapshot_chunk> snapshot_exports::read(const snapshot_chunk_request& requ
   snapshot_chunk chunk;
   for (i->Seek(std::max(here(request.from), here(state_begin(db_.group(), 0)))); i->Valid();
        i->Next()) {
-    if (records.size() >= limit) {
-      chunk.next = in_generation(state_generation::even, i->key().ToString());
+    const auto key = in_generation(state_generation::even, i->key().ToString());
+    const auto size = 2 * sizeof(uint32_t) + key.size() + i->value().size();
+    if (records.size() > 0 && records.size() + size > limit) {
+      chunk.next = key;
       break;
     }
-    const auto key = in_generation(state_generation::even, i->key().ToString());
     records.number(static_cast<uint32_t>(key.size())).text(key);
     records.number(static_cast<uint32_t>(i->value().size())).text(i->value().ToStringView());
   }

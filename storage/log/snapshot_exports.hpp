@@ -45,6 +45,9 @@ public:
   /// new enough.
   snapshot_reference offer(uint64_t least, clock::time_point now);
 
+  /// Lets go of what nobody has read for a minute. To be called now and then.
+  void release_idle(clock::time_point now);
+
   /// Fails with `stopped` if the export is not there any more: the leader will
   /// offer another.
   result<snapshot_chunk> read(const snapshot_chunk_request& request, clock::time_point now);
@@ -58,7 +61,9 @@ private:
     int readers = 0;
   };
 
-  void expire(clock::time_point now);
+  /// Lets go of what nobody reads and `which` holds for, oldest first.
+  template <class Which>
+  void release(Which which);
 
   database& db_;
   state_store state_;

@@ -48,7 +48,8 @@ public:
   /// beginning in one synced batch. Then, later, `raft_core::installed`.
   virtual void install(const raft_snapshot& snapshot) = 0;
 
-  /// Up to `most` entries from `first` on, which are in the log and stored.
+  /// Up to `most` entries from `first` on, which are in the log and stored. Fewer
+  /// where they would take too much memory at once, but one at least.
   virtual std::vector<log_entry> read(uint64_t first, size_t most) = 0;
 };
 

@@ -29,7 +29,11 @@ public:
   virtual void send(uint64_t to, raft_message_body message) = 0;
 };
 
-/// Contents of entries in one message; a single entry is never larger.
+/// Entries in one message, each with what stands around it; a single entry is
+/// never larger.
 inline constexpr size_t most_message_bytes = 60u << 10;
+
+/// What stands around an entry in a message, see `wire.hpp`.
+inline constexpr size_t entry_head_bytes = 8 + 1 + 4;
 
 } // namespace novacron

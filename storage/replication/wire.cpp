@@ -2,6 +2,7 @@
 
 #include "storage/log/fields.hpp"
 #include "storage/overloaded.hpp"
+#include "storage/replication/transport.hpp"
 
 #include <memory>
 
@@ -11,7 +12,6 @@ namespace {
 
 constexpr uint8_t wire_version = 1;
 constexpr uint8_t word_kind = 6; ///< behind those of `raft_message_body`
-constexpr size_t least_entry_bytes = 8 + 1 + 4;
 
 void put_bytes(field_writer& to, std::span<const std::byte> bytes) {
   to.number(static_cast<uint32_t>(bytes.size())).bytes(bytes);
@@ -83,7 +83,7 @@ append_request get_append(field_reader& from) {
   x.previous_term = from.number<uint64_t>();
   x.leader_commit = from.number<uint64_t>();
   const auto count = from.number<uint32_t>();
-  if (count > from.left() / least_entry_bytes) {
+  if (count > from.left() / entry_head_bytes) {
     from.spoil();
     return x;
   }

@@ -6,6 +6,13 @@
 
 namespace novacron {
 
+namespace {
+
+/// The first `command_batch::cluster_version` under which a node stays that a migration needs.
+constexpr uint32_t migrations_need_since = 4;
+
+} // namespace
+
 std::string batch_applier::removed_for_ever(const node_record& node) {
   return "node " + node.name
          + " was removed from the cluster, and its certificate counts no more; "
@@ -24,11 +31,22 @@ std::optional<batch_applier::outcome> batch_applier::still_needed(const node_rec
   const auto count = std::ranges::count_if(state_.vms_, [&](const auto& each) {
     return each.second.host == node.id && each.second.actual != actual_state::gone;
   });
-  if (count == 0)
+  if (count != 0)
+    return refuse(command_errc::node_in_use, "node " + node.name + " is a host with "
+                                                 + std::to_string(count)
+                                                 + " vms; move or delete them first");
+  if (batch_.cluster_version < migrations_need_since)
     return {};
-  return refuse(command_errc::node_in_use, "node " + node.name + " is a host with "
-                                               + std::to_string(count)
-                                               + " vms; move or delete them first");
+  // What it has to do for their end nobody else can do; nor is it ever heard of again.
+  for (const auto& [vm, migrations] : state_.not_over_)
+    for (const auto& id : migrations)
+      if (const auto& x = state_.migrations_.at(id); x.from == node.id || x.to == node.id)
+        return refuse(command_errc::node_in_use,
+                      "node " + node.name
+                          + " takes part in a migration that isn't over; wait for its end, or, if "
+                            "its host is surely off, say so: novacron host fenced "
+                          + node.name);
+  return {};
 }
 
 void batch_applier::end_host_of(node_id node) {

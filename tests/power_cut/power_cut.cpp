@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <sys/stat.h>
+#include <utility>
 
 namespace novacron {
 
@@ -45,6 +46,7 @@ struct power_cut::disk {
   struct entry {
     descriptor pin; ///< so that its number isn't given to another one
     std::string content;
+    std::string before;                 ///< the last pwrite(2), if that isn't synced; else the same
     std::map<std::string, ino_t> names; ///< a folder's
   };
 
@@ -61,7 +63,10 @@ struct power_cut::disk {
     return known;
   }
 
-  void keep_file(const fs::path& file) { entry_of(file).content = content_of(file); }
+  void keep_file(const fs::path& file) {
+    auto& known = entry_of(file);
+    known.content = known.before = content_of(file);
+  }
 
   void keep_folder(const fs::path& folder) {
     auto& names = entry_of(folder).names;
@@ -94,13 +99,14 @@ struct power_cut::disk {
     if (path.empty())
       return;
     const std::lock_guard lock{mutex};
-    keep_file(path);
+    auto& known = entry_of(path);
+    known.before = std::exchange(known.content, content_of(path));
     entry_of(path.parent_path()).names[path.filename()] = number_of(path).value();
     if (look)
       look();
   }
 
-  void copy(ino_t folder, const fs::path& to) const {
+  void copy(ino_t folder, const fs::path& to, overwritten what) const {
     fs::create_directory(to);
     const auto known = entries.find(folder);
     if (known == entries.end())
@@ -111,9 +117,10 @@ struct power_cut::disk {
       if (found == entries.end())
         std::ofstream{to / name}; // its name was synced, nothing in it was
       else if (::fstat(found->second.pin.get(), &facts) == 0 && S_ISDIR(facts.st_mode))
-        copy(number, to / name);
+        copy(number, to / name, what);
       else
-        std::ofstream{to / name, std::ios::binary} << found->second.content;
+        std::ofstream{to / name, std::ios::binary}
+            << (what == overwritten::before ? found->second.before : found->second.content);
     }
   }
 
@@ -133,9 +140,9 @@ power_cut::~power_cut() {
   watched.compare_exchange_strong(mine, nullptr); // unless another one has begun
 }
 
-void power_cut::survivors(const fs::path& to) const {
+void power_cut::survivors(const fs::path& to, overwritten what) const {
   const std::lock_guard lock{disk_->mutex};
-  disk_->copy(number_of(disk_->root).value(), to);
+  disk_->copy(number_of(disk_->root).value(), to, what);
 }
 
 void power_cut::after_each(std::function<void()> look) {

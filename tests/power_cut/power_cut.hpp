@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -13,8 +14,9 @@ namespace novacron {
 /// fdatasync(2) of the whole test binary, RocksDB's included, note what they were called
 /// for, and anything else is forgotten: bytes behind a file's last sync, and names behind
 /// their folder's. The worst that POSIX allows, with one exception: what is written by
-/// pwrite(2), as `PROMISED` is, is there at once, name and bytes, since that is the worst
-/// that a promise can do.
+/// pwrite(2), as `PROMISED` is, may be there at once, name and bytes, since that is the worst
+/// that a promise can do as it rises. The worst that it can do as it is lowered is to be
+/// what it was before; so there are two worsts.
 ///
 /// One at a time. Its calls are safe from any thread.
 class power_cut {
@@ -25,9 +27,14 @@ public:
   power_cut(const power_cut&) = delete;
   power_cut& operator=(const power_cut&) = delete;
 
+  /// What is left of a file that was written to by pwrite(2) since its last sync.
+  enum class overwritten : uint8_t {
+    as_written, ///< all of it
+    before,     ///< what it held before the last of these
+  };
   /// Makes the folder `to`, outside of `root`, and copies there what a power cut would
   /// leave of `root` now.
-  void survivors(const std::filesystem::path& to) const;
+  void survivors(const std::filesystem::path& to, overwritten what = overwritten::as_written) const;
 
   /// Calls `look` after each sync and promise, on the thread that made it; other threads'
   /// syncs below `root` wait for its end.

@@ -2,6 +2,7 @@
 
 #include "storage/consensus/raft_core.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <string_view>
@@ -91,7 +92,9 @@ public:
   std::vector<std::pair<uint64_t, raft_message_body>> sent;
   std::vector<std::pair<uint64_t, size_t>> appended; ///< first index, count
   std::vector<std::pair<uint64_t, uint64_t>> votes;  ///< term, vote
-  size_t sent_before_vote = 0;                       ///< messages, before the last vote
+  std::vector<log_entry> on_disk;                    ///< from index 1 on
+  size_t read_at_once = 3;
+  size_t sent_before_vote = 0; ///< messages, before the last vote
   uint64_t now = 1;
   raft_core core{*this, *this, *this};
 
@@ -108,7 +111,12 @@ private:
   }
   void truncate(uint64_t) override {}
   void install(const raft_snapshot&) override {}
-  std::vector<log_entry> read(uint64_t, size_t) override { return {}; }
+  std::vector<log_entry> read(uint64_t first, size_t most) override {
+    std::vector<log_entry> some;
+    while (some.size() < std::min(most, read_at_once) && first + some.size() <= on_disk.size())
+      some.push_back(on_disk[first + some.size() - 1]);
+    return some;
+  }
   void apply(uint64_t, const log_entry&) override {}
   void dropped(uint64_t) override {}
   void leads(bool) override {}

@@ -94,3 +94,18 @@ TEST_CASE("a compacted log loads from where it was cut") {
   CHECK(log.compacted->configuration == log_entry::bytes(3));
   CHECK(it.store.read(5, 1).empty());
 }
+
+TEST_CASE("what is read at once is bounded, but for a single entry") {
+  disk it;
+  disk_thread thread{*it.db, {}, [](uint64_t, uint64_t) {}};
+  const log_entry large{1, entry_kind::command,
+                        std::make_shared<const log_entry::bytes>(most_read_bytes / 4)};
+  const log_entry huge{1, entry_kind::command,
+                       std::make_shared<const log_entry::bytes>(most_read_bytes + 1)};
+  thread.append(1, {large, large, large, large, large, huge, large});
+  thread.store_vote(1, 0);
+  CHECK(it.store.read(1, 7).size() == 3);
+  CHECK(it.store.read(4, 7).size() == 2);
+  CHECK(it.store.read(6, 7).size() == 1);
+  CHECK(it.store.read(7, 7).size() == 1);
+}

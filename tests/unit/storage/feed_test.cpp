@@ -1,8 +1,10 @@
+#include "messages/codec.hpp"
 #include "test_replica.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <doctest/doctest.h>
+#include <limits>
 #include <map>
 #include <thread>
 
@@ -289,4 +291,46 @@ TEST_CASE("nodes are listed behind what isn't fed, page by page, and told to eve
   CHECK(std::ranges::count_if(changes->changes,
                               [](const auto& x) { return type_of(x.record) == record_type::node; })
         == 3);
+}
+
+TEST_CASE("who is beyond the state gets nothing, and stays where it is") {
+  scratch_folder folder;
+  auto one = open_replica(test_config(folder.path()));
+  const auto last = propose(*one, {register_test_host(1)}).at(0).revision;
+  for (uint64_t after : {last, last + 1, std::numeric_limits<uint64_t>::max()}) {
+    pull_request request;
+    request.after = after;
+    auto page = one->changes_after(request);
+    REQUIRE(page.has_value());
+    CHECK(page->changes.empty());
+    CHECK_FALSE(page->too_old);
+    CHECK(page->revision == after);
+  }
+}
+
+TEST_CASE("a revision that fits into no message has to be listed") {
+  scratch_folder folder;
+  auto one = open_replica(test_config(folder.path()));
+  propose(*one, {register_test_host(1)});
+  REQUIRE(propose(*one, renew_lease{test_host(1), test_boot, std::chrono::seconds{1}}).ok());
+  uint64_t before = 0;
+  for (uint64_t n = 0; n < 90; ++n) {
+    auto wish = create_test_vm(n);
+    std::get<create_vm>(wish.body).spec.kernel_arguments = std::string(50'000, 'x');
+    REQUIRE(propose(*one, {wish}).at(0).ok());
+    before = propose(*one, request_state{test_vm(n), requested_state::running, 0, {}}).revision;
+  }
+  auto lost = propose(*one, expire_lease{test_host(1), 1});
+  REQUIRE(lost.ok());
+  for (uint64_t after = 0; after < lost.revision;) {
+    pull_request request;
+    request.after = after;
+    auto page = one->changes_after(request);
+    REQUIRE(page.has_value());
+    CHECK(encode(*page).size() <= max_encoded_bytes);
+    CHECK(page->too_old == (after == before));
+    CHECK(page->revision > after);
+    after = page->revision;
+  }
+  CHECK(of_type(list_all(*one).first, record_type::vm).size() == 90);
 }

@@ -92,6 +92,28 @@ TEST_CASE_FIXTURE(nodes, "a node with VMs is not taken away, nor replaced") {
   CHECK(node(node_4).replaces == node_2);
 }
 
+TEST_CASE_FIXTURE(nodes, "a node that a migration needs is not taken away before that is over") {
+  started();
+  auto migrate = reserve();
+  CHECK(wish(node_2, member_wish::leaving).error == command_errc::node_in_use);
+  decide(migration_decision::commit);
+  see(actual_state::running);
+  auto early = wish(node_1, member_wish::leaving);
+  CHECK(early.error == command_errc::node_in_use);
+  CHECK(early.detail.find("novacron host fenced node-1") != std::string::npos);
+  SUBCASE("as it has done its part") {
+    clean(node_1);
+  }
+  SUBCASE("as an operator says that it is off") {
+    lose(node_1);
+    CHECK(wish(node_1, member_wish::removed).error == command_errc::node_in_use);
+    CHECK(run(fence_host{node_1}).ok());
+  }
+  CHECK(became(migrate) == operation_state::succeeded);
+  CHECK(the_vm().migration.nil());
+  CHECK(wish(node_1, member_wish::removed).ok());
+}
+
 TEST_CASE_FIXTURE(nodes, "wishes that make no sense are refused") {
   CHECK(wish(node_4, member_wish::voter).error == command_errc::unknown_node);
   CHECK(wish(node_1, member_wish::unsaid).error == command_errc::wrong_state);

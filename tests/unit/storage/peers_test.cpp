@@ -24,7 +24,7 @@ using verdict = peers::verdict;
 } // namespace
 
 TEST_CASE("a message counts once, and not after a later one, whatever connections do") {
-  peers known{{1, own_disk, true, 1}, node_1, 0, 0};
+  peers known{{1, own_disk, true, 1}, 0, 0};
   known.follow(members(0, 0));
   CHECK(known.judge(node_2, from_2(22, {1, 1})) == verdict::good);
   CHECK(known.judge(node_2, from_2(22, {1, 1})) == verdict::drop);
@@ -35,7 +35,7 @@ TEST_CASE("a message counts once, and not after a later one, whatever connection
 }
 
 TEST_CASE("a member speaks from its own node and disk only") {
-  peers known{{1, own_disk, true, 1}, node_1, 0, 0};
+  peers known{{1, own_disk, true, 1}, 0, 0};
   known.follow(members(own_disk, 22));
   CHECK(known.judge(node_1, from_2(22, {1, 1})) == verdict::drop);
   CHECK(known.judge(node_2, from_2(23, {1, 1})) == verdict::answer);
@@ -44,7 +44,7 @@ TEST_CASE("a member speaks from its own node and disk only") {
 }
 
 TEST_CASE("a founder's disk counts from when it was first heard of") {
-  peers known{{1, own_disk, true, 1}, node_1, 0, 0};
+  peers known{{1, own_disk, true, 1}, 0, 0};
   known.follow(members(own_disk, 0));
   CHECK_FALSE(known.unnamed(members(own_disk, 0)).has_value());
   CHECK(known.judge(node_2, from_2(22, {1, 1})) == verdict::good);
@@ -58,7 +58,7 @@ TEST_CASE("a founder's disk counts from when it was first heard of") {
 }
 
 TEST_CASE("what a member's program knows is forgotten when its replica was opened anew") {
-  peers known{{1, own_disk, true, 1}, node_1, 0, 0};
+  peers known{{1, own_disk, true, 1}, 0, 0};
   known.follow(members(own_disk, 22));
   CHECK(known.known_by(2) == 0);
   CHECK(known.judge(node_2, from_2(22, {1, 1})) == verdict::good);
@@ -72,7 +72,7 @@ TEST_CASE("what a member's program knows is forgotten when its replica was opene
 }
 
 TEST_CASE("messages of other groups and timelines are dropped") {
-  peers known{{1, own_disk, true, 1}, node_1, 1, 1};
+  peers known{{1, own_disk, true, 1}, 1, 1};
   known.follow(members(own_disk, 22));
   CHECK(known.judge(node_2, from_2(22, {1, 1})) == verdict::drop);
 }

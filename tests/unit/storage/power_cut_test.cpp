@@ -31,14 +31,17 @@ struct machine {
     return std::make_unique<power_cut>(disk);
   }
   /// The power goes and comes: where what is left of the disk is now.
-  fs::path after_a_cut() {
+  fs::path after_a_cut(power_cut::overwritten what = power_cut::overwritten::as_written) {
     auto left = all / std::to_string(++cuts);
-    power->survivors(left);
+    power->survivors(left, what);
     return left;
   }
-  /// From now on after each sync.
+  /// From now on after each sync, in both ways.
   void cut_after_each() {
-    power->after_each([this] { after_a_cut(); });
+    power->after_each([this] {
+      after_a_cut();
+      after_a_cut(power_cut::overwritten::before);
+    });
   }
   [[nodiscard]] replica_config config() const { return test_config(state); }
   /// Of what the cut has left there.

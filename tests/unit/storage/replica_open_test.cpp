@@ -10,6 +10,7 @@
 #include <csignal>
 #include <doctest/doctest.h>
 #include <fstream>
+#include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 #include <sys/resource.h>
 
@@ -178,6 +179,60 @@ TEST_CASE("a chunk of the state that isn't what was sent is not staged") {
   CHECK(staging.add(chunk));
   chunk.records[chunk.records.size() / 2] ^= std::byte{1};
   CHECK_FALSE(staging.add(chunk));
+}
+
+TEST_CASE("a chunk of the state is no larger than was asked for, unless its only record is") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config);
+  auto db = database::open(config.folder, identity_of(config)).value();
+  snapshot_exports exports{*db, 1};
+  const auto now = snapshot_exports::clock::now();
+  snapshot_chunk_request request;
+  request.reference = to_text(exports.offer(1, now));
+  const auto whole = exports.read(request, now).value();
+  REQUIRE(whole.next.empty());
+  for (uint32_t limit : {0u, 1'000u, 2'000u}) {
+    std::vector<std::byte> records;
+    request.limit_bytes = limit;
+    request.from.clear();
+    do {
+      auto chunk = exports.read(request, now).value();
+      CHECK((limit == 0 || chunk.records.size() <= limit));
+      records.insert(records.end(), chunk.records.begin(), chunk.records.end());
+      request.from = chunk.next;
+    } while (!request.from.empty());
+    CHECK(records == whole.records);
+  }
+}
+
+TEST_CASE(
+    "a snapshot that nobody reads any more is let go of, whether another one is wanted or not") {
+  scratch_folder folder;
+  const auto config = test_config(folder.path());
+  fill(config);
+  auto db = database::open(config.folder, identity_of(config)).value();
+  snapshot_exports exports{*db, 1};
+  auto now = snapshot_exports::clock::now();
+  snapshot_chunk_request request;
+  request.reference = to_text(exports.offer(1, now));
+  auto pinned = [&] {
+    uint64_t count = 0;
+    REQUIRE(db->rocks().GetIntProperty(rocksdb::DB::Properties::kNumSnapshots, &count));
+    return count;
+  };
+  now += std::chrono::seconds{50};
+  exports.release_idle(now);
+  CHECK(exports.read(request, now).has_value());
+  now += std::chrono::seconds{50};
+  exports.release_idle(now);
+  CHECK(pinned() == 1);
+  now += std::chrono::seconds{50};
+  exports.release_idle(now);
+  CHECK(pinned() == 0);
+  auto gone = exports.read(request, now);
+  REQUIRE_FALSE(gone.has_value());
+  CHECK(gone.error().code == storage_errc::stopped);
 }
 
 TEST_CASE("a read barrier waits until the log is applied that was found ahead of the state") {

@@ -138,6 +138,28 @@ TEST_CASE("whatever waits when a replica stops is answered, once") {
   CHECK(answers == 501);
 }
 
+TEST_CASE("what is proposed while the replica stops is answered, however much it is") {
+  constexpr int much = 100;
+  auto wish = create_test_vm(1);
+  std::get<create_vm>(wish.body).spec.kernel_arguments = std::string(50'000, 'x');
+  std::atomic<int> asked{0};
+  std::atomic<int> answers{0};
+  for (int i = 0; asked == 0 && i < 20; ++i) { // unless all was stored in time
+    scratch_folder folder;
+    auto one = open_replica(test_config(folder.path()));
+    auto ask_more = [&, engine = one.get()](const std::vector<command_outcome>& each) {
+      if (each.at(0).error != command_errc::unknown_outcome || asked != 0)
+        return;
+      while (asked < much && ++asked)
+        engine->propose({wish}, [&](auto&&) { ++answers; });
+    };
+    for (int n = 0; n < 500; ++n)
+      one->propose({register_test_host(1)}, ask_more);
+  }
+  CHECK(asked == much);
+  CHECK(answers == much);
+}
+
 TEST_CASE("a read barrier waits for the log that was found at the start") {
   scratch_folder folder;
   uint64_t last = 0;

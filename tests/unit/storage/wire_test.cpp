@@ -1,3 +1,4 @@
+#include "storage/consensus/guards.hpp"
 #include "storage/replication/transport.hpp"
 #include "storage/replication/wire.hpp"
 
@@ -107,6 +108,20 @@ TEST_CASE("a number of entries that the bytes can't hold allocates nothing") {
   for (size_t i = bytes.size() - 4; i < bytes.size(); ++i)
     bytes[i] = std::byte{0xff};
   CHECK_FALSE(decode_envelope(bytes).has_value());
+}
+
+TEST_CASE("messages stay below 64 KiB also where their entries are small, or empty") {
+  for (size_t size : {0u, 1u, 40u, 200u}) {
+    CAPTURE(size);
+    append_request all{9, 8, 7, 6, {}};
+    all.entries.assign(20'000, entry(9, entry_kind::command, std::string(size, 'x')));
+    size_t entries = 0;
+    for (auto& part : split_by_size(all, most_message_bytes)) {
+      entries += part.entries.size();
+      CHECK(encode(around(std::move(part))).size() <= 65536);
+    }
+    CHECK(entries == all.entries.size());
+  }
 }
 
 TEST_CASE("a full message stays below 64 KiB") {
