@@ -166,7 +166,7 @@ void link_to(self_pointer self, const address& remote) {
   config.remote = remote;
   config.standing = state.standing;
   state.addresses.push_back(remote);
-  state.links.push_back(self->spawn(link, config));
+  state.links.push_back(self->spawn<caf::monitored>(link, config));
 }
 
 /// Controllers that joined since.
@@ -253,6 +253,8 @@ controller_actor::behavior_type any_controller(self_pointer self, link_config pa
   auto& state = self->state;
   pattern.expected_role = node_role::controller;
   state.pattern = pattern;
+  // A link never ends by itself, so this is a fault; whoever starts us anew starts it, too.
+  self->set_down_handler([self](const caf::down_msg& down) { self->quit(down.reason); });
   for (const auto& each : controllers)
     link_to(self, each);
   // Not all nodes begin with the same one.

@@ -46,7 +46,7 @@ struct any_controller_state {
 /// as they want the same. Reads that fail are repeated with the others at once, and
 /// so are proposals that have certainly done nothing, or whose commands all have
 /// keys. When the present one falls silent, they are asked of another beside it.
-/// However it ends, its links end with it.
+/// However it ends, its links end with it; and it ends with any of them.
 controller_actor::behavior_type
 any_controller(controller_actor::stateful_pointer<any_controller_state> self, link_config pattern,
                const std::vector<address>& controllers);

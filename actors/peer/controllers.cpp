@@ -24,12 +24,20 @@ void link_back(self_pointer self) {
     auto config = state.pattern;
     config.expected_node = node;
     config.dial = false;
-    state.back.emplace(node, self->spawn(link, config));
+    state.back.emplace(node, self->spawn<caf::monitored>(link, config));
   }
 }
 
 void end(const link_actor& each) {
   caf::anon_send_exit(each, caf::exit_reason::kill);
+}
+
+/// Is it a link that is meant to stand, not that of a node that was removed?
+bool is_wanted(const controllers_state& state, const caf::actor_addr& link) {
+  auto is_it = [&](const link_actor& each) { return each.address() == link; };
+  auto leads_there = [&](const auto& each) { return is_it(each.second); };
+  return std::ranges::any_of(state.dialled, is_it) || std::ranges::any_of(state.joined, leads_there)
+         || std::ranges::any_of(state.back, leads_there);
 }
 
 /// Links to those that joined, and none any more to those that were removed.
@@ -53,7 +61,7 @@ void follow_roster(self_pointer self) {
     auto config = state.pattern;
     config.expected_node = each.node;
     config.remote = each.door;
-    state.joined.emplace(each.node, self->spawn(link, config));
+    state.joined.emplace(each.node, self->spawn<caf::monitored>(link, config));
   }
 }
 
@@ -94,10 +102,15 @@ controllers_actor::behavior_type controllers(self_pointer self, link_config patt
   state.pattern.expected_role = node_role::controller;
   state.listed = std::move(listed);
   state.own = own;
+  // A link never ends by itself, so this is a fault; whoever starts us anew starts it, too.
+  self->set_down_handler([self](const caf::down_msg& down) {
+    if (is_wanted(self->state, down.source))
+      self->quit(down.reason);
+  });
   for (const auto& each : controllers_to_dial(state.listed, own)) {
     auto config = state.pattern;
     config.remote = each;
-    state.dialled.push_back(self->spawn(link, config));
+    state.dialled.push_back(self->spawn<caf::monitored>(link, config));
   }
   self->send(self, tick_atom::value);
   return {

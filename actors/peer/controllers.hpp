@@ -37,7 +37,7 @@ struct controllers_state {
 /// A controller's links to the other controllers: dials those of `listed` that it
 /// has to, and those that joined later, and links back to all that come.
 /// `pattern.known` and `pattern.standing` are set. However it ends, its links end
-/// with it.
+/// with it; and it ends with any of them but those to nodes that were removed.
 controllers_actor::behavior_type
 controllers(controllers_actor::stateful_pointer<controllers_state> self, link_config pattern,
             std::vector<address> listed, const address& own);

@@ -129,7 +129,8 @@ caf::result<welcome> greet(self_pointer self, const hello& what) {
   state.config.log.info("peer", "a node has come",
                         {{"node", what.name}, {"id", to_string(what.node)}});
   auto handle = caf::actor_cast<caf::actor>(self->current_sender());
-  self->monitor(handle);
+  if (!state.guests.find(link))
+    self->monitor(handle);
   if (state.config.known)
     state.config.known->add(what.node, handle.node(), identity->has(node_role::controller));
   state.guests.verified(link, {std::move(*identity), what.name, handle});

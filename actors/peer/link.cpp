@@ -65,6 +65,9 @@ void go_down(self_pointer self, const std::string& why) {
   auto& state = self->state;
   ++state.attempt;
   state.trying = false;
+  for (const auto& each : {state.candidate, state.door})
+    if (each) // it may live on, and refuse us for ever
+      self->demonitor(each.address());
   state.candidate = door_actor{};
   auto stood = static_cast<bool>(state.door);
   if (stood || why != state.last_problem)

@@ -23,8 +23,9 @@ class lease_watch {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// Looks at all leases, as applied. Yields, for each that is over, the command
-  /// that ends it; again each second, until the log shows that it ended.
+  /// Looks at all leases, as applied; `now` is taken after they were read. Yields, for
+  /// each that is over, the command that ends it; again each second, until the log
+  /// shows that it ended.
   std::vector<expire_lease> look(const std::vector<lease_record>& leases, time_point now);
 
   /// We don't lead any more, or not yet.

@@ -323,7 +323,9 @@ void watch_what_leaders_do(self_pointer self) {
   if (!status.leader)
     return;
   std::vector<command> ends;
-  for (const auto& each : state.leases.look(state.engine->leases(), now)) {
+  const auto seen = state.engine->leases();
+  // Only now: a renewal may have come while we waited for them, and it counts from here.
+  for (const auto& each : state.leases.look(seen, self->clock().now())) {
     state.log.warning("replica", "a host did not renew its lease; it ends",
                       {{"host", to_string(each.host)}});
     ends.push_back({each, {}});

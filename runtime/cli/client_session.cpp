@@ -75,6 +75,17 @@ json::value client_session::read(const std::string& path) {
   return good(client_.ask({.method = "GET", .path = path, .body = {}, .idempotency_key = {}}));
 }
 
+json::value client_session::look(const std::string& path, clock::time_point deadline) {
+  for (;;) {
+    auto reply = client_.ask({.method = "GET", .path = path, .body = {}, .idempotency_key = {}});
+    const bool away = !reply || reply->status == 503;
+    if (!away || clock::now() > deadline)
+      return good(reply);
+    draw("the gateway doesn't answer; what was asked for goes on");
+    std::this_thread::sleep_for(poll_interval);
+  }
+}
+
 json::value client_session::change(const std::string& method, const std::string& path,
                                    const std::string& body) {
   client_request request{method, path, body, to_string(random_uuid())};
@@ -128,9 +139,9 @@ json::value client_session::wait_for(const json::value& operation, std::chrono::
       fail(exit_status::refused, "the operation still runs after " + std::to_string(limit.count())
                                      + " s\nlook again with: novacron operation show " + id);
     if (!migration.empty())
-      draw(render_progress(read("/api/v1/migrations/" + migration)));
+      draw(render_progress(look("/api/v1/migrations/" + migration, deadline)));
     std::this_thread::sleep_for(poll_interval);
-    now = read("/api/v1/operations/" + id);
+    now = look("/api/v1/operations/" + id, deadline);
   }
   end_line();
   if (field_text(now, "state") == "failed")
@@ -143,7 +154,7 @@ json::value client_session::wait_for(const json::value& operation, std::chrono::
 json::value client_session::watch(const std::string& migration, std::chrono::seconds limit) {
   auto deadline = clock::now() + limit;
   for (;;) {
-    auto now = read("/api/v1/migrations/" + migration);
+    auto now = look("/api/v1/migrations/" + migration, deadline);
     if (over(now)) {
       end_line();
       return now;
@@ -159,7 +170,7 @@ json::value client_session::watch(const std::string& migration, std::chrono::sec
 json::value client_session::await_task(const std::string& id, std::chrono::seconds limit) {
   auto deadline = clock::now() + limit;
   for (;;) {
-    auto now = read("/api/v1/tasks/" + id);
+    auto now = look("/api/v1/tasks/" + id, deadline);
     if (ended(now)) {
       end_line();
       return now;
@@ -176,7 +187,7 @@ json::value client_session::await_task(const std::string& id, std::chrono::secon
 json::value client_session::await_node(const std::string& id, std::chrono::seconds limit) {
   const auto deadline = clock::now() + limit;
   for (;;) {
-    const auto page = read("/api/v1/nodes");
+    const auto page = look("/api/v1/nodes", deadline);
     json::value node;
     if (const auto* items = field(page, "items").if_array())
       for (const auto& each : *items)

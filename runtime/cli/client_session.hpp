@@ -79,6 +79,8 @@ private:
   using clock = std::chrono::steady_clock;
 
   boost::json::value good(const result<client_reply>& reply);
+  /// As `read`, of what is waited for: a gateway that is away for a while is asked again.
+  boost::json::value look(const std::string& path, clock::time_point deadline);
   void draw(const std::string& line);
   void end_line();
 

@@ -1,13 +1,17 @@
 #include "runtime/cli/join_commands.hpp"
 
 #include "actors/peer/identity.hpp"
+#include "messages/durable_file.hpp"
 #include "messages/names.hpp"
 #include "runtime/certificates/secret_file.hpp"
 #include "runtime/cli/command_groups.hpp"
+#include "runtime/config/node_config.hpp"
 #include "runtime/errors.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/serialize.hpp>
+#include <cerrno>
+#include <cstring>
 #include <ostream>
 
 namespace novacron {
@@ -32,6 +36,7 @@ std::string trimmed(std::string text) {
 struct own_secret {
   node_id node;
   key_pair keys;
+  bool again = false; ///< an earlier attempt didn't come to its end
 };
 
 result<own_secret> draw_or_find(const fs::path& folder, const std::string& name) {
@@ -48,6 +53,7 @@ result<own_secret> draw_or_find(const fs::path& folder, const std::string& name)
         return each->error();
     own.node.value = parse_uuid(trimmed(*id)).value_or(uuid{});
     own.keys = {*key, *open};
+    own.again = true;
     return own;
   }
   auto keys = draw_key_pair();
@@ -96,6 +102,45 @@ ask(const join_plan& plan, const join_request& request, const std::vector<std::b
   return std::pair{std::move(answer), from_hex(field_text(reply->body, "signature"))};
 }
 
+/// `told`: other nodes are told to come there.
+result<void> check_place(const std::string& option, const std::string& text, bool told) {
+  const auto place = parse_address(text);
+  if (!place || place->port == 0)
+    return refused(option + ' ' + text + " is no host:port");
+  if (told && is_wildcard(*place))
+    return refused(option + ' ' + text
+                   + " is every address of this machine; name the one at which other nodes "
+                     "reach it");
+  return {};
+}
+
+/// What isn't good is refused before the token is used.
+result<void> check_places(const join_plan& plan) {
+  if (auto good = check_place("--mesh", plan.mesh, true); !good)
+    return good;
+  if (!plan.pages.empty())
+    if (auto good = check_place("--pages", plan.pages, true); !good)
+      return good;
+  return plan.gateway.empty() ? result<void>{} : check_place("--gateway", plan.gateway, false);
+}
+
+/// What is the same for all nodes of a cluster may be there already.
+result<void> write_shared(const fs::path& file, const std::string& content) {
+  if (auto there = read_small_file(file, "a file of the cluster's"); there && *there == content)
+    return {};
+  return write_secret_file(file, content);
+}
+
+/// An attempt that ended between two files may have left some of them.
+result<void> write_own(const fs::path& file, const std::string& content, bool again) {
+  if (!again || !fs::exists(file))
+    return write_secret_file(file, content);
+  if (replace_durable_file(file, content, 0600))
+    return {};
+  return make_failure(runtime_errc::folder,
+                      "cannot write " + file.string() + ": " + std::strerror(errno));
+}
+
 std::string quoted(const std::vector<std::string>& texts) {
   std::string out;
   for (const auto& each : texts)
@@ -138,8 +183,8 @@ result<fs::path> join_cluster(const join_plan& plan) {
   auto token = parse_join_token(plan.token);
   if (!token)
     return token.error();
-  if (!parse_address(plan.mesh))
-    return refused("--mesh " + plan.mesh + " is no host:port; say where the node's door is to be");
+  if (auto good = check_places(plan); !good)
+    return good.error();
   const auto cluster = plan.folder / "cluster";
   std::error_code error;
   fs::create_directories(cluster, error);
@@ -163,15 +208,16 @@ result<fs::path> join_cluster(const join_plan& plan) {
     return good.error();
   const auto file = plan.folder / (plan.name + ".toml");
   const auto roles = identity_of(answer.certificate)->roles;
-  const std::vector<std::pair<fs::path, std::string>> files{
-      {cluster / "ca.pem", answer.authority},
-      {cluster / "cluster-id", answer.cluster + '\n'},
-      {cluster / (plan.name + ".pem"), answer.certificate},
-      {file, joined_config(plan, roles, answer.controllers)},
-  };
-  for (const auto& [path, content] : files)
-    if (auto done = write_secret_file(path, content); !done)
-      return done.error();
+  if (auto done = write_shared(cluster / "ca.pem", answer.authority); !done)
+    return done.error();
+  if (auto done = write_shared(cluster / "cluster-id", answer.cluster + '\n'); !done)
+    return done.error();
+  const auto certificate = cluster / (plan.name + ".pem");
+  if (auto done = write_own(certificate, answer.certificate, own->again); !done)
+    return done.error();
+  if (auto done = write_own(file, joined_config(plan, roles, answer.controllers), own->again);
+      !done)
+    return done.error();
   fs::remove(cluster / (plan.name + ".id"), error);
   fs::remove(cluster / (plan.name + ".pub"), error);
   return file;

@@ -31,8 +31,9 @@ std::string joined_config(const join_plan& plan, const std::vector<node_role>& r
 ///     cluster/<name>.pem, cluster/<name>.key
 ///     <name>.toml              what the node starts from
 ///
-/// An answer that was lost is asked for again: the key and the request are written
-/// before they are sent. Blocks. Fails with one line.
+/// The first two may be there already, of another node of this cluster. An answer that
+/// was lost is asked for again, as is one of which not all files were written: the key
+/// and the request are written before they are sent. Blocks. Fails with one line.
 result<std::filesystem::path> join_cluster(const join_plan& plan);
 
 } // namespace novacron

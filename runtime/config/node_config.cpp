@@ -46,9 +46,18 @@ void read_node(config_reading& reading, const toml::table* table, node_config& c
   node.finish();
 }
 
+/// An address where we listen, and that others are told to come to.
+void read_own_place(table_reader& table, std::string_view key, address& out,
+                    std::string_view example) {
+  table.read(key, out, needed(example));
+  if (is_wildcard(out))
+    table.complain(key, "is every address of this machine, but other nodes are told to come there; "
+                        "write the one at which they reach it");
+}
+
 void read_mesh(config_reading& reading, const toml::table* table, node_config& config) {
   table_reader mesh{reading, table, "mesh"};
-  mesh.read("listen", config.mesh.listen, needed("\"127.0.0.1:7101\""));
+  read_own_place(mesh, "listen", config.mesh.listen, "\"127.0.0.1:7101\"");
   mesh.read("controllers", config.mesh.controllers, needed(R"(["127.0.0.1:7101"])"));
   mesh.finish();
 }
@@ -88,9 +97,13 @@ void read_controller(config_reading& reading, table_reader& file, node_config& c
     controller.complain("joined", "and yet mesh.controllers holds this node's mesh.listen: list "
                                   "those that founded the cluster only");
   controller.finish();
+  table_reader mesh{reading, file.table("mesh"), "mesh"};
+  if (!wanted && listed)
+    mesh.complain("controllers", "holds this node's mesh.listen, but node.roles doesn't hold "
+                                 "\"controller\": it would look for the log at itself; leave it "
+                                 "out, or add the role");
   if (!wanted || config.controller.joined || all.size() < 2)
     return;
-  table_reader mesh{reading, file.table("mesh"), "mesh"};
   if (!listed)
     mesh.complain("controllers", "doesn't hold mesh.listen, " + to_string(config.mesh.listen)
                                      + "; list all controllers, in the same order on each node");
@@ -168,7 +181,7 @@ host_section read_host(config_reading& reading, const toml::table* table) {
   else if (mode != "session")
     host.complain("mode", "is unknown; " + hint_for(mode, {"session", "system"}));
   host.read("user", section.user, optional_key("\"novacron\""));
-  host.read("page_listen", section.page_listen, needed("\"127.0.0.1:7111\""));
+  read_own_place(host, "page_listen", section.page_listen, "\"127.0.0.1:7111\"");
   uint32_t vcpus = 0;
   uint64_t memory = 0;
   host.read_number("vcpus", vcpus, optional_key("4"), 4'096);
@@ -243,6 +256,10 @@ const toml::table* role_table(config_reading& reading, table_reader& file,
 }
 
 } // namespace
+
+bool is_wildcard(const address& x) {
+  return !x.host.empty() && x.host.find_first_not_of("0.:") == std::string::npos;
+}
 
 std::string to_string(host_driver x) {
   return x == host_driver::libvirt ? "libvirt" : "simulated";

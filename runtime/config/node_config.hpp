@@ -19,9 +19,12 @@ namespace novacron {
 // What a node is told by its file. One struct per section of the file, named
 // after it; members are named after their keys. Paths are absolute.
 
+/// Is it all addresses of a machine, as 0.0.0.0 and :: are, rather than one of them?
+bool is_wildcard(const address& x);
+
 /// [mesh]
 struct mesh_section {
-  address listen;                   ///< the node's door, TLS only
+  address listen;                   ///< the node's door, TLS only; no wildcard
   std::vector<address> controllers; ///< where the log is
 };
 

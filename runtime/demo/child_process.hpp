@@ -37,7 +37,7 @@ public:
   void signal(int number) const;
   /// Waits until it has ended; false when the limit is over.
   bool wait(std::chrono::milliseconds limit);
-  /// How it ended, as in "killed by signal 9"; after `wait`.
+  /// How it ended, as in "signal 9" or "status 2"; after `wait`.
   [[nodiscard]] const std::string& ending() const { return ending_; }
 
 private:

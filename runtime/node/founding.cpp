@@ -30,8 +30,10 @@ result<founding> decide_founding(node_id self, const std::vector<node_id>& found
     if (alone)
       return make_failure(
           runtime_errc::folder,
-          "the storage of this node is gone, and no other node has the cluster's state: restore a "
-          "backup, or remove the file storage-begun beside it to begin again with nothing");
+          "the storage of this node is gone, and it founded the cluster alone: restore a backup; "
+          "if "
+          "other controllers have joined since, let this machine join them as a new node; if there "
+          "are none, remove the file storage-begun beside it to begin again with nothing");
     return founding{{}, true};
   }
   if (alone)
@@ -73,10 +75,14 @@ fs::path replica_folder(const fs::path& state) {
 }
 
 replica_past past_of(const fs::path& state) {
-  std::error_code error;
+  // What can't be looked at may be there: rather refuse than found a second time.
+  auto there = [](const fs::path& path) {
+    std::error_code error;
+    return fs::exists(path, error) || error;
+  };
   const auto folder = replica_folder(state);
-  return {fs::exists(mark_of(state), error),
-          !fs::exists(folder, error) || fs::is_empty(folder, error)};
+  std::error_code error;
+  return {there(mark_of(state)), !there(folder) || fs::is_empty(folder, error)};
 }
 
 result<void> remember_beginning(const fs::path& state) {

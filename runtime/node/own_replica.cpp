@@ -26,6 +26,11 @@ result<std::unique_ptr<replica>> open_own_replica(const node_config& config, rep
   rest.join = begins->join;
   rest.election = config.controller.election;
   rest.heartbeat = rest.election / 5;
+  // The node's folder lets others pass, to guests' sockets; the state is nobody else's. What
+  // can't be done about it here, opening the replica says.
+  std::error_code ignored;
+  std::filesystem::create_directories(rest.folder, ignored);
+  std::filesystem::permissions(rest.folder, std::filesystem::perms::owner_all, ignored);
   auto opened = replica::open(rest);
   if (opened)
     if (auto noted = remember_beginning(config.state); !noted)

@@ -1,5 +1,6 @@
 #include "runtime/node/stop_signal.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -12,6 +13,8 @@
 namespace novacron {
 
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr size_t max_reason_bytes = 200; ///< less than PIPE_BUF: written at once
 
@@ -71,9 +74,14 @@ void stop_signal::request(const std::string& reason) {
 void exit_after(std::chrono::milliseconds limit, int status) {
   std::thread{[limit, status] {
     const auto set = stopping_signals();
-    const timespec time{static_cast<time_t>(limit.count() / 1'000),
-                        static_cast<long>(limit.count() % 1'000) * 1'000'000};
-    const auto which = ::sigtimedwait(&set, nullptr, &time);
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    int which = -1;
+    do { // again after SIGCONT, which interrupts it
+      const auto left
+          = std::max(0ns, std::chrono::nanoseconds{deadline - std::chrono::steady_clock::now()});
+      const timespec time{static_cast<time_t>(left / 1s), static_cast<long>((left % 1s).count())};
+      which = ::sigtimedwait(&set, nullptr, &time);
+    } while (which < 0 && errno == EINTR);
     std::fprintf(stderr, "novacron: %s; ending now\n",
                  which > 0 ? "asked to stop a second time" : "the orderly stop took too long");
     ::_exit(status);

@@ -210,6 +210,23 @@ TEST_CASE_FIXTURE(cli_fixture, "a change of the members is waited for, and its w
   CHECK(err.str().empty());
 }
 
+TEST_CASE_FIXTURE(cli_fixture, "a gateway that is away for a while ends no wait") {
+  const cli_server::answer nothing{0, ""};
+  const cli_server::answer behind{503, R"({"title":"behind","detail":"ask again"})"};
+  canned["POST /api/v1/vms/" + vm_id + "/start"] = {{202, R"({"id":"o1","state":"running"})"}};
+  canned["GET /api/v1/operations/o1"]
+      = {nothing, behind, {200, R"({"id":"o1","state":"succeeded"})"}};
+  CHECK(run({"vm", "start", vm_id, "--wait"}) == 0);
+  CHECK(err.str().find("doesn't answer") != std::string::npos);
+  canned["GET /api/v1/migrations/m1"] = {nothing, {200, R"({"id":"m1","phase":"done"})"}};
+  CHECK(run({"migration", "watch", "m1"}) == 0);
+  canned["GET /api/v1/tasks/t1"] = {behind, {200, R"({"id":"t1","state":"finished"})"}};
+  canned["GET /api/v1/hosts/node-1/drain"] = {{200, R"({"id":"t1","state":"running"})"}};
+  CHECK(run({"host", "drain", "node-1", "--show", "--wait"}) == 0);
+  canned["GET /api/v1/operations/o1"] = {nothing}; // for good
+  CHECK(run({"vm", "start", vm_id, "--wait", "--timeout", "1"}) == 2);
+}
+
 TEST_CASE_FIXTURE(cli_fixture, "a refused change of the members ends with 1 and the reason") {
   canned["POST /api/v1/nodes/node-2/remove"]
       = {{409, R"({"title":"It would cost the majority","detail":"2 are needed; bring it back"})"}};

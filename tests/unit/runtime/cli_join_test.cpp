@@ -122,6 +122,51 @@ TEST_CASE_FIXTURE(joining, "an answer that isn't the cluster's own is not taken"
   CHECK(node_in(0) == node_in(2));
 }
 
+TEST_CASE_FIXTURE(joining, "two nodes may join into one folder, of one cluster") {
+  REQUIRE(join_cluster(plan()).has_value());
+  auto second = plan();
+  second.name = "node-5";
+  auto file = join_cluster(second);
+  REQUIRE_MESSAGE(file.has_value(), file.error().message);
+  CHECK(load_config(*file)->name == "node-5");
+  const auto ca = folder / "new" / "cluster" / "ca.pem";
+  fs::remove(ca);
+  REQUIRE(write_secret_file(ca, "another cluster's").has_value());
+  second.name = "node-6";
+  CHECK(!join_cluster(second));
+  CHECK(!fs::exists(folder / "new" / "node-6.toml"));
+}
+
+TEST_CASE_FIXTURE(joining, "a join that ended between two of its files is taken up again") {
+  const auto first = folder / "new" / "cluster" / "node-4.pem";
+  const auto last = folder / "new" / "node-4.toml";
+  fs::create_directories(last / "in the way"); // all but the last file is written
+  REQUIRE(!join_cluster(plan()));
+  REQUIRE(fs::exists(first));
+  fs::remove_all(last);
+  auto file = join_cluster(plan());
+  REQUIRE_MESSAGE(file.has_value(), file.error().message);
+  auto config = load_config(*file);
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  auto certificate = read_small_file(config->tls.certificate, "certificate");
+  auto key = read_small_file(config->tls.key, "key");
+  CHECK(verify_key(*certificate, *key).has_value());
+  CHECK(!join_cluster(plan())); // it has joined; its key is never overwritten
+}
+
+TEST_CASE_FIXTURE(joining, "where nobody could come to is refused before the token is used") {
+  for (std::string nowhere : {"0.0.0.0:7104", "[::]:7104", "127.0.0.1:0", "7104"}) {
+    auto wish = plan();
+    wish.mesh = nowhere;
+    CHECK(!join_cluster(wish));
+    wish = plan();
+    wish.pages = nowhere;
+    CHECK(!join_cluster(wish));
+  }
+  CHECK(server.requests().empty());
+  CHECK(!fs::exists(folder / "new"));
+}
+
 TEST_CASE_FIXTURE(joining, "a gateway without the CA's key signs nothing") {
   gateway.gateway->authority_key.clear();
   auto made = make_join_desk(gateway, nullptr);

@@ -212,6 +212,26 @@ TEST_CASE("controllers of a group list all of them, themselves too, and name the
               "section [controller]"));
 }
 
+TEST_CASE("a node that is no controller doesn't look for the log at itself") {
+  auto text
+      = with(R"(roles = ["host", "gateway", "controller"])", R"(roles = ["host", "gateway"])");
+  CHECK(holds(complaint(text), "n.toml:8: [mesh] controllers = "));
+  CHECK(holds(complaint(text, {R"(mesh.controllers=["127.0.0.1:7109", "127.0.0.1:7101"])"}),
+              "holds this node's mesh.listen"));
+  CHECK(parse_config(text, "n.toml", {"/srv", {"mesh.controllers=[\"127.0.0.1:7109\"]"}})
+            .has_value());
+}
+
+TEST_CASE("where others are told to come is one address, not all of the machine's") {
+  for (std::string all : {"0.0.0.0:7101", "[::]:7101"}) {
+    CHECK(holds(complaint(whole, {"mesh.listen=" + all}), "[mesh] listen = "));
+    CHECK(holds(complaint(whole, {"host.page_listen=" + all}), "at which they reach it"));
+  }
+  for (std::string one : {"10.0.0.10:7101", "[::1]:7101", "node-1:7101"})
+    CHECK(!is_wildcard(*parse_address(one)));
+  CHECK(parse_config(whole, "n.toml", {"/srv", {"gateway.listen=0.0.0.0:7180"}}).has_value());
+}
+
 TEST_CASE("a host says its labels, and how much more than it has it may promise") {
   auto config = parse_config(whole + "[host.labels]\ndisk = \"ssd\"\nzone = \"a\"\n", "n.toml",
                              {"/srv", {"host.memory_overcommit_percent=150"}});

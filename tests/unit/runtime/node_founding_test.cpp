@@ -66,6 +66,13 @@ TEST_CASE("what has begun is remembered beside the folder that may be emptied") 
   CHECK(past_of(state.path) == replica_past{.begun = true, .empty = true});
 }
 
+TEST_CASE("what can't be looked at of a replica's past is taken to be there") {
+  state_folder state;
+  fs::create_symlink("storage-begun", state.path / "storage-begun"); // leads to itself
+  fs::create_symlink("storage", replica_folder(state.path));
+  CHECK(past_of(state.path) == replica_past{.begun = true, .empty = false});
+}
+
 TEST_CASE("that a replica has begun is remembered though the power is cut") {
   state_folder state;
   state_folder left;

@@ -50,6 +50,13 @@ TEST_CASE_FIXTURE(controller,
   CHECK(again.error().message.find("restore a backup") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(controller, "the cluster's state can be read by the node's user only") {
+  fs::create_directory(replica_folder(config.state));
+  fs::permissions(replica_folder(config.state), fs::perms{0755});
+  REQUIRE(open().has_value());
+  CHECK(fs::status(replica_folder(config.state)).permissions() == fs::perms::owner_all);
+}
+
 TEST_CASE_FIXTURE(
     controller, "a founder whose disk is emptied between two openings joins, and founds no more") {
   found_with(to_string(uuid{0, 1}) + '\n' + to_string(uuid{0, 2}) + '\n' + to_string(uuid{0, 3})
