@@ -5,6 +5,7 @@
 #include "dwcp/session/sending_session.hpp"
 #include "dwcp/session/used_up.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace novacron {
@@ -72,12 +73,8 @@ result<void> sending_session::mend() {
   const bool stopped = source_->splitter().completing();
   if (!stopped)
     last_acknowledged_ = now();
-  if (stopped && source_->frames_under_way() > 0
-      && now() - last_acknowledged_ > options_.stopped_limit)
-    return make_failure(dwcp_errc::timed_out,
-                        "the destination was silent for "
-                            + std::to_string(options_.stopped_limit.count())
-                            + " ms after the guest had stopped; it goes on at the source");
+  else if (auto heard = await_destination(); !heard)
+    return heard;
   if (plan_.empty()) {
     read_ahead_ = 0;
     return {};
@@ -91,6 +88,24 @@ result<void> sending_session::mend() {
     plan_.begun(*connection);
     opener_->begin(*connection, now() + session_limits::reconnecting);
   }
+  return {};
+}
+
+/// A guest that has stopped waits for the destination's node to take what is under way,
+/// and then for its QEMU to say whether it has loaded it; for neither without a limit.
+result<void> sending_session::await_destination() const {
+  const auto silent = [](const std::string& who, std::chrono::milliseconds limit) {
+    return make_failure(dwcp_errc::timed_out,
+                        who + " was silent for " + std::to_string(limit.count())
+                            + " ms after the guest had stopped; it goes on at the source");
+  };
+  if (source_->frames_under_way() > 0 && now() - last_acknowledged_ > options_.stopped_limit)
+    return silent("the destination", options_.stopped_limit);
+  const auto& seen = source_->splitter();
+  if (source_->agreed() && seen.memory_complete() && seen.wants_return_path() && !gate_.shut_value()
+      && !input_ended_
+      && now() - std::max(last_acknowledged_, last_input_) > options_.silence_limit)
+    return silent("the destination's QEMU", options_.silence_limit);
   return {};
 }
 

@@ -49,6 +49,7 @@ private:
   result<void> carry();
   result<void> absorb();
   result<void> mend();
+  [[nodiscard]] result<void> await_destination() const;
   result<void> replace(uint16_t connection, result<opened_connection> opened);
   void choose_level();
   result<void> take_input();

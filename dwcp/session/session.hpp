@@ -57,7 +57,8 @@ struct send_options {
   std::string destination_host;
   uint16_t destination_port = 0;
   uint32_t streams = 2;
-  /// No byte from the peer for so long, and a connection is lost.
+  /// No byte from the peer for so long, and a connection is lost; no word from its QEMU
+  /// once that has all of a guest that has stopped, and the session ends.
   std::chrono::milliseconds silence_limit{10'000};
   /// A lost connection is tried again for so long, while the guest runs; 0: never.
   std::chrono::milliseconds resume_limit{30'000};

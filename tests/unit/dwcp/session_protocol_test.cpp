@@ -370,18 +370,25 @@ TEST_CASE("a return path that the source's QEMU doesn't read ends the session at
 }
 
 TEST_CASE("a destination that never says that the guest was loaded is given up in time") {
-  odd_destination x{500ms};
-  x.accept();
-  random_numbers random{1};
-  CHECK(x.source.write(guest_stream(random, {10, 1, 100, true})));
-  x.source.close_write();
-  const auto ended = [&] {
-    pollfd more{-1, 0, 0};
-    x.there->say(frame_kind::keepalive, 0, {});
-    return ::poll(&more, 1, 20) == 0 && x.pair.sent.calls() > 0;
-  };
-  CHECK(eventually(ended));
-  const auto sent = x.pair.sent.wait();
-  CHECK(code(sent) == dwcp_errc::stream_broken);
-  CHECK(why(sent).find("never said") != std::string::npos);
+  for (const bool source_has_ended : {true, false}) {
+    CAPTURE(source_has_ended);
+    odd_destination x{500ms};
+    x.accept();
+    random_numbers random{1};
+    CHECK(x.source.write(guest_stream(random, {10, 1, 100, true})));
+    if (source_has_ended)
+      x.source.close_write();
+    for (auto next = x.there->hear(); next.header.kind == frame_kind::batch;
+         next = x.there->hear(60ms))
+      x.there->say(frame_kind::ack, next.header.sequence + 1, next.header.chain);
+    const auto ended = [&] {
+      pollfd more{-1, 0, 0};
+      x.there->say(frame_kind::keepalive, 0, {});
+      return ::poll(&more, 1, 20) == 0 && x.pair.sent.calls() > 0;
+    };
+    CHECK(eventually(ended));
+    const auto sent = x.pair.sent.wait();
+    CHECK(code(sent) == (source_has_ended ? dwcp_errc::stream_broken : dwcp_errc::timed_out));
+    CHECK(why(sent).find(source_has_ended ? "never said" : "QEMU was silent") != std::string::npos);
+  }
 }
