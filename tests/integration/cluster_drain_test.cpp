@@ -228,9 +228,10 @@ TEST_CASE("a host is emptied though the leader and the drain's actors die in the
     CHECK_MESSAGE(watch.runs_of(id) == 1, id);
   CHECK(watch.twice() == 0);
   CHECK(watch.looks() > 10);
-  for (const auto& host : lab.list("hosts"))
-    if (field_text(host, "name") == from) {
-      CHECK(field_text(host, "state") == "drained");
-      CHECK(field_text(host, "vms") == "0");
-    }
+  const auto hosts = lab.list("hosts");
+  const auto emptied = std::ranges::find_if(
+      hosts, [&](const auto& host) { return field_text(host, "name") == from; });
+  REQUIRE(emptied != hosts.end());
+  CHECK(field_text(*emptied, "state") == "drained");
+  CHECK(field_text(*emptied, "vms") == "0");
 }

@@ -214,6 +214,7 @@ TEST_CASE("a running cluster is upgraded node by node, under writes, and its gue
   MESSAGE(writing.acknowledged().size() << " writes; the longest pause was " << pause.count()
                                         << " ms; " << guests.looks() << " looks at the guests");
   CHECK(pause < pause_limit);
+  CHECK(writing.acknowledged().size() >= 10);
   for (int node = 1; node <= nodes; ++node) {
     const auto listed = lab.listed_at(node);
     for (const auto& [name, id] : writing.acknowledged()) {

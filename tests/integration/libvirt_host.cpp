@@ -53,6 +53,13 @@ fs::path kept_capabilities(libvirt_mode mode) {
 
 } // namespace
 
+bool possible(libvirt_mode mode) {
+  const bool may = mode == libvirt_mode::session || ::geteuid() == 0;
+  if (!may)
+    MESSAGE("skipped: system mode needs root");
+  return may;
+}
+
 libvirt_host::libvirt_host(libvirt_mode mode) : config_{config_for(mode)}, daemon_{config_} {
   reap_children_from_now_on();
   auto image = config_.state / "image";

@@ -13,6 +13,9 @@
 
 namespace novacron::test {
 
+/// Whether whoever runs the tests can start a libvirtd in this mode; says why not.
+bool possible(libvirt_mode mode);
+
 /// A host of the test's own: a state folder, a libvirtd without a fencer, the
 /// guest's kernel and initramfs. Ends all that it started, guests first, and
 /// removes the folder.
