@@ -23,9 +23,9 @@ namespace novacron {
 /// elsewhere (`lost_hosts_since`), what a migration's destination measured counts
 /// until its source says, hosts are cordoned and drained, VMs have placement
 /// rules, migrations compare CPUs; nodes, their membership, tokens. 4: replicas
-/// compare the hashes of their states, and do so on demand. 5: a node that a
-/// migration needs isn't removed.
-inline constexpr uint32_t known_cluster_version = 5;
+/// compare the hashes of their states, and do so on demand; a node that a migration
+/// needs isn't removed.
+inline constexpr uint32_t known_cluster_version = 4;
 
 /// What this program's leaders stamp at least: it goes on with members that know
 /// one version less, and with none that are older.

@@ -9,7 +9,7 @@ namespace novacron {
 namespace {
 
 /// The first `command_batch::cluster_version` under which a node stays that a migration needs.
-constexpr uint32_t migrations_need_since = 5;
+constexpr uint32_t migrations_need_since = 4;
 
 } // namespace
 
