@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 namespace novacron {
@@ -40,6 +41,12 @@ struct blocking_pool::implementation {
       pool->stop();
       pool->join();
     }
+  }
+
+  void long_call_ended() {
+    std::lock_guard lock{mutex};
+    --long_calls;
+    idle.notify_all();
   }
 
   runner elsewhere; ///< empty: here
@@ -100,14 +107,17 @@ bool blocking_pool::run_long(std::function<void()> work) {
       return false;
     ++implementation_->long_calls;
   }
-  std::thread{[state = implementation_, work = std::move(work)]() mutable {
-    employer = state.get();
-    work();
-    work = nullptr; // what it held goes before anybody is told that it is over
-    std::lock_guard lock{state->mutex};
-    --state->long_calls;
-    state->idle.notify_all();
-  }}.detach();
+  try {
+    std::thread{[state = implementation_, work = std::move(work)]() mutable {
+      employer = state.get();
+      work();
+      work = nullptr; // what it held goes before anybody is told that it is over
+      state->long_call_ended();
+    }}.detach();
+  } catch (const std::system_error&) { // no thread can be had
+    implementation_->long_call_ended();
+    return false;
+  }
   return true;
 }
 

@@ -34,7 +34,7 @@ public:
   void run(const uuid& key, std::function<void()> work);
 
   /// Runs `work` on a thread of its own, for calls that take minutes. False
-  /// when `most_long_calls` run already: nothing was done.
+  /// when `most_long_calls` run already, or no thread can be had: nothing was done.
   bool run_long(std::function<void()> work);
 
   static constexpr unsigned most_long_calls = 64;

@@ -3,6 +3,7 @@
 #include "messages/changes.hpp"
 #include "messages/peer.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -46,6 +47,10 @@ public:
       : filter_{filter}, linearizable_{linearizable}, sink_{std::move(target)}, phase_{phase} {
     // nop
   }
+
+  /// The owner's copy shows the state at this revision already, from an earlier follower:
+  /// a listing that is older would take it back, and is asked for again.
+  void go_on_from(uint64_t revision) { revision_ = std::max(revision_, revision); }
 
   /// What to ask now; nothing while a question is open or the last failed just now.
   std::optional<question> next(clock::time_point now);

@@ -110,8 +110,17 @@ frontend_state::effects frontend_state::not_placed(uint64_t question, time_point
 }
 
 void frontend_state::has_its_place(const item_name& name, time_point now, effects& out) {
-  --jobs_.at(name.ticket).unplaced;
+  auto& job = jobs_.at(name.ticket);
+  // Nobody listens any more: what wasn't proposed isn't.
+  if (--job.unplaced == 0 && is_late(job, now))
+    for (auto& item : job.items)
+      if (!item.outcome)
+        item.outcome = overloaded();
   settle(name.ticket, now, out);
+}
+
+bool frontend_state::is_late(const open_proposal& job, time_point now) const {
+  return now - job.arrived >= config_.patience;
 }
 
 /// Queues what is ready of a proposal, or answers it, once nothing is out.
@@ -139,16 +148,21 @@ void frontend_state::settle(proposal_ticket ticket, time_point now, effects& out
 }
 
 frontend_state::effects frontend_state::advance(time_point now, effects out) {
-  ask(out);
+  ask(now, out);
   flush(now, out);
   return out;
 }
 
-void frontend_state::ask(effects& out) {
+void frontend_state::ask(time_point now, effects& out) {
   while (!to_place_.empty() && questions_.size() < config_.most_placements) {
     auto name = to_place_.front();
     to_place_.pop_front();
-    auto& item = jobs_.at(name.ticket).items[name.index];
+    auto& job = jobs_.at(name.ticket);
+    if (is_late(job, now)) {
+      has_its_place(name, now, out);
+      continue;
+    }
+    auto& item = job.items[name.index];
     ++item.plans;
     place_request request;
     request.except = item.tried;
@@ -231,7 +245,7 @@ void frontend_state::take_outcome(const item_name& name, const command_outcome& 
                    || outcome.error == command_errc::rule_broken);
   // The scheduler may have been behind the log: let it choose again.
   auto again = taken || (nowhere && std::holds_alternative<reserve_migration>(item.what.body));
-  if (again && item.plans < config_.most_plans && now - job.arrived < config_.patience) {
+  if (again && item.plans < config_.most_plans && !is_late(job, now)) {
     item.tried = *host_of(item.what);
     *host_of(item.what) = {};
     item.no_room.clear();
@@ -254,7 +268,7 @@ frontend_state::effects frontend_state::tick(time_point now) {
 
 void frontend_state::refuse_waiting(time_point now, effects& out) {
   for (auto* queue : {&host_queue_, &client_queue_})
-    while (!queue->empty() && now - jobs_.at(queue->front().ticket).arrived >= config_.patience) {
+    while (!queue->empty() && is_late(jobs_.at(queue->front().ticket), now)) {
       auto ticket = queue->front().ticket;
       queue->pop_front();
       refuse(ticket, out);

@@ -103,7 +103,8 @@ private:
 
   [[nodiscard]] bool has_room(const proposal& what, bool from_host) const;
   void refuse_waiting(time_point now, effects& out);
-  void ask(effects& out);
+  [[nodiscard]] bool is_late(const open_proposal& job, time_point now) const;
+  void ask(time_point now, effects& out);
   void flush(time_point now, effects& out);
   [[nodiscard]] bool batch_is_due(time_point now) const;
   void send_batch(effects& out);

@@ -21,7 +21,7 @@ void actor_survey::add(const std::vector<linked_node>& some) {
         fresh.push_back(each.node);
         ++open_;
       } else {
-        ++left_out_;
+        left_out_.insert(each.node);
       }
     }
   }
@@ -62,7 +62,7 @@ void actor_survey::end() {
     if (--open_ > 0)
       return;
   }
-  done_(nodes_, left_out_); // nobody else is left to write
+  done_(nodes_, left_out_.size()); // nobody else is left to write
 }
 
 } // namespace novacron

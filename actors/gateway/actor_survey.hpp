@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,7 +52,7 @@ private:
   function done_;
   std::mutex mutex_;
   nodes nodes_;
-  size_t left_out_ = 0;
+  std::set<node_id> left_out_;
   size_t open_ = 1;
 };
 

@@ -10,6 +10,16 @@ shared_json share(std::string text) {
 
 } // namespace
 
+api_answer json_answer(unsigned status, shared_json body,
+                       std::vector<std::pair<std::string, std::string>> headers) {
+  return {status, "application/json", std::move(body), std::move(headers)};
+}
+
+api_answer json_answer(unsigned status, std::string body,
+                       std::vector<std::pair<std::string, std::string>> headers) {
+  return json_answer(status, share(std::move(body)), std::move(headers));
+}
+
 api_answer answer_of(const problem& x) {
   api_answer answer{x.status, "application/problem+json", share(to_json(x)), {}};
   if (x.status == 401)
@@ -134,7 +144,7 @@ void api::dispatch(call& c) const {
   case action::fence_host:
     return fence(c);
   case action::health:
-    return c.done({200, "application/json", share(R"({"status":"ok"})"), {}});
+    return c.done(json_answer(200, R"({"status":"ok"})"));
   case action::ready:
     return ready(c);
   case action::metrics:

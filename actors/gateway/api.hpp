@@ -40,6 +40,12 @@ struct api_answer {
   std::vector<std::pair<std::string, std::string>> headers; ///< beside those of every answer
 };
 
+/// What was asked for.
+api_answer json_answer(unsigned status, shared_json body,
+                       std::vector<std::pair<std::string, std::string>> headers = {});
+api_answer json_answer(unsigned status, std::string body,
+                       std::vector<std::pair<std::string, std::string>> headers = {});
+
 /// `problem+json`, with the headers that its status wants.
 api_answer answer_of(const problem& x);
 
@@ -134,9 +140,21 @@ private:
   void rebalance(call& c) const;
   void answer_task(unsigned status, const command_outcome& outcome, answer_function done) const;
 
+  struct host_change {
+    node_id host;
+    idempotency key;
+  };
+
   [[nodiscard]] parsed<command_body> verb(const call& c) const;
+  /// What changes begin with: no parameters but these, and a good key.
+  [[nodiscard]] parsed<idempotency>
+  begin_change(const call& c, const std::vector<std::string_view>& parameters = {}) const;
+  /// The same of a change of the host in the path.
+  [[nodiscard]] parsed<host_change> begin_host_change(const call& c) const;
   [[nodiscard]] parsed<idempotency> key_of(const call& c) const;
   [[nodiscard]] parsed<node_id> host_of(const std::string& name_or_id,
+                                        const std::string& field) const;
+  [[nodiscard]] parsed<node_id> node_of(const std::string& name_or_id,
                                         const std::string& field) const;
   void propose(command asked, answer_function done,
                std::function<void(const command_outcome&)> accepted) const;

@@ -92,7 +92,7 @@ parsed<actor_tree_request> api::tree_asked_for(const call& c) const {
     return limit.error();
   out.children = static_cast<uint32_t>(*limit);
   if (const auto* name = c.target.find("node")) {
-    auto node = host_of(*name, "?node");
+    auto node = node_of(*name, "?node");
     if (!node)
       return node.error();
     out.node = *node;
@@ -126,19 +126,19 @@ void api::read_actors(call& c) const {
         tree && !*tree && tree->error().code == std::errc::invalid_argument)
       return done(answer_of(
           {"unknown_actor", 404, "No such supervisor", tree->error().message, "?path", {}}));
-    done({200,
-          "application/json",
-          std::make_shared<const std::string>(actors_json(nodes, left_out)),
-          {}});
+    done(json_answer(200, actors_json(nodes, left_out)));
   };
   auto survey = std::make_shared<actor_survey>(*what, one.nil(), way_.look, std::move(found));
   if (!one.nil()) {
-    survey->add({{one, view_->name_of_host(one), false}});
+    survey->add({{one, view_->name_of_node(one), false}});
     return survey->end();
   }
   std::vector<linked_node> nodes{{way_.self, {}, false}};
   for (auto& [id, name] : view_->host_names())
     nodes.push_back({id, std::move(name), false});
+  for (auto& each : view_->nodes())
+    if (each.wish != member_wish::removed)
+      nodes.push_back({each.id, std::move(each.name), false});
   if (way_.status) {
     survey->begin();
     way_.status({}, [survey](const std::optional<group_status>& status) {
@@ -167,15 +167,12 @@ void api::kill(call& c) const {
   auto body = parse_kill(c.request->body);
   if (!body)
     return c.done(answer_of(body.error()));
-  auto node = host_of(body->node, "/node");
+  auto node = node_of(body->node, "/node");
   if (!node)
     return c.done(answer_of(node.error()));
   way_.kill({*node, body->actor}, [done = c.done, path = body->actor](bool ok, std::string why) {
     if (ok)
-      return done({200,
-                   "application/json",
-                   std::make_shared<const std::string>(R"({"status":"killed"})"),
-                   {}});
+      return done(json_answer(200, R"({"status":"killed"})"));
     done(answer_of(
         {"unknown_actor",
          404,

@@ -83,17 +83,14 @@ void api::read_cluster(call& c) const {
     if (!status)
       return done(answer_of(no_leader("no replica answered; ask again shortly")));
     auto json = cluster_json(*status, [&](node_id id) { return view->name_of_node(id); });
-    done({200, "application/json", std::make_shared<const std::string>(std::move(json)), {}});
+    done(json_answer(200, std::move(json)));
   });
 }
 
 /// Lets the replicas compare their states where the log is now. What came of it is
 /// in /cluster; who is found wrong has stopped.
 void api::compare(call& c) const {
-  auto known = only_parameters(c.target, {});
-  if (!known)
-    return c.done(answer_of(known.error()));
-  auto key = key_of(c);
+  auto key = begin_change(c);
   if (!key)
     return c.done(answer_of(key.error()));
   if (auto empty = parse_nothing(c.request->body); !empty)
@@ -103,7 +100,7 @@ void api::compare(call& c) const {
     out.begin_object();
     out.key("index").number(outcome.revision);
     out.end_object();
-    done({202, "application/json", std::make_shared<const std::string>(out.take()), {}});
+    done(json_answer(202, out.take()));
   });
 }
 
@@ -111,12 +108,7 @@ void api::compare(call& c) const {
 void api::ready(call& c) const {
   if (!view_->complete())
     return c.done(answer_of(view_behind("the state has not been read yet; ask again shortly")));
-  auto yes = [](const answer_function& done) {
-    done({200,
-          "application/json",
-          std::make_shared<const std::string>(R"({"status":"ready"})"),
-          {}});
-  };
+  auto yes = [](const answer_function& done) { done(json_answer(200, R"({"status":"ready"})")); };
   if (!way_.status)
     return yes(c.done);
   way_.status({}, [yes, done = std::move(c.done)](const std::optional<group_status>& status) {

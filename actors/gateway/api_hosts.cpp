@@ -6,19 +6,13 @@ namespace novacron {
 
 /// An operator's word that an unreachable host is off.
 void api::fence(call& c) const {
-  auto parameters = only_parameters(c.target, {});
-  if (!parameters)
-    return c.done(answer_of(parameters.error()));
-  auto key = key_of(c);
-  if (!key)
-    return c.done(answer_of(key.error()));
+  auto begun = begin_host_change(c);
+  if (!begun)
+    return c.done(answer_of(begun.error()));
   auto confirmed = parse_fenced(c.request->body);
   if (!confirmed)
     return c.done(answer_of(confirmed.error()));
-  auto host = host_of(c.where.id, {});
-  if (!host)
-    return c.done(answer_of(host.error()));
-  auto accepted = [host = *host, view = view_, limit = limits_.view_time,
+  auto accepted = [host = begun->host, view = view_, limit = limits_.view_time,
                    done = c.done](const command_outcome& outcome) {
     // The answer shows the host as the log made it; the view has it in a moment.
     view->when_revision(outcome.revision, view_table::clock::now() + limit, [=](wait_end) {
@@ -26,12 +20,10 @@ void api::fence(call& c) const {
       fallback.id = host;
       fallback.state = host_state::fenced;
       auto document = view->host(host);
-      auto json = document ? document->json
-                           : std::make_shared<const std::string>(host_json(fallback, {}));
-      done({200, "application/json", std::move(json), {}});
+      done(document ? json_answer(200, document->json) : json_answer(200, host_json(fallback, {})));
     });
   };
-  propose({fence_host{*host}, std::move(*key)}, std::move(c.done), std::move(accepted));
+  propose({fence_host{begun->host}, std::move(begun->key)}, std::move(c.done), std::move(accepted));
 }
 
 } // namespace novacron

@@ -7,10 +7,6 @@ namespace novacron {
 
 namespace {
 
-shared_json share(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
-}
-
 problem refused_token(std::string why) {
   command_outcome outcome;
   outcome.error = command_errc::bad_token;
@@ -68,7 +64,7 @@ void api::create_join_token(call& c) const {
                 .number(static_cast<uint64_t>(
                     std::chrono::duration_cast<std::chrono::seconds>(body.life).count()));
             out.end_object();
-            done({201, "application/json", share(out.take()), {}});
+            done(json_answer(201, out.take()));
           });
 }
 
@@ -114,7 +110,7 @@ void api::let_join(const join_body& asked, answer_function done) const {
             auto given = desk.sign(request, roles);
             if (!given)
               return done(answer_of(bad_request(given.error().message)));
-            done({200, "application/json", share(answer_json(*given)), {}});
+            done(json_answer(200, answer_json(*given)));
           });
 }
 

@@ -9,10 +9,6 @@ namespace novacron {
 
 namespace {
 
-api_answer json_answer(unsigned status, std::string json) {
-  return {status, "application/json", std::make_shared<const std::string>(std::move(json)), {}};
-}
-
 /// Its guest would have to be brought along.
 bool has_guest(const vm_record& vm) {
   return vm.actual == actual_state::running || vm.actual == actual_state::paused
@@ -48,17 +44,11 @@ void api::plan_move(call& c) const {
 }
 
 void api::maintain(call& c) const {
-  auto parameters = only_parameters(c.target, {});
-  if (!parameters)
-    return c.done(answer_of(parameters.error()));
-  auto key = key_of(c);
-  if (!key)
-    return c.done(answer_of(key.error()));
-  auto host = host_of(c.where.id, {});
-  if (!host)
-    return c.done(answer_of(host.error()));
+  auto begun = begin_host_change(c);
+  if (!begun)
+    return c.done(answer_of(begun.error()));
   maintain_host wish;
-  wish.host = *host;
+  wish.host = begun->host;
   const bool drains = c.where.found->what == action::drain_host;
   if (drains) {
     auto body = parse_drain(c.request->body);
@@ -76,19 +66,18 @@ void api::maintain(call& c) const {
     wish.wish = c.where.found->what == action::cordon_host ? maintenance_wish::cordon
                                                            : maintenance_wish::uncordon;
   }
-  auto accepted = [self = shared_from_this(), drains, host = *host,
+  auto accepted = [self = shared_from_this(), drains, host = wish.host,
                    done = c.done](const command_outcome& outcome) {
     if (drains)
       return self->answer_task(202, outcome, done);
     self->view_->when_revision(outcome.revision, view_table::clock::now() + self->limits_.view_time,
                                [self, host, done](wait_end) {
                                  auto document = self->view_->host(host);
-                                 done(document
-                                          ? api_answer{200, "application/json", document->json, {}}
-                                          : answer_of(no_such("host", to_string(host))));
+                                 done(document ? json_answer(200, document->json)
+                                               : answer_of(no_such("host", to_string(host))));
                                });
   };
-  propose({wish, std::move(*key)}, std::move(c.done), std::move(accepted));
+  propose({wish, std::move(begun->key)}, std::move(c.done), std::move(accepted));
 }
 
 /// The latest drain of a host.
@@ -106,15 +95,12 @@ void api::read_drain(call& c) const {
                             + "/api/v1/hosts/{id}/drain",
                         {},
                         {}});
-    return api_answer{200, "application/json", task->json, {}};
+    return json_answer(200, task->json);
   });
 }
 
 void api::cancel(call& c) const {
-  auto parameters = only_parameters(c.target, {});
-  if (!parameters)
-    return c.done(answer_of(parameters.error()));
-  auto key = key_of(c);
+  auto key = begin_change(c);
   if (!key)
     return c.done(answer_of(key.error()));
   auto id = parse_uuid(c.where.id);
@@ -130,7 +116,7 @@ void api::cancel(call& c) const {
 }
 
 void api::rebalance(call& c) const {
-  auto key = key_of(c);
+  auto key = begin_change(c);
   if (!key)
     return c.done(answer_of(key.error()));
   auto body = parse_rebalance(c.request->body);
@@ -161,10 +147,8 @@ void api::answer_task(unsigned status, const command_outcome& outcome, answer_fu
                          auto json = document ? document->json
                                               : std::make_shared<const std::string>(
                                                   R"({"id":")" + to_string(id) + "\"}");
-                         done({status,
-                               "application/json",
-                               std::move(json),
-                               {{"Location", "/api/v1/tasks/" + to_string(id)}}});
+                         done(json_answer(status, std::move(json),
+                                          {{"Location", "/api/v1/tasks/" + to_string(id)}}));
                        });
 }
 

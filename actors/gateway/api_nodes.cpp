@@ -10,10 +10,6 @@ namespace novacron {
 
 namespace {
 
-shared_json share(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
-}
-
 std::vector<shown_node> shown(const view_table& view, const std::optional<group_status>& status) {
   return shown_nodes(view.nodes(), view.host_records(), status);
 }
@@ -99,7 +95,7 @@ void api::list_nodes(call& c) const {
     out.key("changing").text_or_null(status ? status->changing : std::string{});
     out.key("revision").number(view->revision());
     out.end_object();
-    done({200, "application/json", share(out.take()), {}});
+    done(json_answer(200, out.take()));
   });
 }
 
@@ -111,16 +107,12 @@ void api::read_node(call& c) const {
                  done = c.done](const std::optional<group_status>& status) {
     const auto nodes = shown(*view, status);
     const auto* node = find(nodes, whom);
-    done(node ? api_answer{200, "application/json", share(shown_node_json(*node)), {}}
-              : answer_of(no_such("node", whom)));
+    done(node ? json_answer(200, shown_node_json(*node)) : answer_of(no_such("node", whom)));
   });
 }
 
 void api::change_node(call& c) const {
-  auto known = only_parameters(c.target, {});
-  if (!known)
-    return c.done(answer_of(known.error()));
-  auto key = key_of(c);
+  auto key = begin_change(c);
   if (!key)
     return c.done(answer_of(key.error()));
   const auto what = c.where.found->what;
@@ -142,16 +134,14 @@ void api::change_node(call& c) const {
     if (!wish)
       return done(answer_of(wish.error()));
     self->propose({*wish, key}, done, [self, wish = *wish, status, done](const auto& outcome) {
-      self->view_->when_revision(outcome.revision,
-                                 view_table::clock::now() + self->limits_.view_time,
-                                 [self, wish, status, done](wait_end) {
-                                   const auto nodes = shown(*self->view_, status);
-                                   const auto* node = find(nodes, to_string(wish.node));
-                                   done({202,
-                                         "application/json",
-                                         share(node ? shown_node_json(*node) : std::string{"{}"}),
-                                         {{"Location", "/api/v1/nodes/" + to_string(wish.node)}}});
-                                 });
+      self->view_->when_revision(
+          outcome.revision, view_table::clock::now() + self->limits_.view_time,
+          [self, wish, status, done](wait_end) {
+            const auto nodes = shown(*self->view_, status);
+            const auto* node = find(nodes, to_string(wish.node));
+            done(json_answer(202, node ? shown_node_json(*node) : "{}",
+                             {{"Location", "/api/v1/nodes/" + to_string(wish.node)}}));
+          });
     });
   });
 }

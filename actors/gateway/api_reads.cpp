@@ -21,7 +21,7 @@ api_answer page_answer(const view_page& page) {
     out.key("next_cursor").text(to_string(page.next));
   out.key("revision").number(page.revision);
   out.end_object();
-  return {200, "application/json", std::make_shared<const std::string>(out.take()), {}};
+  return json_answer(200, out.take());
 }
 
 parsed<page_query> page_of(const request_target& target) {
@@ -153,10 +153,8 @@ void api::read_one(call& c) const {
     auto found = [&](std::string_view kind, const std::optional<view_document>& document) {
       if (!document)
         return answer_of(no_such(kind, shown));
-      return api_answer{200,
-                        "application/json",
-                        document->json,
-                        {{"ETag", '"' + std::to_string(document->revision) + '"'}}};
+      return json_answer(200, document->json,
+                         {{"ETag", '"' + std::to_string(document->revision) + '"'}});
     };
     std::optional<view_document> none;
     switch (what) {
@@ -206,7 +204,7 @@ void api::read_events(call& c) const {
     return c.done(answer_of(events_too_old(since)));
   auto& events = slice->events;
   // Whole revisions: `next` names one.
-  bool more = events.size() == *limit;
+  bool more = !events.empty();
   while (more) {
     auto rest = view_->events(slice->next, 64);
     more = rest && !rest->events.empty();
@@ -227,7 +225,7 @@ void api::read_events(call& c) const {
   out.key("next").number(events.empty() ? std::max(revision, since) : events.back().revision);
   out.key("revision").number(revision);
   out.end_object();
-  c.done({200, "application/json", std::make_shared<const std::string>(out.take()), {}});
+  c.done(json_answer(200, out.take()));
 }
 
 } // namespace novacron

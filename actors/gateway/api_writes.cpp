@@ -60,6 +60,24 @@ std::string etag(uint64_t revision) {
 
 } // namespace
 
+parsed<idempotency> api::begin_change(const call& c,
+                                      const std::vector<std::string_view>& parameters) const {
+  auto known = only_parameters(c.target, parameters);
+  if (!known)
+    return known.error();
+  return key_of(c);
+}
+
+parsed<api::host_change> api::begin_host_change(const call& c) const {
+  auto key = begin_change(c);
+  if (!key)
+    return key.error();
+  auto host = host_of(c.where.id, {});
+  if (!host)
+    return host.error();
+  return host_change{*host, std::move(*key)};
+}
+
 parsed<idempotency> api::key_of(const call& c) const {
   const auto& request = *c.request;
   idempotency result;
@@ -94,6 +112,21 @@ parsed<node_id> api::host_of(const std::string& name_or_id, const std::string& f
   return *id;
 }
 
+/// The same of any node.
+parsed<node_id> api::node_of(const std::string& name_or_id, const std::string& field) const {
+  if (auto id = parse_uuid(name_or_id))
+    return node_id{*id};
+  if (!view_->complete())
+    return view_behind("the nodes' names have not been read yet; ask again shortly");
+  auto id = view_->node_named(name_or_id);
+  if (!id) {
+    auto why = no_such("node", name_or_id);
+    why.field = field;
+    return why;
+  }
+  return *id;
+}
+
 void api::propose(command asked, answer_function done,
                   std::function<void(const command_outcome&)> accepted) const {
   proposal wish;
@@ -110,12 +143,12 @@ void api::propose(command asked, answer_function done,
 }
 
 void api::create(call& c) const {
-  auto parameters = only_parameters(c.target, {"wait"});
-  if (!parameters)
-    return c.done(answer_of(parameters.error()));
-  auto key = key_of(c);
+  auto key = begin_change(c, {"wait"});
   if (!key)
     return c.done(answer_of(key.error()));
+  // A create is done when it is answered: there is nothing to wait for.
+  if (auto wait = duration_parameter(c.target, "wait", limits_.longest_wait); !wait)
+    return c.done(answer_of(wait.error()));
   auto body = parse_create(c.request->body);
   if (!body)
     return c.done(answer_of(body.error()));
@@ -133,11 +166,9 @@ void api::create(call& c) const {
       if (!document)
         document = view_document{std::make_shared<const std::string>(vm_json(fallback, "")),
                                  outcome.revision};
-      done({201,
-            "application/json",
-            document->json,
-            {{"Location", "/api/v1/vms/" + to_string(outcome.vm)},
-             {"ETag", etag(document->revision)}}});
+      done(json_answer(201, document->json,
+                       {{"Location", "/api/v1/vms/" + to_string(outcome.vm)},
+                        {"ETag", etag(document->revision)}}));
     });
   };
   propose({std::move(wish), std::move(*key)}, std::move(c.done), std::move(accepted));
@@ -174,15 +205,12 @@ parsed<command_body> api::verb(const call& c) const {
 }
 
 void api::change_vm(call& c) const {
-  auto parameters = only_parameters(c.target, {"wait"});
-  if (!parameters)
-    return c.done(answer_of(parameters.error()));
+  auto key = begin_change(c, {"wait"});
+  if (!key)
+    return c.done(answer_of(key.error()));
   auto wait = duration_parameter(c.target, "wait", limits_.longest_wait);
   if (!wait)
     return c.done(answer_of(wait.error()));
-  auto key = key_of(c);
-  if (!key)
-    return c.done(answer_of(key.error()));
   auto body = verb(c);
   if (!body)
     return c.done(answer_of(body.error()));
@@ -205,10 +233,8 @@ void api::answer_operation(const operation_record& fallback, uint64_t revision,
     auto document = view->operation(fallback.id);
     auto json
         = document ? document->json : std::make_shared<const std::string>(operation_json(fallback));
-    done({status,
-          "application/json",
-          std::move(json),
-          {{"Location", "/api/v1/operations/" + to_string(fallback.id)}}});
+    done(json_answer(status, std::move(json),
+                     {{"Location", "/api/v1/operations/" + to_string(fallback.id)}}));
   };
   auto now = view_table::clock::now();
   bool waits = wait.count() > 0 && waiting_->fetch_add(1) < limits_.in_flight / 2;

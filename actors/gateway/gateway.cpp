@@ -6,8 +6,6 @@
 #include "actors/gateway/http/edge.hpp"
 #include "actors/gateway/http/ports.hpp"
 
-#include <spdlog/spdlog.h>
-
 namespace novacron {
 
 namespace {
@@ -106,12 +104,10 @@ gateway_actor::behavior_type gateway(self_pointer self, gateway_config config,
                                      std::shared_ptr<view_table> view, frontend_actor frontend,
                                      chaos_function chaos, look_function look) {
   auto edge = make_edge(self, config, view, frontend, chaos, look);
-  if (edge) {
+  if (edge)
     self->state.edge = std::move(*edge);
-  } else {
-    spdlog::error("{}", edge.error().message);
+  else // its supervisor logs why
     self->quit(caf::make_error(caf::sec::cannot_open_port, edge.error().message));
-  }
   return {
       [](const continuation& next) { next.run(); },
       [](tick_atom) { /* the edge's threads keep the time */ },

@@ -8,16 +8,23 @@ namespace novacron {
 void event_ring::reset(uint64_t revision) {
   first_ = end() + 1; // a reader that had read everything misses something too
   events_.clear();
+  bytes_ = 0;
   known_after_ = revision;
 }
 
 void event_ring::push(view_event event) {
+  bytes_ += event.json->size();
   events_.push_back(std::move(event));
-  while (events_.size() > capacity_) {
-    known_after_ = std::max(known_after_, events_.front().revision);
-    events_.pop_front();
-    ++first_;
-  }
+  while (events_.size() > capacity_ || bytes_ > most_bytes_)
+    drop_first();
+}
+
+void event_ring::drop_first() {
+  const auto& oldest = events_.front();
+  known_after_ = std::max(known_after_, oldest.revision);
+  bytes_ -= oldest.json->size();
+  events_.pop_front();
+  ++first_;
 }
 
 std::optional<uint64_t> event_ring::position_after(uint64_t revision) const {
@@ -32,10 +39,14 @@ std::optional<event_ring::slice> event_ring::read(uint64_t position, size_t limi
     return std::nullopt;
   slice result;
   auto from = std::min<uint64_t>(position - first_, events_.size());
-  auto count = std::min<uint64_t>(limit, events_.size() - from);
-  auto begin = events_.begin() + static_cast<std::ptrdiff_t>(from);
-  result.events.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
-  result.next = first_ + from + count;
+  auto at = events_.begin() + static_cast<std::ptrdiff_t>(from);
+  for (size_t bytes = 0; at != events_.end() && result.events.size() < limit; ++at) {
+    bytes += at->json->size();
+    if (bytes > most_slice_bytes && !result.events.empty())
+      break;
+    result.events.push_back(*at);
+  }
+  result.next = first_ + from + result.events.size();
   return result;
 }
 

@@ -17,16 +17,20 @@ struct view_event {
 };
 
 /// The latest events, in the feed's order, so that a reader that was away can
-/// go on where it was. Bounded: the oldest are dropped, and a reader whose
-/// place was dropped is told so instead of missing them silently.
+/// go on where it was. Bounded in number and in bytes (a drain's event names each
+/// VM of its host): the oldest are dropped, and a reader whose place was dropped is
+/// told so instead of missing them silently.
 ///
 /// A *position* counts events since the process started. It isn't a revision:
 /// several events may share one.
 class event_ring {
 public:
-  explicit event_ring(size_t capacity) : capacity_{capacity} {
+  event_ring(size_t capacity, size_t most_bytes) : capacity_{capacity}, most_bytes_{most_bytes} {
     // nop
   }
+
+  /// Of a slice, unless its only event is larger.
+  static constexpr size_t most_slice_bytes = 1u << 20;
 
   struct slice {
     std::vector<view_event> events;
@@ -42,11 +46,16 @@ public:
   [[nodiscard]] std::optional<uint64_t> position_after(uint64_t revision) const;
   /// Where the next event will stand.
   [[nodiscard]] uint64_t end() const { return first_ + events_.size(); }
-  /// Up to `limit` events from `position` on; nothing when some were dropped.
+  /// Up to `limit` events from `position` on, as many as one slice holds; nothing when
+  /// some were dropped.
   [[nodiscard]] std::optional<slice> read(uint64_t position, size_t limit) const;
 
 private:
+  void drop_first();
+
   size_t capacity_;
+  size_t most_bytes_;
+  size_t bytes_ = 0; ///< of the events' JSON
   std::deque<view_event> events_;
   uint64_t first_ = 0;       ///< position of the first event that is kept
   uint64_t known_after_ = 0; ///< events of later revisions are all here

@@ -40,6 +40,7 @@ view_actor::behavior_type view(self_pointer self, std::shared_ptr<view_table> ta
                                feed_source_actor source, double phase) {
   self->state.table = std::move(table);
   self->state.follower.emplace(feed_filter{}, false, sink_of(self), phase);
+  self->state.follower->go_on_from(self->state.table->revision());
   self->send(self, tick_atom::value);
   return {
       [self](status_atom) {

@@ -15,8 +15,8 @@ using shared_json = std::shared_ptr<const std::string>;
 
 /// Which part of a list, in the order of ids.
 struct page_query {
-  size_t limit = 100;
-  uuid after; ///< the last id of the page before; nil: from the start
+  size_t limit = 100; ///< and no more than some MiB, whatever it is
+  uuid after;         ///< the last id of the page before; nil: from the start
 };
 
 /// All that are set must match. VMs that are gone are shown only to those who

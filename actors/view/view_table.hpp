@@ -18,6 +18,7 @@ namespace novacron {
 struct view_limits {
   size_t events = 10'000;
   size_t waiters = 10'000;
+  size_t event_bytes = 64u << 20; ///< of all events that are kept
 };
 
 /// The state in memory, as requests are answered from it.
@@ -36,7 +37,8 @@ public:
   /// Sees each record that changed, on the writer's thread, without a lock held.
   using observer = std::function<void(const any_record&)>;
 
-  explicit view_table(view_limits limits = {}) : events_{limits.events}, waiters_{limits.waiters} {
+  explicit view_table(view_limits limits = {})
+      : events_{limits.events, limits.event_bytes}, waiters_{limits.waiters} {
     // nop
   }
 
@@ -79,9 +81,9 @@ public:
 
   /// The host with this name; of several, the one that isn't gone.
   [[nodiscard]] std::optional<node_id> host_named(std::string_view name) const;
-  /// Empty: no such host.
-  [[nodiscard]] std::string name_of_host(node_id id) const;
-  /// The same of any node.
+  /// The same of any node that wasn't removed.
+  [[nodiscard]] std::optional<node_id> node_named(std::string_view name) const;
+  /// Empty: no such node.
   [[nodiscard]] std::string name_of_node(node_id id) const;
   /// Sorted by id; those that were removed, too.
   [[nodiscard]] std::vector<node_record> nodes() const;

@@ -7,6 +7,8 @@ namespace novacron {
 
 namespace {
 
+constexpr size_t most_page_bytes = 4u << 20; ///< of JSON, unless its only item is larger
+
 /// One page of the ids in `ids` (ordered; elements are ids or pairs of id and
 /// entry) for which `json_of` returns something.
 template <class Ids, class JsonOf>
@@ -15,6 +17,7 @@ view_page page_of(const Ids& ids, const page_query& query, JsonOf json_of) {
   view_page page;
   auto at = query.after.nil() ? ids.begin() : ids.upper_bound(key{query.after});
   uuid last;
+  size_t bytes = 0;
   for (; at != ids.end(); ++at) {
     auto id = [&] {
       if constexpr (requires { at->first; })
@@ -25,7 +28,8 @@ view_page page_of(const Ids& ids, const page_query& query, JsonOf json_of) {
     auto json = json_of(id);
     if (!json)
       continue;
-    if (page.items.size() == query.limit) {
+    bytes += json->size();
+    if (page.items.size() == query.limit || (bytes > most_page_bytes && !page.items.empty())) {
       page.next = last;
       break;
     }
@@ -172,6 +176,16 @@ task_id view_table::drain_of(node_id host) const {
   return at == hosts_.end() ? task_id{} : at->second.drain;
 }
 
+std::optional<node_id> view_table::node_named(std::string_view name) const {
+  {
+    std::shared_lock lock{mutex_};
+    for (const auto& [id, node] : nodes_)
+      if (node.name == name && node.wish != member_wish::removed)
+        return id;
+  }
+  return host_named(name); // a host that has never said more of itself
+}
+
 std::optional<node_id> view_table::host_named(std::string_view name) const {
   std::shared_lock lock{mutex_};
   std::optional<node_id> found;
@@ -179,11 +193,6 @@ std::optional<node_id> view_table::host_named(std::string_view name) const {
     if (host.name == name && (!found || host.state != host_state::gone))
       found = id;
   return found;
-}
-
-std::string view_table::name_of_host(node_id id) const {
-  std::shared_lock lock{mutex_};
-  return host_name(id);
 }
 
 std::vector<std::pair<node_id, std::string>> view_table::host_names() const {

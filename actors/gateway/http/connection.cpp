@@ -207,7 +207,10 @@ private:
     head_ = head_of(answer, parser_->get().version(), keep_alive_);
     body_ = std::move(answer.body);
     stream_.expires_after(limits().write_time);
-    std::array<asio::const_buffer, 2> parts{asio::buffer(head_), asio::buffer(*body_)};
+    // An answer to HEAD has the length of its content, and none (RFC 9110, 9.3.2).
+    const bool content = parser_->get().method() != http::verb::head;
+    std::array<asio::const_buffer, 2> parts{asio::buffer(head_),
+                                            content ? asio::buffer(*body_) : asio::const_buffer{}};
     asio::async_write(stream_, parts, [self = keep()](error_code error, size_t) {
       self->body_.reset();
       if (error)

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <optional>
+#include <pthread.h>
 #include <utility>
 #include <vector>
 
@@ -22,4 +23,22 @@ TEST_CASE("a pool that hands its work on runs none of it, and says whose order i
   for (const auto& [key, work] : handed_on)
     work();
   CHECK(runs == 11);
+}
+
+TEST_CASE("where no thread can be had a long call is refused, and leaves nothing to wait for") {
+  pthread_attr_t usual;
+  pthread_attr_t impossible;
+  REQUIRE(::pthread_getattr_default_np(&usual) == 0);
+  REQUIRE(::pthread_attr_init(&impossible) == 0);
+  REQUIRE(::pthread_attr_setstacksize(&impossible, size_t{1} << 47) == 0); // all of the addresses
+  {
+    blocking_pool pool{1};
+    REQUIRE(::pthread_setattr_default_np(&impossible) == 0);
+    bool ran = false;
+    CHECK_FALSE(pool.run_long([&ran] { ran = true; }));
+    CHECK_FALSE(ran);
+    REQUIRE(::pthread_setattr_default_np(&usual) == 0);
+  } // ends at once
+  ::pthread_attr_destroy(&impossible);
+  ::pthread_attr_destroy(&usual);
 }

@@ -205,3 +205,14 @@ TEST_CASE("nodes' phases are spread over the whole second") {
   for (auto [tenth, count] : tenths)
     CHECK(count > 60);
 }
+
+TEST_CASE_FIXTURE(copy_of_the_state, "a copy of an earlier follower isn't taken back") {
+  follower.go_on_from(100);
+  CHECK(!follower.complete());
+  asks_for_list(start);
+  follower.listed({99, {vm(1, 90)}, ""}, start);
+  CHECK(revisions.empty());
+  REQUIRE(asks_for_list(start + 1s));
+  follower.listed({100, {vm(1, 90)}, ""}, start + 1s);
+  CHECK(follower.revision() == 100);
+}

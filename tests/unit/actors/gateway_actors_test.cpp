@@ -197,6 +197,34 @@ TEST_CASE_FIXTURE(tree_fixture, "bad parameters name themselves") {
   CHECK(field_at_fault(all_actors + "?name=x") == "?name");
 }
 
+TEST_CASE_FIXTURE(tree_fixture,
+                  "a node that is no host is known by its name, until it is removed") {
+  node_record record;
+  record.id = voter;
+  record.name = "controller-4";
+  record.revision = 2;
+  view->changed(record);
+  view->advance(2);
+  trees[voter].name = "controller-4";
+  CHECK(nodes_of(ask(all_actors)).contains("controller-4"));
+  CHECK(nodes_of(ask(all_actors + "?node=controller-4")).size() == 1);
+  CHECK(asked.at(0).node == voter);
+  record.wish = member_wish::removed;
+  record.revision = 3;
+  view->changed(record);
+  view->advance(3);
+  CHECK(!nodes_of(ask(all_actors)).contains("controller-4"));
+  CHECK(ask(all_actors + "?node=controller-4").status == 404);
+}
+
+TEST_CASE_FIXTURE(tree_fixture, "a node that several know of is left out once") {
+  for (uint64_t i = 0; i < 200; ++i)
+    trees[own].links.push_back({{{7, i}}, "far-" + std::to_string(i), false});
+  trees[host].links = trees[own].links;
+  auto answer = ask(all_actors);
+  CHECK(json::parse(*answer.body).at("left_out").as_int64() == 74);
+}
+
 TEST_CASE_FIXTURE(tree_fixture, "more nodes than may be asked are counted") {
   for (uint64_t i = 0; i < 200; ++i)
     trees[own].links.push_back({{{7, i}}, "far-" + std::to_string(i), false});

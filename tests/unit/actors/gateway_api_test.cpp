@@ -127,6 +127,17 @@ TEST_CASE_FIXTURE(api_fixture, "a wait answers when the operation ends") {
   CHECK(shown(answers[0]).at("state").as_string() == "failed");
 }
 
+TEST_CASE_FIXTURE(api_fixture, "waits take half of the places; who comes later isn't kept") {
+  auto note = [this](api_answer answer) { answers.push_back(std::move(answer)); };
+  for (size_t i = 0; i <= gateway_limits{}.in_flight / 2; ++i)
+    served->handle(request("POST", vm_path + "/start?wait=30s"), note);
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].status == 202);
+  view->expire(view_table::clock::now() + 31s); // the others, which leave their places
+  served->handle(request("POST", vm_path + "/start?wait=30s"), note);
+  CHECK(answers.size() == gateway_limits{}.in_flight / 2 + 1);
+}
+
 TEST_CASE_FIXTURE(api_fixture, "a wait that is over too early answers 202") {
   served->handle(request("POST", vm_path + "/start?wait=1s"),
                  [this](api_answer answer) { answers.push_back(std::move(answer)); });
@@ -240,6 +251,10 @@ TEST_CASE_FIXTURE(api_fixture, "bad input is 400, names the field and asks the l
   const std::vector<std::array<std::string, 4>> table{
       {"POST", "/api/v1/vms", R"({"name":"a"})", "/vcpus"},
       {"POST", "/api/v1/vms?wait=x&y=1", good_create, "?y"},
+      {"POST", "/api/v1/vms?wait=soon", good_create, "?wait"},
+      {"POST", "/api/v1/cluster/rebalance?dry=1", "", "?dry"},
+      {"POST", "/api/v1/cluster/compare?x=1", "", "?x"},
+      {"POST", "/api/v1/hosts/node-9/drain?x=1", "", "?x"},
       {"POST", vm_path + "/start", R"({"x":1})", "/x"},
       {"POST", vm_path + "/start?wait=soon", "", "?wait"},
       {"POST", vm_path + "/migrate", R"({"to":1})", "/to"},

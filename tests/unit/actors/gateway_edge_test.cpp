@@ -106,6 +106,16 @@ TEST_CASE_FIXTURE(edge_fixture, "requests that were sent ahead are answered in o
   CHECK(status(connection.receive()) == 404);
 }
 
+TEST_CASE_FIXTURE(edge_fixture,
+                  "an answer to HEAD has no content that the next one could be read from") {
+  test_connection connection{port};
+  connection.send(request("HEAD /health") + request("GET /health", "", "Connection: close\r\n"));
+  auto answers = connection.receive_all();
+  CHECK(status(answers) == 405);
+  auto next = answers.find("\r\n\r\n") + 4;
+  CHECK(status(answers.substr(next)) == 200);
+}
+
 TEST_CASE_FIXTURE(edge_fixture, "no token is 401") {
   test_connection connection{port};
   connection.send("GET /api/v1/vms HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -282,6 +292,35 @@ TEST_CASE_FIXTURE(edge_fixture, "a WebSocket that was overtaken by a new listing
   view->keep_only({});
   view->advance(50);
   CHECK(receive_frame(socket) == "closed 1008"); // policy: list again
+}
+
+TEST_CASE("a WebSocket that takes nothing for too long is closed") {
+  auto config = edge_fixture::short_limits();
+  config.limits.write_time = 500ms;
+  config.limits.idle_time = 60s; // not because it answers no ping
+  auto view = std::make_shared<view_table>();
+  running_gateway gateway{
+      config, view,
+      [log = std::make_shared<small_log>(view)](const command& asked) { return (*log)(asked); }};
+  test_connection slow{config.ports->api_port()};
+  slow.send(edge_fixture::request("GET /api/v1/events", "", upgrade_headers));
+  CHECK(status(slow.receive()) == 101);
+  auto open = [&config] {
+    test_connection operators{config.ports->operator_port()};
+    operators.send("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    return operators.receive().find("novacron_websocket_connections_active 1") != std::string::npos;
+  };
+  CHECK(open());
+  auto large = vm_of(1, 1);
+  large.spec.kernel_arguments = std::string(50'000, 'x');
+  for (uint64_t revision = 2; revision < 800; ++revision) { // more than two sockets hold
+    large.revision = revision;
+    view->changed(large);
+    view->advance(revision);
+  }
+  auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (open())
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
 }
 
 TEST_CASE_FIXTURE(edge_fixture,

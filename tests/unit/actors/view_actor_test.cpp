@@ -123,6 +123,22 @@ TEST_CASE_FIXTURE(view_fixture, "while a killed view lists again its table answe
   CHECK(table->vms({}).items.size() == 2);
 }
 
+TEST_CASE_FIXTURE(view_fixture,
+                  "a view that is started again isn't taken back by an older source") {
+  pages[""] = {20, {vm_of(1, 15), vm_of(2, 20)}, ""};
+  pass(100ms);
+  caf::anon_send_exit(copy, caf::exit_reason::kill);
+  pages[""] = {18, {vm_of(1, 15)}, ""}; // of a controller that is behind
+  start();
+  pass(2s);
+  CHECK(table->revision() == 20);
+  CHECK(table->vms({}).items.size() == 2); // all that came up to there
+  pages[""] = {21, {vm_of(1, 15), vm_of(2, 20), vm_of(3, 21)}, ""};
+  pass(2s);
+  CHECK(table->revision() == 21);
+  CHECK(table->vms({}).items.size() == 3);
+}
+
 TEST_CASE_FIXTURE(view_fixture, "progress reaches the migration that it is about") {
   migration_record migration;
   migration.id = {uuid_of(70)};

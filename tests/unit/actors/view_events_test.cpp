@@ -56,6 +56,24 @@ TEST_CASE_FIXTURE(events_fixture, "a revision whose later events were dropped is
   CHECK(after(12) == revisions{13, 14, 15, 16});
 }
 
+TEST_CASE("events are kept up to so many bytes, and come in slices of at most a mebibyte") {
+  event_ring ring{100, 3u << 20};
+  const auto large = std::make_shared<const std::string>(700'000, 'x');
+  for (uint64_t revision = 1; revision <= 6; ++revision)
+    ring.push({revision, large});
+  CHECK(!ring.position_after(1));
+  REQUIRE(ring.position_after(2));
+  auto slice = ring.read(*ring.position_after(2), 100);
+  REQUIRE(slice->events.size() == 1); // two would be more
+  CHECK(slice->events[0].revision == 3);
+  CHECK(slice->next == *ring.position_after(3));
+  ring.push({7, std::make_shared<const std::string>(2u << 20, 'x')});
+  CHECK(ring.read(*ring.position_after(6), 100)->events.size() == 1);
+  ring.reset(7);
+  ring.push({8, large});
+  CHECK(ring.read(*ring.position_after(7), 100)->events.size() == 1);
+}
+
 TEST_CASE_FIXTURE(events_fixture, "what was listed can't be resumed event by event") {
   CHECK(!table.event_position(9));
   CHECK(table.event_position(10));

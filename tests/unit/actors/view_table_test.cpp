@@ -71,6 +71,25 @@ TEST_CASE_FIXTURE(table_fixture, "a list comes in pages in the order of ids") {
   CHECK(last.next.nil());
 }
 
+TEST_CASE_FIXTURE(table_fixture, "a page isn't larger than some MiB, whatever was asked for") {
+  for (uint64_t n = 1; n <= 5; ++n) {
+    auto vm = vm_of(n, 2, host);
+    vm.spec.kernel_arguments = std::string(1'500'000, 'x');
+    table.listed(vm);
+  }
+  auto page
+      = table.vms({.page = {.limit = 1'000, .after = {}}, .name = {}, .state = {}, .host = {}});
+  CHECK(page.items.size() == 2);
+  CHECK(page.next == uuid_of(2));
+  auto large = vm_of(7, 2, host);
+  large.spec.kernel_arguments = std::string(5'000'000, 'x');
+  table.listed(large);
+  page = table.vms(
+      {.page = {.limit = 1'000, .after = uuid_of(6)}, .name = {}, .state = {}, .host = {}});
+  CHECK(page.items.size() == 1);
+  CHECK(page.next.nil());
+}
+
 TEST_CASE_FIXTURE(table_fixture, "a full last page has no next one") {
   list(4);
   CHECK(table.vms({{2, uuid_of(2)}, {}, {}, {}}).next.nil());
