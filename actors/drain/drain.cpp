@@ -34,9 +34,11 @@ void give(self_pointer self, const move_vm& order) {
   self->request(state.frontend, order_timeout, proposal_of(order))
       .then(
           [self, order](const outcomes& answer) {
+            const auto now = self->clock().now();
             if (answer.each.size() == 1)
-              carry_out(self, self->state.drain.answered(order, answer.each.front(),
-                                                         self->clock().now()));
+              carry_out(self, self->state.drain.answered(order, answer.each.front(), now));
+            else
+              self->state.drain.not_answered(order, now);
           },
           [self, order](const caf::error&) {
             self->state.drain.not_answered(order, self->clock().now());

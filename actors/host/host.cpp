@@ -169,6 +169,11 @@ void pass_on(const std::weak_ptr<host_context>& context, const guest_event& even
 
 } // namespace
 
+host_actor_state::~host_actor_state() {
+  for (auto& [ticket, source] : requests)
+    source.deliver(caf::make_error(caf::sec::runtime_error, "the host's actor has ended"));
+}
+
 host_moment moment_of(host_pointer self) {
   return {self->clock().now(), self->state.context->boot_time()};
 }

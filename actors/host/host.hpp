@@ -12,6 +12,9 @@
 namespace novacron {
 
 struct host_actor_state {
+  host_actor_state() = default;
+  ~host_actor_state(); ///< refuses the sources that wait
+
   std::shared_ptr<host_context> context;
   std::optional<host_logic> logic;
 

@@ -64,8 +64,8 @@ struct tell_migration {
   migration_changed word;
 };
 
-/// Pass the request with this ticket on to its migration's actor, and its
-/// answer to whoever asked.
+/// Pass the request with this ticket on to its migration's actor, which answers
+/// whoever asked.
 struct pass_on_request {
   uint64_t ticket = 0;
   prepare_migration request;

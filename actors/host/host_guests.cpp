@@ -12,8 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto start_timeout = 5s;
-constexpr auto prepare_patience = 90s;
-constexpr auto performed_patience = 20s;
 
 std::string vm_child(vm_id vm) {
   return "vm-" + to_string(vm);
@@ -132,14 +130,11 @@ void carry_out(host_pointer self, const pass_on_request& what) {
   auto actor = self->state.migrations.find(what.request.migration);
   if (!promise)
     return;
-  auto answer = promise.mapped();
-  if (actor == self->state.migrations.end()) {
-    answer.deliver(caf::make_error(caf::sec::runtime_error, "the migration's actor has ended"));
-    return;
-  }
-  self->request(actor->second, prepare_patience, what.request)
-      .then([answer](const migration_prepared& x) mutable { answer.deliver(x); },
-            [answer](const caf::error& why) mutable { answer.deliver(why); });
+  if (actor == self->state.migrations.end())
+    promise.mapped().deliver(
+        caf::make_error(caf::sec::runtime_error, "the migration's actor has ended"));
+  else
+    promise.mapped().delegate(actor->second, what.request);
 }
 
 void carry_out(host_pointer self, const refuse_request& what) {
@@ -151,11 +146,7 @@ caf::result<caf::ok_atom> pass_on(host_pointer self, const migration_performed& 
   auto actor = self->state.migrations.find(message.migration);
   if (actor == self->state.migrations.end())
     return caf::make_error(caf::sec::runtime_error, "this host knows no such migration");
-  auto answer = self->make_response_promise<caf::ok_atom>();
-  self->request(actor->second, performed_patience, message)
-      .then([answer](caf::ok_atom ok) mutable { answer.deliver(ok); },
-            [answer](const caf::error& why) mutable { answer.deliver(why); });
-  return answer;
+  return self->delegate(actor->second, message);
 }
 
 } // namespace novacron

@@ -29,7 +29,7 @@ void carry_out(host_pointer self, const tell_migration& what);
 void carry_out(host_pointer self, const pass_on_request& what);
 void carry_out(host_pointer self, const refuse_request& what);
 
-/// Passes a source's word on to the migration's actor.
+/// Passes a source's word on to the migration's actor, which answers it by itself.
 caf::result<caf::ok_atom> pass_on(host_pointer self, const migration_performed& message);
 
 } // namespace novacron

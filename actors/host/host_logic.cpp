@@ -35,6 +35,11 @@ host_effects say(const std::string& text, bool warning) {
   return out;
 }
 
+/// The log has no such host, or knows it from another boot.
+bool doesnt_know_us(command_errc error) {
+  return error == command_errc::unknown_host || error == command_errc::stale_lease;
+}
+
 } // namespace
 
 host_logic::host_logic(host_settings settings)
@@ -46,7 +51,7 @@ host_logic::host_logic(host_settings settings)
 
 host_effects host_logic::tick(host_moment now) {
   host_effects out;
-  register_self(out);
+  register_self(now, out);
   renew_if_due(now, out);
   guard_again(now, out);
   pass_on_permission(now, out);
@@ -59,16 +64,19 @@ host_effects host_logic::tick(host_moment now) {
 
 // -- the log -----------------------------------------------------------------------
 
-void host_logic::register_self(host_effects& out) {
-  if (registered_ || asking_to_register_)
+void host_logic::register_self(host_moment now, host_effects& out) {
+  const bool waits = refused_ && now.now - asked_to_register_at_ < settings_.register_again;
+  if (registered_ || asking_to_register_ || waits)
     return;
   asking_to_register_ = true;
+  asked_to_register_at_ = now.now;
   out.emplace_back(propose_registration{{settings_.self}});
 }
 
 host_effects host_logic::registered(const std::optional<command_outcome>& outcome) {
   asking_to_register_ = false;
   registered_ = outcome && outcome->ok();
+  refused_ = outcome && !outcome->ok();
   if (registered_)
     return say("registered", false);
   if (outcome)
@@ -84,7 +92,7 @@ void host_logic::report(host_moment now, host_effects& out) {
 
 host_effects host_logic::reported(const std::optional<command_outcome>& outcome) {
   reports_.ended();
-  if (outcome && outcome->error == command_errc::unknown_host)
+  if (outcome && doesnt_know_us(outcome->error))
     registered_ = false;
   return {};
 }
@@ -112,10 +120,10 @@ host_effects host_logic::renewed(uint64_t attempt, const std::optional<command_o
                                  host_moment now) {
   if (!outcome)
     return {};
-  if (!outcome->ok()) {
-    registered_ = false; // the log doesn't know us as we are
-    return {};
-  }
+  if (doesnt_know_us(outcome->error))
+    registered_ = false;
+  if (!outcome->ok())
+    return {}; // a log that is busy, or that nobody leads, is asked again with the next renewal
   host_effects out;
   if (auto deadline = lease_.granted(attempt, outcome->revision, now.boot))
     guard(*deadline, now, out);

@@ -22,6 +22,7 @@ struct host_settings {
   std::chrono::milliseconds guard_every{1'000};     ///< the fencer is given its deadline again
   std::chrono::milliseconds early_patience{5'000};  ///< for a reservation that the feed owes
   std::chrono::milliseconds start_again_after{100}; ///< an actor that couldn't be started
+  std::chrono::milliseconds register_again{1'000};  ///< after the log has refused to
   size_t most_early_requests = 64;
 };
 
@@ -112,7 +113,7 @@ private:
     std::chrono::steady_clock::time_point until;
   };
 
-  void register_self(host_effects& out);
+  void register_self(host_moment now, host_effects& out);
   void renew_if_due(host_moment now, host_effects& out);
   void guard(std::chrono::nanoseconds deadline, host_moment now, host_effects& out);
   void guard_again(host_moment now, host_effects& out);
@@ -147,6 +148,8 @@ private:
   std::vector<early_request> early_;
   bool registered_ = false;
   bool asking_to_register_ = false;
+  bool refused_ = false; ///< the last registration was, by the log
+  std::chrono::steady_clock::time_point asked_to_register_at_;
   std::optional<std::chrono::nanoseconds> deadline_; ///< as the log granted it last
   bool guarding_ = false;                            ///< the fencer was asked
   std::chrono::nanoseconds guarded_at_{0};           ///< when it last was, or answered

@@ -150,9 +150,8 @@ std::optional<migration_changed> host_table::word_for(migration_id migration) {
   vm_record moving;
   if (const auto* vm = find(record->vm))
     moving = *vm;
-  else if (record->to == self_ && called_off(*record))
-    moving.id
-        = record->vm; // it stays elsewhere, and concerns us no more but for what we made of it
+  else if (record->over() || (record->to == self_ && called_off(*record)))
+    moving.id = record->vm; // it is elsewhere, and concerns us no more but for what we made of it
   else
     return std::nullopt;
   migration_changed word{*record, moving, std::nullopt, fresh_.erase(migration) > 0};
@@ -191,10 +190,17 @@ bool host_table::needs_actor(const migration_record& migration) const {
          || (migration.to == self_ && !migration.destination_clean);
 }
 
+/// A VM that has left stays in the table: nobody tells us of it any more.
+bool host_table::concerns_us(const vm_record& vm) const {
+  const auto* migration = find(vm.migration);
+  return vm.host == self_ || (migration && !migration->over());
+}
+
 std::set<vm_id> host_table::all_vms() const {
   std::set<vm_id> all;
   for (const auto& [id, vm] : vms_)
-    all.insert(id);
+    if (concerns_us(vm))
+      all.insert(id);
   return all;
 }
 

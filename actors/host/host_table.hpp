@@ -35,9 +35,10 @@ public:
   /// What the VM's actor must know; nothing for a VM that we don't know.
   [[nodiscard]] std::optional<vm_changed> word_for(vm_id vm) const;
   /// What the migration's actor must know. `fresh` the first time that it is
-  /// asked for a migration which was reserved while we were following. The
-  /// destination of one that was called off is told even when it doesn't know
-  /// the VM any more: what it made must go.
+  /// asked for a migration which was reserved while we were following. Whoever
+  /// doesn't know the VM any more is told all the same that the migration is over,
+  /// or its actor would never end; and the destination that it was called off: what
+  /// it made must go.
   std::optional<migration_changed> word_for(migration_id migration);
 
   /// The hypervisor says that the VM's guest switches itself off. It says so
@@ -70,6 +71,7 @@ private:
   void put(const node_record& record);
   void put(const join_token_record& record);
   void remove(const any_record& record);
+  [[nodiscard]] bool concerns_us(const vm_record& vm) const;
   void keep_only(const std::set<std::pair<record_type, uuid>>& listed);
 
   node_id self_;

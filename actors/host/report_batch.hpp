@@ -12,8 +12,10 @@ namespace novacron {
 /// whoever observed says it again for as long as the log doesn't show it.
 class report_batch {
 public:
-  /// More would not fit one log entry; what is beyond waits for the next report.
-  static constexpr size_t most_observations = 256;
+  /// About so much, and one observation beyond; the rest waits for the next report.
+  /// The log refuses whole what doesn't fit one entry (`most_proposal_bytes`), and
+  /// frontends put several reports into one.
+  static constexpr size_t most_bytes = 16u << 10;
 
   void add(const vm_observation& x) { vms_[x.vm] = x; }
   void add(const migration_observation& x) { migrations_[x.migration] = x; }

@@ -103,6 +103,11 @@ struct interpreter {
 } // namespace
 
 destination_actor_state::~destination_actor_state() {
+  const auto ended = refusal("the migration's actor at the destination has ended");
+  if (prepare_answer)
+    prepare_answer->deliver(ended);
+  if (performed_answer)
+    performed_answer->deliver(ended);
   if (guest)
     context->pool->run_long([last = guest] { last->release(); });
 }
@@ -130,6 +135,8 @@ migration_actor::behavior_type destination_side(destination_pointer self, migrat
         return promise;
       },
       [=](const migration_performed& message) -> caf::result<caf::ok_atom> {
+        if (self->state.performed_answer)
+          return refusal("the destination was told already");
         auto promise = self->make_response_promise<caf::ok_atom>();
         self->state.performed_answer = promise;
         carry_out(self, self->state.logic.told(message, self->clock().now()));

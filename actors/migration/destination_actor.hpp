@@ -11,7 +11,8 @@
 namespace novacron {
 
 struct destination_actor_state : migration_side_state<migration_destination> {
-  ~destination_actor_state(); ///< ends the session elsewhere: it may take a while
+  /// Refuses those who wait for an answer. Ends the session elsewhere: it may take a while.
+  ~destination_actor_state();
 
   std::shared_ptr<incoming> guest; ///< once something was done about it
   std::optional<caf::typed_response_promise<migration_prepared>> prepare_answer;

@@ -53,6 +53,7 @@ migration_effects migration_source::performed(const result<perform_end>& end, ti
     return proceed(now);
   }
   cost_ = end->cost;
+  sent_ = true;
   auto out = proceed(now);
   if (decision_.phase() == migration_phase::reserved)
     out.emplace_back(tell_destination{{decision_.record().id, end->cookie}});
@@ -133,7 +134,7 @@ migration_effects migration_source::proceed(time_point now) {
 }
 
 void migration_source::proceed_undecided(migration_effects& out, time_point now) {
-  if (decision_.wished(migration_decision::commit) && now - performed_at_ > limits_.undecided)
+  if (sent_ && now - performed_at_ > limits_.undecided)
     give_up("it was not decided in time");
   if (auto proposal = decision_.next(now))
     out.emplace_back(std::move(*proposal));

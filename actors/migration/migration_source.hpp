@@ -70,6 +70,7 @@ private:
   novacron::epoch epoch_at_source_; ///< under which the guest goes on here, if it does
   work work_ = work::none;
   bool abort_asked_ = false; ///< of the Perform that runs
+  bool sent_ = false;        ///< Perform ended well: the guest is paused
   time_point started_at_;
   time_point performed_at_;
   time_point clean_not_before_;

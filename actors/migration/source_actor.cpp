@@ -8,6 +8,7 @@
 #include "hypervisor/errors.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace novacron {
 
@@ -165,8 +166,8 @@ struct interpreter {
 /// Tells whoever follows how it gets on. Statistics block, so they come back later.
 void send_progress(source_pointer self) {
   auto run = self->state.run;
-  if (!run)
-    return;
+  if (!run || std::exchange(self->state.looking, true))
+    return; // one look at a time: libvirt may take long, and others wait in its order
   call_blocking(
       self, *self->state.context->pool, run->vm().value,
       [run] {
@@ -175,6 +176,7 @@ void send_progress(source_pointer self) {
       },
       [self](const std::pair<migration_job, session_statistics>& seen) {
         const auto& [job, pages] = seen;
+        self->state.looking = false;
         auto now = self->clock().now();
         auto seconds = std::chrono::duration<double>(now - self->state.looked_at).count();
         auto sent = pages.guest_bytes - std::min(pages.guest_bytes, self->state.processed_bytes);

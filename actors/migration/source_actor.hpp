@@ -16,6 +16,7 @@ struct source_actor_state : migration_side_state<migration_source> {
   std::shared_ptr<perform_run> run; ///< while Perform and its pages run
   uint64_t processed_bytes = 0;     ///< at the last look, for the rate
   std::chrono::steady_clock::time_point looked_at;
+  bool looking = false; ///< a look is on its way
 };
 
 using source_pointer = migration_actor::stateful_pointer<source_actor_state>;

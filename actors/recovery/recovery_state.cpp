@@ -11,12 +11,15 @@ bool to_be_placed(const vm_record& vm) {
          && vm.migration.nil();
 }
 
+/// Something that the placement filters look at is otherwise than it was.
 bool may_take_more(const host_record& host, const host_record* before) {
   if (host.state != host_state::up)
     return false;
   return before == nullptr || before->state != host_state::up
          || before->memory_mib < host.memory_mib || before->vcpus < host.vcpus
-         || before->images != host.images;
+         || before->memory_overcommit_percent < host.memory_overcommit_percent
+         || before->vcpu_overcommit_percent < host.vcpu_overcommit_percent
+         || before->images != host.images || before->labels != host.labels;
 }
 
 } // namespace

@@ -78,6 +78,7 @@ supervisor_state::effects supervisor_state::ended(const std::string& name,
     starting_.reset();
   to_stop_.erase(where);
   stopping_.erase(where);
+  to_kill_.erase({child.stop_deadline, where});
   if (child.removed)
     erase(where);
   else if (!ending_ && asked) // it went with its group
@@ -166,11 +167,12 @@ supervisor_state::effects supervisor_state::tick(time_point now) {
 }
 
 void supervisor_state::advance_stops(time_point now, effects& out) {
-  for (auto where : stopping_)
-    if (auto& child = children_.at(where); !child.killed && now >= child.stop_deadline) {
-      child.killed = true;
-      out.emplace_back(kill_child{child.spec.name});
-    }
+  while (!to_kill_.empty() && now >= to_kill_.begin()->first) {
+    auto& child = children_.at(to_kill_.begin()->second);
+    to_kill_.erase(to_kill_.begin());
+    child.killed = true;
+    out.emplace_back(kill_child{child.spec.name});
+  }
   while (!to_stop_.empty()) {
     auto where = *to_stop_.rbegin();
     auto& child = children_.at(where);
@@ -181,10 +183,12 @@ void supervisor_state::advance_stops(time_point now, effects& out) {
     child.now = status::stopping;
     child.killed = child.spec.grace.count() == 0;
     child.stop_deadline = now + child.spec.grace;
-    if (child.killed)
+    if (child.killed) {
       out.emplace_back(kill_child{child.spec.name});
-    else
+    } else {
+      to_kill_.emplace(child.stop_deadline, where);
       out.emplace_back(stop_child{child.spec.name});
+    }
   }
 }
 
@@ -210,9 +214,8 @@ void supervisor_state::advance_starts(time_point now, effects& out) {
 std::optional<supervisor_state::time_point> supervisor_state::wake() const {
   std::optional<time_point> earliest;
   auto consider = [&](time_point at) { earliest = earliest ? std::min(*earliest, at) : at; };
-  for (auto where : stopping_)
-    if (const auto& child = children_.at(where); !child.killed)
-      consider(child.stop_deadline);
+  if (!to_kill_.empty())
+    consider(to_kill_.begin()->first);
   for (auto where : to_start_)
     consider(children_.at(where).not_before);
   return earliest;

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -128,6 +129,7 @@ private:
   std::set<place> to_start_;
   std::set<place> to_stop_;
   std::set<place> stopping_;
+  std::set<std::pair<time_point, place>> to_kill_; ///< of those, and when: who has its grace still
   std::optional<place> starting_;
   std::deque<time_point> deaths_; ///< of the last `period`, at most `intensity` + 1
   bool ending_ = false;

@@ -1,5 +1,7 @@
 #include "actors/vm/vm_state.hpp"
 
+#include <algorithm>
+
 namespace novacron {
 
 namespace {
@@ -10,6 +12,11 @@ vm_state::effects both(vm_state::effects first, vm_state::effects second) {
   for (auto& each : second)
     first.push_back(std::move(each));
   return first;
+}
+
+/// It would be refused again: nothing that passes by itself is in the way.
+bool is_final(const failure& why) {
+  return why.code == hypervisor_errc::refused || why.code == hypervisor_errc::not_supported;
 }
 
 } // namespace
@@ -56,10 +63,13 @@ vm_state::effects vm_state::answered(guest_call call, const std::optional<failur
   last_answer_ = now;
   if (problem) {
     guest_.reset();
-    if (call == guest_call::create && problem->code == hypervisor_errc::refused)
+    if (call == guest_call::create && is_final(*problem))
       refused_ = refusal{called_under_, problem->message};
+    else
+      not_before_ = now + wait_after(failures_++);
     return {look_again{}};
   }
+  failures_ = 0;
   if (call == guest_call::create || !guest_)
     guest_ = guest_seen{};
   guest_->asked = now;
@@ -115,6 +125,8 @@ vm_state::effects vm_state::reconcile(time_point now) {
     return {};
   if (!guest_)
     return {look_again{}};
+  if (now < not_before_)
+    return {};
   if (in_migrations_hands())
     return during_migration(now);
   if (!mine() || known_->vm.actual == actual_state::gone)
@@ -227,6 +239,14 @@ vm_state::effects vm_state::guest_vanished(time_point now) {
 /// The first word on a guest's end counts in the log; no other is needed.
 vm_state::effects vm_state::failed(std::string reason, time_point now) {
   return failed_already() ? effects{} : observe(actual_state::failed, std::move(reason), now);
+}
+
+/// None after the first failure, so that what passes at once costs nobody time.
+std::chrono::milliseconds vm_state::wait_after(unsigned failures_before) const {
+  if (failures_before == 0)
+    return std::chrono::milliseconds{0};
+  const auto doublings = std::min(failures_before - 1, 16U);
+  return std::min(config_.call_again * (1U << doublings), config_.call_again_at_most);
 }
 
 vm_state::effects vm_state::call(guest_call what) {

@@ -15,6 +15,8 @@ struct vm_config {
   node_id host;                                    ///< the host that this actor works on
   std::chrono::milliseconds shutdown_grace{5'000}; ///< from the ACPI button to the plug
   std::chrono::milliseconds observe_again{500};    ///< before an observation is repeated
+  std::chrono::milliseconds call_again{100};       ///< after a second failure; doubles
+  std::chrono::milliseconds call_again_at_most{1'000};
 };
 
 /// What a VM's actor can ask of the hypervisor.
@@ -44,7 +46,8 @@ using vm_effect = std::variant<call_hypervisor, report_observation, look_again, 
 /// time, what the log requests and what the hypervisor shows are compared, and
 /// the one next step follows. A guest is started only under an epoch that no
 /// host has reported on yet; a guest of another epoch than the log's is ended,
-/// never used. While a migration is undecided or unfinished the guest belongs
+/// never used. What fails again and again is tried ever more slowly, for as long as
+/// it is wanted. While a migration is undecided or unfinished the guest belongs
 /// to the migration's actor.
 ///
 /// Pure: no clock, no I/O, no CAF.
@@ -77,6 +80,7 @@ private:
   effects during_migration(time_point now);
   effects guest_vanished(time_point now);
   effects call(guest_call what);
+  [[nodiscard]] std::chrono::milliseconds wait_after(unsigned failures_before) const;
   effects failed(std::string reason, time_point now);
   effects observe(actual_state actual, std::string reason, time_point now);
 
@@ -95,6 +99,8 @@ private:
   std::optional<guest_call> calling_;
   novacron::epoch called_under_; ///< the log's when we made the call
   time_point last_answer_;
+  unsigned failures_ = 0; ///< of calls, in a row
+  time_point not_before_; ///< nothing is done about the guest; it waits after failures
   std::optional<time_point> shutdown_asked_;
 
   struct refusal {

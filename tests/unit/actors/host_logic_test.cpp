@@ -35,6 +35,41 @@ TEST_CASE_FIXTURE(one_host, "a renewal that the log refuses makes the host regis
   CHECK(taken<propose_registration>().size() == 1);
 }
 
+TEST_CASE_FIXTURE(one_host, "a renewal that a busy log doesn't take is sent again, nothing else") {
+  register_it();
+  tick();
+  auto renewals = taken<propose_renewal>();
+  REQUIRE(renewals.size() == 1);
+  command_outcome refused;
+  for (auto why :
+       {command_errc::overloaded, command_errc::not_leader, command_errc::unknown_outcome}) {
+    refused.error = why;
+    take(logic.renewed(renewals[0].attempt, refused, now));
+    tick();
+    CHECK(taken<propose_registration>().empty());
+    pass(2s);
+    tick();
+    renewals = taken<propose_renewal>();
+    REQUIRE(renewals.size() == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(one_host,
+                  "a host that the log refuses asks again after a second, not each tick") {
+  tick();
+  CHECK(taken<propose_registration>().size() == 1);
+  command_outcome refused;
+  refused.error = command_errc::node_removed;
+  take(logic.registered(refused));
+  CHECK(taken<note_host>().size() == 1);
+  pass(990ms);
+  tick();
+  CHECK(taken<propose_registration>().empty());
+  pass(10ms);
+  tick();
+  CHECK(taken<propose_registration>().size() == 1);
+}
+
 TEST_CASE_FIXTURE(one_host, "guests may start once the fencer has the deadline, not before") {
   register_it();
   lists(5, {wanted(4)});

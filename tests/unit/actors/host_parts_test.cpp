@@ -1,5 +1,6 @@
 #include "actors/host/host_lease.hpp"
 #include "actors/host/report_batch.hpp"
+#include "storage/local/entry_packing.hpp"
 
 #include <doctest/doctest.h>
 
@@ -65,13 +66,30 @@ TEST_CASE("the last observation of a VM wins, and one report is on its way at a 
   CHECK(batch.next(here, {}, 3));
 }
 
-TEST_CASE("a report never exceeds its bound, and what is beyond comes with the next") {
+TEST_CASE("a report fits an entry beside another, whatever it says; the rest comes with the next") {
+  size_t reason_bytes = 0;
+  SUBCASE("all is well") {}
+  SUBCASE("an image is missing") {
+    reason_bytes = 130;
+  }
+  SUBCASE("QEMU says why, at length") {
+    reason_bytes = 1'500;
+  }
   report_batch batch;
-  for (uint64_t i = 0; i < report_batch::most_observations + 10; ++i)
-    batch.add(vm_observation{{{i, 1}}, {0, 1}, actual_state::running, {}});
-  CHECK(batch.next(here, {}, 1)->vms.size() == report_batch::most_observations);
-  batch.ended();
-  CHECK(batch.next(here, {}, 2)->vms.size() == 10);
+  size_t left = 400;
+  for (uint64_t i = 0; i < left; ++i)
+    batch.add(
+        vm_observation{{{i, 1}}, {0, 1}, actual_state::failed, std::string(reason_bytes, 'x')});
+  for (uint64_t sequence = 1; left > 0; ++sequence) {
+    auto report = batch.next(here, {}, sequence);
+    REQUIRE(report);
+    REQUIRE(!report->vms.empty());
+    left -= report->vms.size();
+    const command one{std::move(*report), {}};
+    CHECK(approximate_size({&one, 1}) <= most_proposal_bytes / 2);
+    batch.ended();
+  }
+  CHECK(!batch.next(here, {}, 1'000));
 }
 
 TEST_CASE("a report without observations isn't sent, one of migrations alone is") {
@@ -86,11 +104,16 @@ TEST_CASE("a report without observations isn't sent, one of migrations alone is"
   CHECK(report->sequence == 17);
 }
 
-TEST_CASE("migrations' ends are bounded as well") {
+TEST_CASE("migrations' ends are bounded as well, and go before VMs") {
   report_batch batch;
-  for (uint64_t i = 0; i < report_batch::most_observations + 3; ++i)
+  batch.add(vm_observation{{{7, 7}}, {0, 1}, actual_state::running, {}});
+  for (uint64_t i = 0; i < 1'000; ++i)
     batch.add(migration_observation{{{i, 1}}, true, {}});
-  CHECK(batch.next(here, {}, 1)->migrations.size() == report_batch::most_observations);
+  auto report = batch.next(here, {}, 1);
+  CHECK(report->vms.empty());
+  CHECK(report->migrations.size() < 1'000);
+  const command one{std::move(*report), {}};
+  CHECK(approximate_size({&one, 1}) <= most_proposal_bytes / 2);
 }
 
 TEST_CASE("a lease is renewed at its pace, and knows its first grant while it holds") {

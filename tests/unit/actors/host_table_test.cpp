@@ -268,3 +268,37 @@ TEST_CASE("a guest belongs here under the VM's epoch, or while it moves from or 
   sink.put(move);
   CHECK(!table.belongs_here(vm, {1, 4}));
 }
+
+TEST_CASE("a migration that is over is told to whoever lists again and has lost its VM") {
+  host_table table{here};
+  auto sink = table.sink();
+  sink.put(placed_here(1));
+  sink.put(reserved(1));
+  auto over = reserved(5);
+  over.phase = migration_phase::done;
+  sink.put(over);
+  sink.keep_only({{record_type::migration, {9, 9}}}); // its VM is the destination's
+  auto word = table.word_for(over.id);
+  REQUIRE(word); // or its actor would report for ever
+  CHECK(word->migration.phase == migration_phase::done);
+  CHECK(word->vm.id == over.vm);
+}
+
+TEST_CASE("a VM that has left is none of this host's any more, its console can go") {
+  host_table table{here};
+  auto sink = table.sink();
+  auto vm = placed_here(1);
+  auto move = reserved(2);
+  sink.put(vm);
+  CHECK(table.all_vms().contains(vm.id));
+  vm.host = elsewhere;
+  vm.migration = move.id;
+  vm.revision = 2;
+  sink.put(vm);
+  sink.put(move);
+  CHECK(table.all_vms().contains(vm.id)); // it may come back
+  move.phase = migration_phase::done;
+  move.revision = 3;
+  sink.put(move);
+  CHECK(table.all_vms().empty());
+}

@@ -93,6 +93,17 @@ TEST_CASE_FIXTURE(moving_guest, "hosts' actors that are killed in a migration fi
   CHECK(is_at(second, first));
 }
 
+TEST_CASE_FIXTURE(moving_guest,
+                  "a host's actor that is killed while its guest is made holds nobody up") {
+  second.calls->hold("migration_prepare");
+  auto migration = migrate(vm, second);
+  REQUIRE(becomes([&] { return second.calls->holds("migration_prepare"); }));
+  kill("node-2:host");
+  second.calls->release();
+  CHECK(becomes([&] { return shows(migration, migration_phase::done); }));
+  CHECK(is_at(second, first));
+}
+
 TEST_CASE_FIXTURE(moving_guest, "guests' supervisors that are killed lose no migration") {
   // Whether the host asks the dead supervisor or the next one is chance: so it is done often.
   for (int turn = 0; turn < 8; ++turn) {

@@ -144,6 +144,21 @@ TEST_CASE_FIXTURE(leaving_guest, "a guest that stays undecided for ten seconds i
 }
 
 TEST_CASE_FIXTURE(leaving_guest,
+                  "a destination that says nothing keeps no guest paused for longer") {
+  say(migration_phase::reserved);
+  state.begun(migration_offer{}, now);
+  now += 60s;
+  state.prepared(migration_prepared{}, now);
+  now += 60s;
+  CHECK(!find<propose_decision>(state.tick(now))); // it runs, and takes its time
+  state.performed(perform_end{"c3", {}}, now);
+  now += 10s;
+  CHECK(!find<propose_decision>(state.tick(now)));
+  now += 1ms;
+  CHECK(proposes(state.tick(now), migration_decision::abort));
+}
+
+TEST_CASE_FIXTURE(leaving_guest,
                   "an abort by somebody else ends Perform first and resumes after it") {
   say(migration_phase::reserved);
   state.begun(migration_offer{}, now);

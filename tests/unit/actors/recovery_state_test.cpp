@@ -136,6 +136,22 @@ TEST_CASE_FIXTURE(one_lost, "without room it waits for something that may have m
     larger.revision = 4;
     recovery.put(larger);
   }
+  SUBCASE("a host that its operator has changed") {
+    recovery.put(host(2, host_state::up, 0, 2));
+    orders(start + 10h);
+    recovery.answered(vm_number(1), waits(), start + 10h);
+    auto other = host(2, host_state::up, 0, 3);
+    SUBCASE("by a label") {
+      other.labels["disk"] = "ssd";
+    }
+    SUBCASE("to promise more memory than it has") {
+      other.memory_overcommit_percent = 150;
+    }
+    SUBCASE("to promise more vcpus") {
+      other.vcpu_overcommit_percent = 1'600;
+    }
+    recovery.put(other);
+  }
   SUBCASE("a VM that goes") {
     auto other = lost_vm(2);
     other.actual = actual_state::gone;

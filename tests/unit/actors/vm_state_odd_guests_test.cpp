@@ -188,3 +188,35 @@ TEST_CASE_FIXTURE(one_vm, "a guest that switches itself off is given its time") 
   now += std::chrono::minutes{1};
   CHECK(!called(show(presence::stopping)));
 }
+
+TEST_CASE_FIXTURE(one_vm,
+                  "a guest that this machine can't run has failed, and is not tried for ever") {
+  say();
+  show(presence::absent);
+  state.answered(guest_call::create,
+                 make_failure(hypervisor_errc::not_supported, "unsupported configuration"), now);
+  auto effects = show(presence::absent);
+  CHECK(!called(effects));
+  REQUIRE(observed(effects));
+  CHECK(observed(effects)->actual == actual_state::failed);
+  CHECK(observed(effects)->reason == "unsupported configuration");
+}
+
+TEST_CASE_FIXTURE(one_vm, "a call that fails again and again is made ever more slowly") {
+  const auto refused = make_failure(hypervisor_errc::refused, "no");
+  say();
+  REQUIRE(called(show(presence::paused)) == guest_call::resume);
+  const auto began = now;
+  for (int failures = 0; failures < 20; ++failures) {
+    state.answered(guest_call::resume, refused, now);
+    while (!called(show(presence::paused)))
+      now += 10ms;
+    CHECK((now > began) == (failures > 0)); // the first may have been bad luck
+  }
+  CHECK(now - began > 10s);
+  CHECK(now - began < 20s);
+  succeed(guest_call::resume);
+  CHECK(called(show(presence::paused)) == guest_call::resume);
+  state.answered(guest_call::resume, refused, now);
+  CHECK(called(show(presence::paused)) == guest_call::resume);
+}
