@@ -75,8 +75,9 @@ std::vector<known_controller> joined_to_dial(const std::vector<address>& control
   std::vector<known_controller> out;
   if (listed(own))
     return out;
+  const bool unknown = std::ranges::find(known, self, &known_controller::node) == known.end();
   for (const auto& each : known)
-    if (each.node < self && !listed(each.door))
+    if (each.node != self && (each.node < self || unknown) && !listed(each.door))
       out.push_back(each);
   return out;
 }

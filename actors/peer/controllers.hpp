@@ -16,7 +16,8 @@ std::vector<address> controllers_to_dial(const std::vector<address>& controllers
 
 /// Which controllers that joined later, as the roster knows, a controller dials
 /// besides. Those of the list dial none: who joins dials them. Of two that joined,
-/// the one with the greater id dials.
+/// the one with the greater id dials; and one that isn't known yet itself, as far as
+/// it knows, dials all, since nobody can dial it.
 std::vector<known_controller> joined_to_dial(const std::vector<address>& controllers,
                                              const address& own, node_id self,
                                              const std::vector<known_controller>& known);

@@ -220,6 +220,12 @@ void connect(self_pointer self) {
     dial(self);
 }
 
+/// Whoever was good when we greeted may have been removed since.
+void leave_if_removed(self_pointer self) {
+  if (auto problem = objection(self->state.config, self->state.remote); !problem.empty())
+    go_down(self, problem);
+}
+
 // -- requests --------------------------------------------------------------------
 
 /// A door that doesn't know us has restarted, or lost sight of us: start over.
@@ -337,7 +343,9 @@ link_actor::behavior_type link(self_pointer self, link_config config) {
       [self](tick_atom) {
         self->delayed_send(self, tick_interval, tick_atom::value);
         auto& state = self->state;
-        if (!state.door && !state.trying && self->clock().now() >= state.not_before)
+        if (state.door)
+          leave_if_removed(self);
+        else if (!state.trying && self->clock().now() >= state.not_before)
           connect(self);
       },
   };

@@ -31,10 +31,43 @@ void complain(self_pointer self, const std::string& why) {
   state.last_problem = why;
 }
 
+void save(self_pointer self) {
+  if (!self->state.config.book->save())
+    self->state.config.log.error("peer", "cannot remember which nodes were removed: "
+                                             + std::string{std::strerror(errno)});
+}
+
+void note(self_pointer self, const any_record& record) {
+  if (auto* node = std::get_if<node_record>(&record))
+    self->state.config.book->put(*node);
+}
+
+/// The leader may be one that joined, and then stands in no file; and a replica that is no
+/// member yet has nothing to read. So another controller is asked which nodes there are.
+void ask_for_nodes(self_pointer self, const feed_source_actor& whom, std::string from) {
+  list_request what;
+  what.filter = self->state.config.filter;
+  what.from = std::move(from);
+  self->request(whom, status_timeout, what)
+      .then(
+          [self, whom](const feed_listing& page) {
+            for (const auto& each : page.records)
+              note(self, each);
+            if (page.next.empty())
+              save(self);
+            else
+              ask_for_nodes(self, whom, page.next);
+          },
+          [](const caf::error&) { /* asked again, while there is no way to the leader */ });
+}
+
 /// Asks each of `ways` in turn, from the last on, until one leads to the log.
 void propose(self_pointer self, const node_record& me, std::vector<frontend_actor> ways) {
   if (ways.empty()) {
     complain(self, "no leader can be reached");
+    if (const auto& links = self->state.config.links)
+      for (const auto& each : links->all())
+        ask_for_nodes(self, each, {});
     asked(self, ask_again);
     return;
   }
@@ -99,11 +132,7 @@ void register_if_due(self_pointer self) {
 }
 
 feed_follower::sink sink_of(self_pointer self) {
-  return {.put =
-              [self](const any_record& record) {
-                if (auto* node = std::get_if<node_record>(&record))
-                  self->state.config.book->put(*node);
-              },
+  return {.put = [self](const any_record& record) { note(self, record); },
           .remove = [](const any_record&) { /* nodes stay for ever */ },
           .keep_only = [](const auto&) { /* likewise */ },
           .progress = {}};
@@ -112,11 +141,7 @@ feed_follower::sink sink_of(self_pointer self) {
 void follow_nodes(self_pointer self) {
   auto& state = self->state;
   if (auto feed = state.config.feed())
-    follow(self, feed, *state.follower, [self] {
-      if (!self->state.config.book->save())
-        self->state.config.log.error("peer", "cannot remember which nodes were removed: "
-                                                 + std::string{std::strerror(errno)});
-    });
+    follow(self, feed, *state.follower, [self] { save(self); });
 }
 
 } // namespace

@@ -31,6 +31,14 @@ bool cluster::propose(replica_node& at, command_batch what, replica_node::propos
   return at.propose(encode(what), std::move(done));
 }
 
+void cluster::change_members(uint64_t) {
+  // nop
+}
+
+std::string cluster::unsettled(const cluster_state&, const membership&) {
+  return {};
+}
+
 void cluster::begin() {
   const auto& how = fleet_.settings;
   drift();

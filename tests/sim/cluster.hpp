@@ -20,10 +20,18 @@ public:
   cluster(world& all, const fleet_settings& how);
   virtual ~cluster();
 
-  /// A replica's process gets its controller.
-  virtual void add(replica_node& replica) = 0;
+  /// A replica's process gets its controller. It `founds` the group, or joins later.
+  virtual void add(replica_node& replica, bool founds) = 0;
   virtual void start(replica_node& replica) { replica.start(); }
   virtual void crash(replica_node& replica) { replica.crash(); }
+  /// Its node was removed for good: the machine is put away.
+  virtual void put_away(replica_node& replica) { crash(replica); }
+  /// Somebody wishes the members were others; there should be so many voters.
+  virtual void change_members(uint64_t voters);
+  /// Hears which nodes were removed for good.
+  void hear_of_removals(std::function<void(uint64_t node)> who) {
+    fleet_.when_removed = std::move(who);
+  }
   /// Proposes at this replica's process; `done` as `replica_node::propose`'s. False: it
   /// doesn't lead.
   virtual bool propose(replica_node& at, command_batch what, replica_node::proposal_callback done);
@@ -35,6 +43,9 @@ public:
   virtual void mend();
   /// What is not yet as it was asked for; empty: nothing. `state` is the leader's.
   [[nodiscard]] virtual std::string unfinished(const cluster_state& state);
+  /// Which wish for the group's members isn't fulfilled; empty: none. Both are the leader's.
+  [[nodiscard]] virtual std::string unsettled(const cluster_state& state,
+                                              const membership& members);
   [[nodiscard]] std::string describe() const;
 
 protected:

@@ -17,4 +17,11 @@ void fleet::note_leases(const applied_batch& done) {
   }
 }
 
+void fleet::note_removals(const applied_batch& done) const {
+  for (const auto& each : done.changes)
+    if (auto node = std::get_if<node_record>(&each.record);
+        node && node->wish == member_wish::removed && when_removed)
+      when_removed(number_of(node->id));
+}
+
 } // namespace novacron::sim

@@ -70,6 +70,10 @@ struct fleet {
   /// counts guests.
   void note_leases(const applied_batch& done);
 
+  std::function<void(uint64_t node)> when_removed; ///< empty: nobody wants to know
+  /// And which nodes it removes for good.
+  void note_removals(const applied_batch& done) const;
+
   static node_id node_of(uint64_t number) { return {{1, number}}; }
   static uint64_t number_of(node_id node) { return node.value.low; }
 };

@@ -11,7 +11,7 @@ modelled_cluster::modelled_cluster(world& all, const fleet_settings& how) : clus
 
 modelled_cluster::~modelled_cluster() = default;
 
-void modelled_cluster::add(replica_node& replica) {
+void modelled_cluster::add(replica_node& replica, bool) {
   processes_.push_back(std::make_unique<controller>(fleet_, replica));
   controllers_.emplace_back(replica.number(), &processes_.back()->clock);
   fleet_.controllers.emplace(replica.number(), processes_.back().get());

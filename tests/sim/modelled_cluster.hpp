@@ -11,7 +11,7 @@ public:
   modelled_cluster(world& all, const fleet_settings& how);
   ~modelled_cluster() override;
 
-  void add(replica_node& replica) override;
+  void add(replica_node& replica, bool founds) override;
 
 private:
   std::unique_ptr<any_host> make_host(uint64_t number) override;

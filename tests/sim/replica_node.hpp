@@ -84,6 +84,7 @@ public:
   void speak_over(way how) { way_ = std::move(how); }
   /// What came over such a way.
   void receive(uint64_t from, const raft_message_body& message);
+  [[nodiscard]] uint64_t election_ms() const { return settings_.election_ms; }
   /// For people who look into a schedule that failed.
   [[nodiscard]] std::string describe() const;
 

@@ -1,5 +1,6 @@
 #include "schedule.hpp"
 
+#include "change_probes.hpp"
 #include "messages/codec.hpp"
 #include "modelled_cluster.hpp"
 
@@ -14,10 +15,13 @@ std::unique_ptr<cluster> schedule::make_modelled_cluster(world& all, const fleet
 schedule::schedule(const scenario& weather, uint64_t seed, const cluster_maker& make)
     : weather_{weather}, all_{seed, weather.net}, commands_{seed} {
   cluster_ = make(all_, weather_.fleet);
+  if (cluster_)
+    cluster_->hear_of_removals([this](uint64_t number) { drop(number); });
   membership founders;
   for (uint64_t i = 0; i < weather_.nodes; ++i) {
-    auto& node = add_node();
-    if (i < weather_.voters)
+    const bool founds = i < weather_.voters;
+    auto& node = add_node(founds);
+    if (founds)
       founders.push_back(
           {node.number(), "node-" + std::to_string(node.number()), member_role::voter});
   }
@@ -25,13 +29,13 @@ schedule::schedule(const scenario& weather, uint64_t seed, const cluster_maker& 
     all_.replicas.at(each.id)->found(founders);
 }
 
-replica_node& schedule::add_node() {
+replica_node& schedule::add_node(bool founds) {
   // Ids don't come in the order of joining: they are hashes in real life.
   last_number_ += 1 + all_.luck.below(3);
   const auto number = last_number_ * 7919 % 10007;
   nodes_.push_back(std::make_unique<replica_node>(all_, number, weather_.replica, weather_.disk));
   if (cluster_)
-    cluster_->add(*nodes_.back());
+    cluster_->add(*nodes_.back(), founds);
   return *nodes_.back();
 }
 
@@ -166,6 +170,10 @@ void schedule::hand_over() {
 // -- members -------------------------------------------------------------------------
 
 void schedule::change_members() {
+  if (cluster_) {
+    cluster_->change_members(weather_.voters);
+    return;
+  }
   auto at = leader();
   if (!at)
     return;
@@ -195,35 +203,9 @@ void schedule::change_members() {
   const bool whole = all_.net.whole();
   const auto leading = at->number();
   at->change(wish, [this, wish, whole, leading](const change_result& became) {
-    auto& seen = all_.seen;
-    if (became.what == change_result::kind::unknown)
-      seen.hit(probe::change_unknown);
-    if (became.what == change_result::kind::refused
-        && became.reason.find("are needed") != std::string::npos)
-      seen.hit(probe::change_refused);
-    if (became.what == change_result::kind::not_leader && wish.id == leading)
-      seen.hit(probe::leader_hands_over_to_leave);
-    if (became.what != change_result::kind::done)
-      return;
-    if (!whole && !all_.net.whole())
-      seen.hit(probe::change_in_partition);
-    switch (wish.what) {
-    case kind::add:
-      seen.hit(probe::standby_added);
-      break;
-    case kind::promote:
-      seen.hit(probe::standby_promoted);
-      break;
-    case kind::demote:
-      seen.hit(probe::voter_demoted);
-      break;
-    case kind::remove:
-      seen.hit(probe::member_removed);
+    count_change(all_.seen, wish, became, {wish.id == leading, !whole && !all_.net.whole()});
+    if (became.what == change_result::kind::done && wish.what == kind::remove)
       drop(wish.id);
-      break;
-    case kind::rename:
-      break;
-    }
   });
 }
 
@@ -235,10 +217,10 @@ void schedule::drop(uint64_t number) {
                               [&](auto& each) { return each->number() == number; });
     if (!faults_ || found == nodes_.end())
       return;
-    crash(**found);
+    put_away(**found);
     dropped_.push_back(std::move(*found));
     nodes_.erase(found);
-    start(add_node());
+    start(add_node(false));
   });
 }
 

@@ -63,10 +63,11 @@ private:
   bool step(uint64_t until) { return cluster_ ? cluster_->step(until) : all_.time.step(until); }
   void start(replica_node& node) { cluster_ ? cluster_->start(node) : node.start(); }
   void crash(replica_node& node) { cluster_ ? cluster_->crash(node) : node.crash(); }
+  void put_away(replica_node& node) { cluster_ ? cluster_->put_away(node) : node.crash(); }
   bool propose(replica_node& at, const command_batch& what, replica_node::proposal_callback done);
 
   replica_node* leader();
-  replica_node& add_node();
+  replica_node& add_node(bool founds);
   void restart_later(replica_node& node);
 
   const scenario weather_;

@@ -32,8 +32,12 @@ verdict schedule::run() {
         for (auto& each : nodes_)
           why += "\n  " + each->describe();
         if (cluster_)
-          why += cluster_->describe()
-                 + (leader() ? "\n  " + cluster_->unfinished(leader()->machine().state) : "");
+          why += cluster_->describe();
+        if (auto leading = leader(); cluster_ && leading) {
+          const auto& state = leading->machine().state;
+          why += "\n  " + cluster_->unfinished(state) + "\n  "
+                 + cluster_->unsettled(state, leading->core().members());
+        }
         throw violation{why};
       }
       const auto until = std::min(deadline, all_.time.now() + 100);
@@ -91,9 +95,12 @@ bool schedule::converged() {
   }
   if (all_.check.open() != 0)
     return false;
-  if (cluster_ && !cluster_->unfinished(leading->machine().state).empty())
-    return false;
   auto& core = leading->core();
+  const auto& state = leading->machine().state;
+  if (cluster_
+      && !(cluster_->unfinished(state).empty()
+           && cluster_->unsettled(state, core.members()).empty()))
+    return false;
   if (core.membership_index() > core.commit_index())
     return false;
   const auto members = core.members();

@@ -41,6 +41,13 @@ void propose_at(actor_world& all, node_process& where, const proposal& what, uin
       std::move(then));
 }
 
+void status_at(actor_world& all, node_process& where, uint64_t patience_ms,
+               std::function<void(const std::optional<group_status>&)> then) {
+  ask<group_status>(
+      all, where, [](node_parts& parts) { return parts.frontend.get(); }, group_status_request{},
+      patience_ms, std::move(then));
+}
+
 void actor_line::propose(const proposal& what, uint64_t patience_ms, proposal_then then) {
   propose_at(all_, *doors_[all_.with.all.luck.below(doors_.size())], what, patience_ms,
              std::move(then));

@@ -28,4 +28,8 @@ private:
 void propose_at(actor_world& all, node_process& where, const proposal& what, uint64_t patience_ms,
                 api_line::proposal_then then);
 
+/// Asks a process how the replicas stand; as above.
+void status_at(actor_world& all, node_process& where, uint64_t patience_ms,
+               std::function<void(const std::optional<group_status>&)> then);
+
 } // namespace novacron::sim

@@ -24,7 +24,7 @@ public:
   fleet& with;
   identities& certificates;
   wires over;
-  std::vector<address> controllers;          ///< the doors of all controllers
+  std::vector<address> controllers;          ///< the doors of those that founded the group
   std::map<uint64_t, class any_host*> hosts; ///< by number
 
   /// Where the door of this node is.

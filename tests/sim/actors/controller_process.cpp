@@ -5,9 +5,10 @@
 
 namespace novacron::sim {
 
-controller_process::controller_process(actor_world& all, replica_node& replica)
+controller_process::controller_process(actor_world& all, replica_node& replica,
+                                       std::vector<address> told)
     : node_process{all, replica.number(), {node_role::controller}, clock}, clock{all.with.all.time},
-      replica_{replica}, changes_{all.with.settings.keep_changes} {
+      replica_{replica}, told_{std::move(told)}, changes_{all.with.settings.keep_changes} {
   // nop
 }
 

@@ -9,7 +9,8 @@ namespace novacron::sim {
 /// A controller's machine and process. Its replica opens with what is on the disk.
 class controller_process final : public node_process {
 public:
-  controller_process(actor_world& all, replica_node& replica);
+  /// One that joins later knows the controllers `told`; a founder those that all know.
+  controller_process(actor_world& all, replica_node& replica, std::vector<address> told = {});
   ~controller_process() override;
 
   node_clock clock;
@@ -19,9 +20,13 @@ public:
 
 private:
   void furnish(node_parts& parts, node_config& config) override;
+  [[nodiscard]] const std::vector<address>& listed() const override {
+    return told_.empty() ? all_.controllers : told_;
+  }
   void ended() override;
 
   replica_node& replica_;
+  const std::vector<address> told_;
   feed_source changes_; ///< on the disk, like the state that it belongs to
   bool locked_ = false; ///< the database
 };

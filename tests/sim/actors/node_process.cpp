@@ -67,12 +67,13 @@ void node_process::start() {
   config.name = "node-" + std::to_string(number_);
   config.chaos = true;
   config.mesh.listen = actor_world::door_of(number_);
-  config.mesh.controllers = all_.controllers;
+  config.mesh.controllers = listed();
   parts_->identity = all_.certificates.of(id, roles_);
   parts_->own_record.id = id;
   parts_->own_record.name = config.name;
   parts_->own_record.roles = roles_;
   parts_->own_threads = false;
+  parts_->roster = roster_;
   parts_->chance = [&luck = with.all.luck] { return static_cast<double>(luck.below(1'000)) / 1e3; };
   parts_->ids = [&with] { return with.fresh(5); };
   auto& system = process_->system();

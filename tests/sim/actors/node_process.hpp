@@ -38,11 +38,15 @@ public:
 
   /// Null while it is down.
   [[nodiscard]] node_parts* parts() { return parts_.get(); }
+  /// What its folder says of the other nodes.
+  [[nodiscard]] const node_roster& roster() const { return *roster_; }
   [[nodiscard]] process* running() { return process_.get(); }
 
 protected:
   /// Fills in what this kind of node has, before its actors are made.
   virtual void furnish(node_parts& parts, node_config& config) = 0;
+  /// The controllers that its file names.
+  [[nodiscard]] virtual const std::vector<address>& listed() const { return all_.controllers; }
   /// False: it can't start now. Else it will.
   virtual bool may_start() { return true; }
   /// The process has ended; nothing of it runs any more.
@@ -61,6 +65,7 @@ private:
   bool frozen_ = false;
   bool ending_ = false;
   std::shared_ptr<node_parts> parts_;
+  const std::shared_ptr<node_roster> roster_ = std::make_shared<node_roster>();
   std::set<caf::actor_id> spared_; ///< whom no fault ends alone
   caf::actor mesh_;
   caf::actor root_;

@@ -1,5 +1,6 @@
 #include "simulated_replica.hpp"
 
+#include "change_probes.hpp"
 #include "messages/codec.hpp"
 #include "messages/lease_margins.hpp"
 #include "storage/errors.hpp"
@@ -102,8 +103,10 @@ void simulated_replica::submit(const std::vector<command>& commands,
 void simulated_replica::applied(uint64_t index, const command_batch& batch,
                                 const applied_batch& done) {
   home_.changes.add(index, done);
-  if (with_.past.applies(index, batch, done))
+  if (with_.past.applies(index, batch, done)) {
     with_.note_leases(done);
+    with_.note_removals(done);
+  }
   if (auto ours = outcomes_of_.find(index); ours != outcomes_of_.end())
     ours->second = done.outcomes;
   if (listener_ && !done.changes.empty())
@@ -169,9 +172,20 @@ replica_status simulated_replica::status() const {
     out.leads = fleet::node_of(core.leader_id());
   const auto members = core.members();
   out.voters = static_cast<uint32_t>(count_voters(members));
-  for (const auto& each : members)
-    out.members.push_back({fleet::node_of(each.id), each.id, each.role, out.leader,
-                           out.leader ? core.match_index(each.id) : 0});
+  const auto now = with_.all.time.now();
+  for (const auto& each : members) {
+    replica_member member;
+    member.node = fleet::node_of(each.id);
+    member.disk = each.id;
+    member.role = each.role;
+    if (out.leader) {
+      const auto heard = core.heard(each.id);
+      member.online
+          = each.id == node.number() || (heard != 0 && now - heard <= 2 * node.election_ms());
+      member.stored_index = core.match_index(each.id);
+    }
+    out.members.push_back(member);
+  }
   return out;
 }
 
@@ -194,9 +208,53 @@ result<snapshot_chunk> simulated_replica::read_snapshot(const snapshot_chunk_req
   return not_simulated();
 }
 
-void simulated_replica::change_member(const member_change&,
+void simulated_replica::change_member(const member_change& wish,
                                       std::function<void(result<void>)> done) {
-  done(not_simulated());
+  if (!home_.node.up()) {
+    done(make_failure(storage_errc::not_leader, "this node is stopping"));
+    return;
+  }
+  later([this, wish, told = std::move(done)] { change(wish, told); });
+}
+
+/// As the engine does it. A node's disk has the node's number here, and its replica, too.
+void simulated_replica::change(const member_change& wish,
+                               const std::function<void(result<void>)>& done) {
+  using from = member_change::kind;
+  using to = membership_change::kind;
+  const auto number = fleet::number_of(wish.node);
+  if (fleet::node_of(number) != wish.node || !with_.all.replicas.contains(number)
+      || (wish.what == from::add && wish.disk != number)) {
+    done(make_failure(storage_errc::refused, "there is no such machine, it was only spoken of"));
+    return;
+  }
+  membership_change change;
+  change.what = wish.what == from::add       ? to::add
+                : wish.what == from::promote ? to::promote
+                : wish.what == from::demote  ? to::demote
+                                             : to::remove;
+  change.id = number;
+  if (change.what == to::add)
+    change.address = "node-" + std::to_string(number);
+  auto& all = with_.all;
+  const bool whole = all.net.whole();
+  home_.node.change(change, [&all, change, done, whole,
+                             self = home_.node.number()](const change_result& became) {
+    all.check.tell(all.time.now(), [&] {
+      return "node " + std::to_string(self) + " changes members, kind "
+             + std::to_string(static_cast<int>(change.what)) + " of " + std::to_string(change.id)
+             + ": " + std::to_string(static_cast<int>(became.what)) + " " + became.reason;
+    });
+    count_change(all.seen, change, became, {change.id == self, !whole && !all.net.whole()});
+    using end = change_result::kind;
+    if (became.what == end::done)
+      done({});
+    else
+      done(make_failure(became.what == end::not_leader ? storage_errc::not_leader
+                        : became.what == end::refused  ? storage_errc::refused
+                                                       : storage_errc::stopped,
+                        became.reason));
+  });
 }
 
 result<backup_info> simulated_replica::back_up(const std::filesystem::path&, uint32_t,

@@ -60,6 +60,7 @@ public:
 private:
   /// On the replica's own thread, while there is one.
   void later(std::function<void()> call);
+  void change(const member_change& wish, const std::function<void(result<void>)>& done);
   void submit(const std::vector<command>& commands,
               const std::function<void(std::vector<command_outcome>)>& done);
 

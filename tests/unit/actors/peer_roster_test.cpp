@@ -1,5 +1,6 @@
 #include "actors/peer/controllers.hpp"
 #include "actors/peer/node_roster.hpp"
+#include "actors/peer/roster.hpp"
 #include "tests/power_cut/power_cut.hpp"
 #include "tests/unit/actors/test_mesh.hpp"
 
@@ -88,6 +89,10 @@ TEST_CASE("of controllers that joined, each pair has one that dials; those liste
   CHECK(joined_to_dial(listed, {"127.0.0.1", 7104}, host_id, known).empty());
   CHECK(joined_to_dial(listed, {"127.0.0.1", 7105}, third_id, known)
         == std::vector{known_controller{host_id, {"127.0.0.1", 7104}}});
+  // Nobody knows where node 4 is, so that it has to dial node 5.
+  const std::vector<known_controller> without_self{known[0], known[2]};
+  CHECK(joined_to_dial(listed, {"127.0.0.1", 7104}, host_id, without_self)
+        == std::vector{known[2]});
 }
 
 TEST_CASE("a removed node's certificate is refused at the door, and what it had there ends") {
@@ -112,4 +117,50 @@ TEST_CASE("a removed node isn't spoken to, either") {
   roster->put(node_of(controller_id, "", member_wish::removed));
   config.roster = roster;
   CHECK(two.fails_through(two.link_by(config), "was removed from the cluster"));
+}
+
+TEST_CASE("a link that stands ends when the node that it leads to is removed") {
+  test_authority authority;
+  controller one{authority};
+  test_node two{authority, host_id, {node_role::host}};
+  auto config = two.to(one.open_door(one.routes()));
+  auto roster = std::make_shared<node_roster>();
+  config.roster = roster;
+  auto link = two.link_by(config);
+  REQUIRE(two.reads_through(link));
+  roster->put(node_of(controller_id, "", member_wish::removed));
+  CHECK(two.fails_through(link, "was removed from the cluster"));
+}
+
+TEST_CASE("who joins learns from any controller which others joined, also without a leader") {
+  test_authority authority;
+  controller one{authority};
+  auto routes = one.routes();
+  routes.feed
+      = [feed = one.keep(
+             one.system->spawn([](feed_source_actor::pointer) -> feed_source_actor::behavior_type {
+               return {[](const list_request& what) {
+                         feed_listing page; // of two pages
+                         page.revision = 42;
+                         page.records = {what.from.empty() ? node_of(host_id, "127.0.0.1:7104")
+                                                           : node_of(third_id, "127.0.0.1:7105")};
+                         page.next = what.from.empty() ? "more" : "";
+                         return page;
+                       },
+                       [](const pull_request&) { return feed_changes{}; },
+                       [](const migration_progress&) {}};
+             }))] { return feed; };
+  test_node two{authority, host_id, {node_role::controller}};
+  auto link = two.to(one.open_door(routes));
+  link.standing = std::make_shared<standing_links>();
+  two.link_by(link);
+  REQUIRE(becomes([&] { return static_cast<bool>(link.standing->find(controller_id)); }));
+  roster_config config;
+  config.self = node_of(host_id, "127.0.0.1:7104");
+  config.book = std::make_shared<node_roster>();
+  config.feed = [] { return feed_source_actor{}; }; // its replica has nothing yet
+  config.frontend = [] { return frontend_actor{}; };
+  config.links = link.standing;
+  two.keep(two.system->spawn(roster, config));
+  CHECK(becomes([&] { return config.book->controllers().size() == 2; }));
 }
