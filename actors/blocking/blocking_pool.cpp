@@ -121,4 +121,9 @@ bool blocking_pool::run_long(std::function<void()> work) {
   return true;
 }
 
+void blocking_pool::run_apart(const uuid& key, const std::function<void()>& work) {
+  if (!run_long(work))
+    run(key, work);
+}
+
 } // namespace novacron

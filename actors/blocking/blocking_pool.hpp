@@ -37,6 +37,10 @@ public:
   /// when `most_long_calls` run already, or no thread can be had: nothing was done.
   bool run_long(std::function<void()> work);
 
+  /// Runs `work` on a thread of its own or, when that can't be, as `run` does: what may
+  /// take seconds, and must be done.
+  void run_apart(const uuid& key, const std::function<void()>& work);
+
   static constexpr unsigned most_long_calls = 64;
 
 private:

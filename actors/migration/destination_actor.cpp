@@ -109,7 +109,7 @@ destination_actor_state::~destination_actor_state() {
   if (performed_answer)
     performed_answer->deliver(ended);
   if (guest)
-    context->pool->run_long([last = guest] { last->release(); });
+    context->pool->run_apart(known.migration.vm.value, [last = guest] { last->release(); });
 }
 
 void carry_out(destination_pointer self, const migration_effects& effects) {

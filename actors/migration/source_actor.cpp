@@ -86,10 +86,8 @@ void start_perform(source_pointer self, const migration_prepared& destination) {
   auto run = std::make_shared<perform_run>(
       context, self->state.known, [me, self, context, answer](const result<perform_end>& end) {
         caf::anon_send(me, continuation{[=] {
-                         context->pool->run_long([last = std::move(self->state.run)] {
-                           if (last)
-                             last->release();
-                         });
+                         if (auto last = std::move(self->state.run))
+                           context->pool->run_apart(last->vm().value, [last] { last->release(); });
                          answer(end);
                        }});
       });
@@ -199,7 +197,7 @@ source_actor_state::~source_actor_state() {
     return;
   end_run(context, run, "the migration's actor has ended");
   context->pool->run(run->vm().value, [pool = context->pool, last = run] {
-    pool->run_long([last] { last->release(); });
+    pool->run_apart(last->vm().value, [last] { last->release(); });
   });
 }
 

@@ -4,6 +4,7 @@
 #include "actors/peer/openssl_handles.hpp"
 #include "runtime/errors.hpp"
 
+#include <arpa/inet.h>
 #include <openssl/bn.h>
 #include <openssl/rand.h>
 
@@ -82,6 +83,12 @@ std::string subject_names(const certificate_request& request) {
 }
 
 } // namespace
+
+bool is_ip_address(const std::string& text) {
+  in6_addr any{};
+  return ::inet_pton(AF_INET, text.c_str(), &any) == 1
+         || ::inet_pton(AF_INET6, text.c_str(), &any) == 1;
+}
 
 result<certificate_authority> certificate_authority::make(const cluster_id& cluster,
                                                           std::chrono::hours life) {

@@ -25,6 +25,9 @@ struct certificate_request {
   std::chrono::hours valid_for{24 * 730};          ///< not positive: expired already, for tests
 };
 
+/// Can stand in a certificate as an address: a name of a machine can't.
+bool is_ip_address(const std::string& text);
+
 /// A cluster's own CA: signs its nodes' certificates and nothing else. Keys are
 /// on P-256, which TLS 1.3 and CAF's OpenSSL both take.
 class certificate_authority {

@@ -37,11 +37,6 @@ bool is_name(std::string_view name) {
             });
 }
 
-bool is_address(std::string_view text) {
-  return !text.empty()
-         && text.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos;
-}
-
 std::vector<std::string_view> split(std::string_view text, char at) {
   std::vector<std::string_view> parts;
   while (true) {
@@ -123,7 +118,7 @@ result<planned_node> parse_planned_node(std::string_view text) {
         return bad_node(text, "a name has letters, digits and '-', and at most 63 of them");
       node.name = value;
     } else if (key == "address") {
-      if (!is_address(value))
+      if (!is_ip_address(std::string{value}))
         return bad_node(text, "\"" + std::string{value} + "\" is no IP address");
       node.addresses.emplace_back(value);
     } else if (key == "roles") {

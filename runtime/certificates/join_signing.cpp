@@ -10,10 +10,6 @@ namespace novacron {
 
 namespace {
 
-bool is_ip(std::string_view host) {
-  return !host.empty() && host.find_first_not_of("0123456789abcdefABCDEF.:") == host.npos;
-}
-
 result<certificate_authority> load_authority(const std::filesystem::path& certificate,
                                              const std::filesystem::path& key) {
   auto pem = read_small_file(certificate, "the CA's certificate");
@@ -70,7 +66,7 @@ result<join_desk> make_join_desk(const node_config& config,
     request.name = asked.name;
     request.node = asked.node;
     request.roles = roles;
-    if (auto door = parse_address(asked.mesh_address); door && is_ip(door->host))
+    if (auto door = parse_address(asked.mesh_address); door && is_ip_address(door->host))
       request.addresses.push_back(door->host);
     auto made = ca->certify(request, asked.public_key);
     if (!made)

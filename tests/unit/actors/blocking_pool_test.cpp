@@ -1,6 +1,8 @@
 #include "actors/blocking/blocking_pool.hpp"
 
+#include <chrono>
 #include <doctest/doctest.h>
+#include <future>
 #include <optional>
 #include <pthread.h>
 #include <utility>
@@ -37,6 +39,10 @@ TEST_CASE("where no thread can be had a long call is refused, and leaves nothing
     bool ran = false;
     CHECK_FALSE(pool.run_long([&ran] { ran = true; }));
     CHECK_FALSE(ran);
+    // What must be done takes its turn.
+    std::promise<void> done;
+    pool.run_apart(uuid{1, 2}, [&done] { done.set_value(); });
+    CHECK(done.get_future().wait_for(std::chrono::seconds{10}) == std::future_status::ready);
     REQUIRE(::pthread_setattr_default_np(&usual) == 0);
   } // ends at once
   ::pthread_attr_destroy(&impossible);

@@ -102,6 +102,13 @@ TEST_CASE_FIXTURE(joining, "a node that joins gets all that it starts from") {
   CHECK(server.requests().at(0).find("PRIVATE KEY") == std::string::npos);
 }
 
+TEST_CASE_FIXTURE(joining, "a node may join at a name that reads like hexadecimal digits") {
+  auto wish = plan();
+  wish.mesh = "cafe.de:7104";
+  auto file = join_cluster(wish);
+  CHECK_MESSAGE(file.has_value(), file.error().message);
+}
+
 TEST_CASE_FIXTURE(joining, "an answer that isn't the cluster's own is not taken") {
   lies = true;
   auto refused = join_cluster(plan());
