@@ -45,6 +45,16 @@ struct cut_pair {
   }
 };
 
+/// What both QEMUs do once the guest has stopped.
+void end_well(const guest& its, guest_socket& source, guest_socket& destination) {
+  CHECK(source.write(its.stopped));
+  CHECK(destination.read(its.stopped.size()) == its.stopped);
+  CHECK(destination.write(qemu_stream::shut_message()));
+  destination.close();
+  CHECK(source.read(8) == qemu_stream::shut_message());
+  source.close();
+}
+
 std::chrono::steady_clock::duration since(std::chrono::steady_clock::time_point then) {
   return std::chrono::steady_clock::now() - then;
 }
@@ -69,12 +79,7 @@ TEST_CASE("connections that are cut while the guest runs are replaced, and nothi
     std::thread writer{[&, &out = source] { out.write(guest.running); }};
     CHECK(destination.read(guest.running.size()) == guest.running);
     writer.join();
-    CHECK(source.write(guest.stopped));
-    CHECK(destination.read(guest.stopped.size()) == guest.stopped);
-    CHECK(destination.write(qemu_stream::shut_message()));
-    destination.close();
-    CHECK(source.read(8) == qemu_stream::shut_message());
-    source.close();
+    end_well(guest, source, destination);
     const auto sent = x.pair.sent.wait();
     const auto received = x.pair.received.wait();
     REQUIRE_MESSAGE(sent.has_value(), why(sent));
@@ -101,12 +106,7 @@ TEST_CASE("while a lost connection can't be replaced the others carry on, to the
   arrived.insert(arrived.end(), rest.begin(), rest.end());
   CHECK(arrived == guest.running);
   writer.join();
-  CHECK(source.write(guest.stopped));
-  CHECK(destination.read(guest.stopped.size()) == guest.stopped);
-  CHECK(destination.write(qemu_stream::shut_message()));
-  destination.close();
-  CHECK(source.read(8) == qemu_stream::shut_message());
-  source.close();
+  end_well(guest, source, destination);
   const auto sent = x.pair.sent.wait();
   REQUIRE_MESSAGE(sent.has_value(), why(sent));
   CHECK(sent->chain_ok);
