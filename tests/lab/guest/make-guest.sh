@@ -24,7 +24,7 @@ kernel_package() {
   mkdir -p "$cache"
   found=$(newest "$cache")
   if [ -z "$found" ]; then
-    name=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: //p' | head -n 1)
+    name=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: //p' | sed -n 1p)
     [ -n "$name" ] || fail "apt doesn't know linux-image-cloud-amd64" "run apt-get update, then this again"
     (cd "$cache" && apt-get -qq download "$name" 2>/dev/null) || true
     found=$(newest "$cache")
