@@ -1,5 +1,7 @@
 #include "actors/frontend/frontend_state.hpp"
 
+#include "storage/local/entry_packing.hpp"
+
 #include <algorithm>
 
 namespace novacron {
@@ -132,7 +134,7 @@ void frontend_state::settle(proposal_ticket ticket, time_point now, effects& out
   for (const auto& item : job.items)
     if (!item.outcome) {
       ++ready;
-      queued_bytes_ += estimated_bytes(item.what);
+      queued_bytes_ += approximate_size({&item.what, 1});
     }
   if (ready > 0) {
     queued_commands_ += ready;
@@ -209,7 +211,7 @@ void frontend_state::send_batch(effects& out) {
         if (!items[i].outcome) {
           names.push_back({ticket, i});
           next.commands.commands.push_back(items[i].what);
-          auto size = estimated_bytes(items[i].what);
+          auto size = approximate_size({&items[i].what, 1});
           bytes += size;
           queued_bytes_ -= size;
           --queued_commands_;
@@ -278,7 +280,7 @@ void frontend_state::refuse_waiting(time_point now, effects& out) {
 void frontend_state::refuse(proposal_ticket ticket, effects& out) {
   for (auto& item : jobs_.at(ticket).items)
     if (!item.outcome) {
-      queued_bytes_ -= estimated_bytes(item.what);
+      queued_bytes_ -= approximate_size({&item.what, 1});
       --queued_commands_;
       item.outcome = overloaded();
     }

@@ -128,7 +128,4 @@ private:
   uint64_t last_number_ = 0; ///< of questions and batches
 };
 
-/// About how many bytes `x` takes in the log.
-size_t estimated_bytes(const command& x);
-
 } // namespace novacron

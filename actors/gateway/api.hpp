@@ -152,10 +152,17 @@ private:
   /// The same of a change of the host in the path.
   [[nodiscard]] parsed<host_change> begin_host_change(const call& c) const;
   [[nodiscard]] parsed<idempotency> key_of(const call& c) const;
+  /// A host by its name or its id; an id is left for the log to judge. `field` is what
+  /// the problem names.
   [[nodiscard]] parsed<node_id> host_of(const std::string& name_or_id,
                                         const std::string& field) const;
+  /// The same of any node.
   [[nodiscard]] parsed<node_id> node_of(const std::string& name_or_id,
                                         const std::string& field) const;
+  [[nodiscard]] parsed<node_id> named(const std::string& name_or_id, std::string_view kind,
+                                      std::optional<node_id> (view_table::*find)(std::string_view)
+                                          const,
+                                      const std::string& field) const;
   void propose(command asked, answer_function done,
                std::function<void(const command_outcome&)> accepted) const;
   void answer_operation(const operation_record& fallback, uint64_t revision,

@@ -97,34 +97,26 @@ parsed<idempotency> api::key_of(const call& c) const {
   return result;
 }
 
-/// A host by its name or its id. An id is left for the log to judge.
 parsed<node_id> api::host_of(const std::string& name_or_id, const std::string& field) const {
-  if (auto id = parse_uuid(name_or_id))
-    return node_id{*id};
-  if (!view_->complete())
-    return view_behind("the hosts' names have not been read yet; ask again shortly");
-  auto id = view_->host_named(name_or_id);
-  if (!id) {
-    auto why = no_such("host", name_or_id);
-    why.field = field;
-    return why;
-  }
-  return *id;
+  return named(name_or_id, "host", &view_table::host_named, field);
 }
 
-/// The same of any node.
 parsed<node_id> api::node_of(const std::string& name_or_id, const std::string& field) const {
+  return named(name_or_id, "node", &view_table::node_named, field);
+}
+
+parsed<node_id> api::named(const std::string& name_or_id, std::string_view kind,
+                           std::optional<node_id> (view_table::*find)(std::string_view) const,
+                           const std::string& field) const {
   if (auto id = parse_uuid(name_or_id))
     return node_id{*id};
   if (!view_->complete())
-    return view_behind("the nodes' names have not been read yet; ask again shortly");
-  auto id = view_->node_named(name_or_id);
-  if (!id) {
-    auto why = no_such("node", name_or_id);
-    why.field = field;
-    return why;
-  }
-  return *id;
+    return view_behind("the names of hosts and nodes have not been read yet; ask again shortly");
+  if (auto id = ((*view_).*find)(name_or_id))
+    return *id;
+  auto why = no_such(kind, name_or_id);
+  why.field = field;
+  return why;
 }
 
 void api::propose(command asked, answer_function done,

@@ -65,18 +65,18 @@ host_effects host_logic::tick(host_moment now) {
 // -- the log -----------------------------------------------------------------------
 
 void host_logic::register_self(host_moment now, host_effects& out) {
-  const bool waits = refused_ && now.now - asked_to_register_at_ < settings_.register_again;
-  if (registered_ || asking_to_register_ || waits)
+  if (registered_ || asking_to_register_ || now.now < register_not_before_)
     return;
   asking_to_register_ = true;
-  asked_to_register_at_ = now.now;
+  register_not_before_ = now.now + settings_.register_again;
   out.emplace_back(propose_registration{{settings_.self}});
 }
 
 host_effects host_logic::registered(const std::optional<command_outcome>& outcome) {
   asking_to_register_ = false;
   registered_ = outcome && outcome->ok();
-  refused_ = outcome && !outcome->ok();
+  if (!outcome || registered_) // it wasn't refused
+    register_not_before_ = {};
   if (registered_)
     return say("registered", false);
   if (outcome)

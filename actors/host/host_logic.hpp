@@ -148,12 +148,11 @@ private:
   std::vector<early_request> early_;
   bool registered_ = false;
   bool asking_to_register_ = false;
-  bool refused_ = false; ///< the last registration was, by the log
-  std::chrono::steady_clock::time_point asked_to_register_at_;
-  std::optional<std::chrono::nanoseconds> deadline_; ///< as the log granted it last
-  bool guarding_ = false;                            ///< the fencer was asked
-  std::chrono::nanoseconds guarded_at_{0};           ///< when it last was, or answered
-  bool may_start_ = false;                           ///< as we last said in the log
+  std::chrono::steady_clock::time_point register_not_before_; ///< after a refusal
+  std::optional<std::chrono::nanoseconds> deadline_;          ///< as the log granted it last
+  bool guarding_ = false;                                     ///< the fencer was asked
+  std::chrono::nanoseconds guarded_at_{0};                    ///< when it last was, or answered
+  bool may_start_ = false;                                    ///< as we last said in the log
   bool looking_ = false;
   bool look_soon_ = true;
   std::chrono::steady_clock::time_point looked_at_;

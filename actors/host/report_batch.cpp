@@ -1,14 +1,8 @@
 #include "actors/host/report_batch.hpp"
 
+#include "storage/local/entry_packing.hpp"
+
 namespace novacron {
-
-namespace {
-
-// In an entry; no less than `approximate_size` counts.
-constexpr size_t vm_bytes = 96;
-constexpr size_t migration_bytes = 128;
-
-} // namespace
 
 std::optional<host_report> report_batch::next(node_id host, boot_id boot, uint64_t sequence) {
   if (on_its_way_ || (vms_.empty() && migrations_.empty()))
@@ -18,11 +12,11 @@ std::optional<host_report> report_batch::next(node_id host, boot_id boot, uint64
   size_t bytes = 0;
   while (!migrations_.empty() && bytes < most_bytes) {
     report.migrations.push_back(migrations_.extract(migrations_.begin()).mapped());
-    bytes += migration_bytes;
+    bytes += approximate_size(report.migrations.back());
   }
   while (!vms_.empty() && bytes < most_bytes) {
     report.vms.push_back(vms_.extract(vms_.begin()).mapped());
-    bytes += vm_bytes + report.vms.back().reason.size();
+    bytes += approximate_size(report.vms.back());
   }
   on_its_way_ = true;
   return report;

@@ -84,7 +84,7 @@ private:
   effects failed(std::string reason, time_point now);
   effects observe(actual_state actual, std::string reason, time_point now);
 
-  /// The guest belongs to a migration's actor for now.
+  /// The guest is a migration's actor's, which alone touches it.
   [[nodiscard]] bool in_migrations_hands() const;
   [[nodiscard]] bool mine() const { return known_->vm.host == config_.host; }
   /// The log knows that this epoch's guest has ended.

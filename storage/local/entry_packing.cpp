@@ -54,9 +54,11 @@ size_t size_of(const decide_migration& x) {
 }
 
 size_t size_of(const host_report& x) {
-  auto size = body_bytes + x.migrations.size() * migration_observation_bytes;
+  auto size = body_bytes;
+  for (const auto& each : x.migrations)
+    size += approximate_size(each);
   for (const auto& each : x.vms)
-    size += observation_bytes + size_of(each.reason);
+    size += approximate_size(each);
   return size;
 }
 
@@ -103,6 +105,14 @@ size_t size_of(const Body&) {
 }
 
 } // namespace
+
+size_t approximate_size(const vm_observation& x) {
+  return observation_bytes + size_of(x.reason);
+}
+
+size_t approximate_size(const migration_observation&) {
+  return migration_observation_bytes;
+}
 
 size_t approximate_size(std::span<const command> commands) {
   size_t size = 64;

@@ -21,6 +21,9 @@ inline constexpr size_t most_proposal_bytes = 58u << 10;
 /// What commands take in an entry, about: never less than a tenth too low, and
 /// found without encoding them. Any thread.
 size_t approximate_size(std::span<const command> commands);
+/// What one observation adds to a host's report.
+size_t approximate_size(const vm_observation& x);
+size_t approximate_size(const migration_observation& x);
 
 /// How many of the proposals whose sizes and numbers of commands are given, in
 /// their order, go into each entry.

@@ -15,11 +15,7 @@ constexpr auto answer_limit = 8s; // an answer of all nodes, one of which is sil
 
 /// What node 1's gateway shows of all nodes' actors.
 struct actors_lab : cluster_lab {
-  actors_lab() : cluster_lab{true} {
-    for (int node = 1; node <= 3; ++node)
-      start(node);
-    REQUIRE_MESSAGE(await_hosts(3), end_of_log(1));
-  }
+  actors_lab() : cluster_lab{true} { start_all(); }
 
   boost::json::value tree() const {
     auto reply = ask("GET", "/api/v1/cluster/actors");

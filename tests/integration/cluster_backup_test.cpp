@@ -21,11 +21,7 @@ constexpr auto backup_limit = 40s;
 constexpr auto command_limit = 60s;
 
 struct backup_lab : cluster_lab {
-  backup_lab() : cluster_lab{true} {
-    for (int node = 1; node <= 3; ++node)
-      start(node);
-    REQUIRE_MESSAGE(await_hosts(3), end_of_log(1));
-  }
+  backup_lab() : cluster_lab{true} { start_all(); }
 
   [[nodiscard]] std::string backup_setting() const {
     return "controller.backup.folder=" + (folder() / "backups").string();

@@ -31,11 +31,7 @@ constexpr auto limit = 60s;
 struct certificates_lab : cluster_lab {
   fs::path keys = folder() / "cluster";
 
-  certificates_lab() : cluster_lab{true} {
-    for (int node = 1; node <= 3; ++node)
-      start(node);
-    REQUIRE_MESSAGE(await_hosts(3), end_of_log(1));
-  }
+  certificates_lab() : cluster_lab{true} { start_all(); }
 
   [[nodiscard]] std::string ending_of(const std::vector<std::string>& arguments) const {
     auto child = child_process::start({NOVACRON_PROGRAM, arguments, folder() / "command.log"});

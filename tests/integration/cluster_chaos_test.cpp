@@ -125,9 +125,7 @@ std::string unsettled(const cluster_lab& lab) {
 
 TEST_CASE("after random actors were killed every operation has ended and states agree") {
   cluster_lab lab{true};
-  for (int node = 1; node <= 3; ++node)
-    lab.start(node);
-  REQUIRE_MESSAGE(lab.await_hosts(3), lab.end_of_log(1));
+  lab.start_all();
   vm_list vms;
   std::atomic<bool> over{false};
   std::atomic<int> accepted{0};

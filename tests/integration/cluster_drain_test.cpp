@@ -27,9 +27,7 @@ struct draining_lab : cluster_lab {
       : cluster_lab{true,
                     {"host.vcpus=64", "host.memory_mib=10000", "node.chaos=true"},
                     lab_plan::three_nodes} {
-    for (int node = 1; node <= nodes; ++node)
-      start(node);
-    REQUIRE_MESSAGE(await_hosts(nodes), end_of_log(1));
+    start_all();
   }
 
   /// From any node that answers; null: none does.

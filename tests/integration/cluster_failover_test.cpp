@@ -28,9 +28,7 @@ class counted_cluster {
 public:
   counted_cluster(lab_plan plan, const std::vector<std::string>& settings)
       : lab{true, settings, plan} {
-    for (int node = 1; node <= 3; ++node)
-      lab.start(node);
-    REQUIRE_MESSAGE(lab.await_hosts(3), lab.end_of_log(1));
+    lab.start_all();
     counter_ = std::thread{[this] {
       for (; !over_; std::this_thread::sleep_for(look_every)) // the span between two looks
         count();

@@ -210,6 +210,12 @@ void cluster_lab::kill(int node) {
   REQUIRE(process(node).wait(10s));
 }
 
+void cluster_lab::start_all(size_t hosts) {
+  for (int node = 1; node <= 3; ++node)
+    start(node);
+  REQUIRE_MESSAGE(await_hosts(hosts), end_of_log(1));
+}
+
 bool cluster_lab::await_hosts(size_t count) const {
   return becomes_true(start_limit, [&] {
     auto reply = ask("GET", "/api/v1/hosts");

@@ -50,6 +50,9 @@ public:
   void run_from(int node, std::filesystem::path program);
   /// Starts it; ends the test if that fails.
   void start(int node, std::vector<std::string> more = {});
+  /// Starts nodes 1 to 3, and waits until so many of them are hosts that are up; ends the
+  /// test if they aren't.
+  void start_all(size_t hosts = 3);
   [[nodiscard]] child_process& process(int node) { return processes_.at(node); }
   /// SIGKILL, and waits for the end.
   void kill(int node);

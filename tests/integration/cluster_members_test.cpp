@@ -23,11 +23,7 @@ namespace fs = std::filesystem;
 constexpr auto limit = 60s;
 
 struct members_lab : cluster_lab {
-  members_lab() : cluster_lab{true, {}, lab_plan::members} {
-    for (int node = 1; node <= 3; ++node)
-      start(node);
-    REQUIRE_MESSAGE(await_hosts(1), end_of_log(1));
-  }
+  members_lab() : cluster_lab{true, {}, lab_plan::members} { start_all(1); }
 
   [[nodiscard]] boost::json::value read(int asked, const std::string& path) const {
     auto reply = ask_at(asked, "GET", path);

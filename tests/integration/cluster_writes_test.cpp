@@ -18,9 +18,7 @@ constexpr int kills = 4;
 constexpr int acknowledged_between_kills = writers * creates_of_each / (kills + 1);
 
 void start_three(cluster_lab& lab) {
-  for (int node = 1; node <= 3; ++node)
-    lab.start(node);
-  REQUIRE_MESSAGE(lab.await_hosts(3), lab.end_of_log(1));
+  lab.start_all();
 }
 
 /// What was acknowledged: the ids by their names.

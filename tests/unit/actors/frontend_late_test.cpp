@@ -1,4 +1,4 @@
-#include "actors/frontend/frontend_state.hpp"
+#include "frontend_effects.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -13,15 +13,6 @@ const place_answer somewhere{{{0, 1}}, {}};
 
 proposal creates(size_t count) {
   return {std::vector<command>(count, command{create_vm{}, {"someone", "a key", {}}})};
-}
-
-template <class Effect>
-std::vector<Effect> all(const frontend_state::effects& effects) {
-  std::vector<Effect> out;
-  for (const auto& each : effects)
-    if (auto* one = std::get_if<Effect>(&each))
-      out.push_back(*one);
-  return out;
 }
 
 } // namespace

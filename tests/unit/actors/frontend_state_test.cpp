@@ -1,4 +1,4 @@
-#include "actors/frontend/frontend_state.hpp"
+#include "frontend_effects.hpp"
 
 #include <doctest/doctest.h>
 
@@ -58,15 +58,6 @@ outcomes refused(command_errc error) {
   command_outcome outcome;
   outcome.error = error;
   return {{outcome}};
-}
-
-template <class Effect>
-std::vector<Effect> all(const frontend_state::effects& effects) {
-  std::vector<Effect> out;
-  for (const auto& each : effects)
-    if (auto* one = std::get_if<Effect>(&each))
-      out.push_back(*one);
-  return out;
 }
 
 template <class Effect>
