@@ -14,9 +14,7 @@ connection_opener::connection_opener(function open, std::function<void()> progre
 }
 
 connection_opener::~connection_opener() {
-  stop_.raise();
-  for (auto& [number, thread] : under_way_)
-    thread.join();
+  stop();
 }
 
 void connection_opener::begin(uint16_t number, deadline until) {
@@ -39,6 +37,13 @@ std::vector<connection_opener::attempt> connection_opener::take() {
   for (const auto& each : taken)
     under_way_.extract(each.number).mapped().join();
   return taken;
+}
+
+std::vector<connection_opener::attempt> connection_opener::stop() {
+  stop_.raise();
+  for (auto& [number, thread] : std::exchange(under_way_, {}))
+    thread.join();
+  return std::exchange(ended_, {});
 }
 
 result<opened_connection> connection_opener::open(uint16_t number, deadline until) const {

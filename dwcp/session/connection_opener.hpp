@@ -30,13 +30,16 @@ public:
   connection_opener(function open, std::function<void()> progressed);
   connection_opener(const connection_opener&) = delete;
   connection_opener& operator=(const connection_opener&) = delete;
-  /// Breaks off what is under way, and waits for it.
+  /// As `stop`; what was opened is closed.
   ~connection_opener();
 
   /// Begins to open a connection that isn't being opened.
   void begin(uint16_t number, deadline until);
   /// The attempts that have ended since the last call.
   std::vector<attempt> take();
+  /// Breaks off what is under way, waits for it, and gives what nobody has taken: some of it
+  /// may have been opened before. Nothing is begun after it.
+  std::vector<attempt> stop();
 
 private:
   result<opened_connection> open(uint16_t number, deadline until) const;

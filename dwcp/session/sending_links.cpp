@@ -5,7 +5,6 @@
 #include "dwcp/session/sending_session.hpp"
 #include "dwcp/session/used_up.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace novacron {
@@ -27,24 +26,27 @@ result<void> sending_session::connect_streams() {
       [this] { outcome_.nudge().raise(); });
   for (uint16_t i = 0; i < options_.streams; ++i)
     opener_->begin(i, now() + session_limits::opening);
-  std::vector<connection_opener::attempt> opened;
-  while (opened.size() < options_.streams) {
+  for (uint32_t opened = 0; opened < options_.streams;) {
     outcome_.nudge().clear();
     if (outcome_.failed())
       return *outcome_.why();
     for (auto& each : opener_->take()) {
-      if (!each.outcome)
-        return each.outcome.error();
-      opened.push_back(std::move(each));
+      if (!each.outcome) {
+        outcome_.fail(each.outcome.error());
+        continue;
+      }
+      if (opened++ == 0) {
+        terms_ = each.outcome->terms; // all connections get the same answer
+        if (terms_.dialect != batch_dialect::plain_pages && options_.resume_limit.count() > 0)
+          streams_.keep_frames();
+      }
+      use(each.number, std::move(each.outcome->stream));
     }
-    if (opened.size() < options_.streams)
+    if (outcome_.failed())
+      return *outcome_.why();
+    if (opened < options_.streams)
       wait_for(-1, 0, outcome_.nudge(), deadline::max());
   }
-  terms_ = opened.front().outcome->terms; // all connections get the same answer
-  if (terms_.dialect != batch_dialect::plain_pages && options_.resume_limit.count() > 0)
-    streams_.keep_frames();
-  for (auto& each : opened)
-    streams_.add(each.number, std::move(each.outcome->stream));
   lanes_.emplace(terms_.lanes, options_.compression_level,
                  packing_lanes::callbacks{[this](frame x) {
                                             streams_.send(std::move(x));
@@ -64,22 +66,18 @@ result<void> sending_session::connect_streams() {
 }
 
 /// Connections that were lost are replaced while the guest runs; meanwhile the
-/// others carry on. Once it has stopped nobody waits for them: without any, or when
-/// the destination is silent, it goes on at the source.
+/// others carry on. Once it has stopped nobody waits for them: without any it goes on at
+/// the source.
 result<void> sending_session::mend() {
   for (auto& each : opener_->take())
     if (auto tried = replace(each.number, std::move(each.outcome)); !tried)
       return tried;
-  const bool stopped = source_->splitter().completing();
-  if (!stopped)
-    last_acknowledged_ = now();
-  else if (auto heard = await_destination(); !heard)
-    return heard;
   if (plan_.empty()) {
     read_ahead_ = 0;
     return {};
   }
   const bool alone = streams_.size() == 0;
+  const bool stopped = source_->splitter().completing();
   if (terms_.dialect == batch_dialect::plain_pages || (alone && (stopped || plan_.given_up(now()))))
     return *plan_.why();
   if (stopped)
@@ -91,24 +89,6 @@ result<void> sending_session::mend() {
   return {};
 }
 
-/// A guest that has stopped waits for the destination's node to take what is under way,
-/// and then for its QEMU to say whether it has loaded it; for neither without a limit.
-result<void> sending_session::await_destination() const {
-  const auto silent = [](const std::string& who, std::chrono::milliseconds limit) {
-    return make_failure(dwcp_errc::timed_out,
-                        who + " was silent for " + std::to_string(limit.count())
-                            + " ms after the guest had stopped; it goes on at the source");
-  };
-  if (source_->frames_under_way() > 0 && now() - last_acknowledged_ > options_.stopped_limit)
-    return silent("the destination", options_.stopped_limit);
-  const auto& seen = source_->splitter();
-  if (source_->agreed() && seen.memory_complete() && seen.wants_return_path() && !gate_.shut_value()
-      && !input_ended_
-      && now() - std::max(last_acknowledged_, last_input_) > options_.silence_limit)
-    return silent("the destination's QEMU", options_.silence_limit);
-  return {};
-}
-
 result<void> sending_session::replace(uint16_t connection, result<opened_connection> opened) {
   if (!opened) {
     // The destination has ended the session, or was told to.
@@ -117,16 +97,21 @@ result<void> sending_session::replace(uint16_t connection, result<opened_connect
     plan_.failed(connection, now());
     return {};
   }
+  use(connection, std::move(opened->stream));
+  plan_.restored(connection);
+  ++reconnects_;
+  return {};
+}
+
+/// In the place of the connection of that number, if there was one.
+void sending_session::use(uint16_t connection, std::unique_ptr<tls_stream> opened) {
   streams_.drop(connection);
   {
     // What it said of its end is answered with this.
     const std::scoped_lock lock{mutex_};
     std::erase_if(mailbox_.lost, [&](const auto& x) { return x.first == connection; });
   }
-  streams_.add(connection, std::move(opened->stream));
-  plan_.restored(connection);
-  ++reconnects_;
-  return {};
+  streams_.add(connection, std::move(opened));
 }
 
 /// On a reader's thread.

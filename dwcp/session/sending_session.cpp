@@ -68,7 +68,11 @@ void sending_session::run() {
   guest_.reset();
   listener_.reset();
   lanes_.reset();
-  opener_.reset();
+  // The destination may count on a connection that we haven't used yet: it hears why, too.
+  if (opener_)
+    for (auto& each : opener_->stop())
+      if (each.outcome)
+        use(each.number, std::move(each.outcome->stream));
   const auto failed = finished_ ? std::nullopt : outcome_.why();
   streams_.farewell(failed ? std::optional{abort_frame(session_, *failed)} : std::nullopt);
   streams_.close(now() + session_limits::farewell);
@@ -111,6 +115,8 @@ result<void> sending_session::carry() {
       return *outcome_.why();
     if (auto absorbed = absorb(); !absorbed)
       return absorbed;
+    if (auto heard = await_destination(); !heard)
+      return heard;
     if (auto mended = mend(); !mended)
       return mended;
     if (wants_input() && input_waits()) {
@@ -173,6 +179,28 @@ result<void> sending_session::absorb() {
                         "page session: the two ends have seen different bytes; "
                         "start the migration again");
   ended_ = now();
+  return {};
+}
+
+/// A guest that has stopped waits for the destination's node to take what is under way,
+/// and then for its QEMU to say whether it has loaded it; for neither without a limit.
+result<void> sending_session::await_destination() {
+  if (!source_->splitter().completing()) {
+    last_acknowledged_ = now();
+    return {};
+  }
+  const auto silent = [](const std::string& who, std::chrono::milliseconds limit) {
+    return make_failure(dwcp_errc::timed_out,
+                        who + " was silent for " + std::to_string(limit.count())
+                            + " ms after the guest had stopped; it goes on at the source");
+  };
+  if (source_->frames_under_way() > 0 && now() - last_acknowledged_ > options_.stopped_limit)
+    return silent("the destination", options_.stopped_limit);
+  const auto& seen = source_->splitter();
+  if (source_->agreed() && seen.memory_complete() && seen.wants_return_path() && !gate_.shut_value()
+      && !input_ended_
+      && now() - std::max(last_acknowledged_, last_input_) > options_.silence_limit)
+    return silent("the destination's QEMU", options_.silence_limit);
   return {};
 }
 

@@ -48,9 +48,10 @@ private:
   result<void> connect_streams();
   result<void> carry();
   result<void> absorb();
+  result<void> await_destination();
   result<void> mend();
-  [[nodiscard]] result<void> await_destination() const;
   result<void> replace(uint16_t connection, result<opened_connection> opened);
+  void use(uint16_t connection, std::unique_ptr<tls_stream> opened);
   void choose_level();
   result<void> take_input();
   result<void> end_input();
