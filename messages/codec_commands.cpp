@@ -126,6 +126,18 @@ bool read_body(reading&, schema::ExpireLease::Reader in, expire_lease& out) {
   return true;
 }
 
+void write_body(schema::Command::Builder command, const confirm_inventory& in) {
+  auto out = command.initConfirmInventory();
+  write(out.initHost(), in.host);
+  write(out.initBoot(), in.boot);
+}
+
+bool read_body(reading&, schema::ConfirmInventory::Reader in, confirm_inventory& out) {
+  read(in.getHost(), out.host);
+  read(in.getBoot(), out.boot);
+  return true;
+}
+
 void write_body(schema::Command::Builder command, const compare_states&) {
   command.setCompareStates();
 }
@@ -209,6 +221,8 @@ bool read_body(reading& budget, schema::Command::Reader in, command_body& out) {
   case schema::Command::COMPARE_STATES:
     out.emplace<compare_states>();
     return true;
+  case schema::Command::CONFIRM_INVENTORY:
+    return read_body(budget, in.getConfirmInventory(), out.emplace<confirm_inventory>());
   case schema::Command::UNSET:
     break;
   }

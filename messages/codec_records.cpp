@@ -208,58 +208,6 @@ bool read(reading&, schema::LeaseRecord::Reader in, lease_record& out) {
   return read(in.getTerm(), out.term) && read(in.getGranted(), out.granted);
 }
 
-// -- migrations --------------------------------------------------------------------
-
-void write(schema::MigrationCost::Builder out, const migration_cost& in) {
-  out.setDuration(milliseconds(in.duration));
-  out.setGuestBytes(in.guest_bytes);
-  out.setWireBytes(in.wire_bytes);
-  out.setRounds(in.rounds);
-  out.setChainOk(in.chain_ok);
-}
-
-bool read(reading&, schema::MigrationCost::Reader in, migration_cost& out) {
-  out.guest_bytes = in.getGuestBytes();
-  out.wire_bytes = in.getWireBytes();
-  out.rounds = in.getRounds();
-  out.chain_ok = in.getChainOk();
-  return read(in.getDuration(), out.duration);
-}
-
-static void write(schema::MigrationRecord::Builder out, const migration_record& in) {
-  write(out.initId(), in.id);
-  write(out.initVm(), in.vm);
-  write(out.initFrom(), in.from);
-  write(out.initTo(), in.to);
-  write(out.initEpoch(), in.epoch);
-  out.setPhase(schema_enum<schema::MigrationPhase>(in.phase));
-  out.setReason(text(in.reason));
-  out.setSourceClean(in.source_clean);
-  out.setDestinationClean(in.destination_clean);
-  write(out.initCost(), in.cost);
-  write(out.initOperation(), in.operation);
-  out.setCreated(milliseconds(in.created));
-  out.setDecided(milliseconds(in.decided));
-  out.setEnded(milliseconds(in.ended));
-  out.setRevision(in.revision);
-}
-
-static bool read(reading& budget, schema::MigrationRecord::Reader in, migration_record& out) {
-  read(in.getId(), out.id);
-  read(in.getVm(), out.vm);
-  read(in.getFrom(), out.from);
-  read(in.getTo(), out.to);
-  read(in.getEpoch(), out.epoch);
-  out.reason = text(in.getReason());
-  out.source_clean = in.getSourceClean();
-  out.destination_clean = in.getDestinationClean();
-  read(in.getOperation(), out.operation);
-  out.revision = in.getRevision();
-  return read(in.getPhase(), out.phase) && read(budget, in.getCost(), out.cost)
-         && read(in.getCreated(), out.created) && read(in.getDecided(), out.decided)
-         && read(in.getEnded(), out.ended);
-}
-
 // -- operations --------------------------------------------------------------------
 
 static void write(schema::OperationRecord::Builder out, const operation_record& in) {

@@ -20,6 +20,7 @@ struct version_of_body {
   uint32_t operator()(const use_join_token&) const { return 3; }
   uint32_t operator()(const recover_cluster&) const { return 3; }
   uint32_t operator()(const compare_states&) const { return 4; }
+  uint32_t operator()(const confirm_inventory&) const { return 5; }
   template <class Older>
   uint32_t operator()(const Older&) const {
     return 1;

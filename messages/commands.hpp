@@ -114,6 +114,16 @@ struct register_host {
   friend bool operator==(const register_host&, const register_host&) = default;
 };
 
+/// After a recovery: the host has looked at all its guests since it registered, and none runs
+/// there that the log doesn't know of, or has elsewhere or under another epoch. Since cluster
+/// version 5.
+struct confirm_inventory {
+  node_id host;
+  boot_id boot;
+
+  friend bool operator==(const confirm_inventory&, const confirm_inventory&) = default;
+};
+
 /// Extend a host's lease: the term counts from the apply.
 struct renew_lease {
   node_id host;
@@ -277,7 +287,8 @@ using command_body
     = std::variant<create_vm, request_state, reserve_migration, decide_migration, host_report,
                    register_host, renew_lease, expire_lease, barrier, replace_vm, fence_host,
                    maintain_host, start_rebalance, move_vm, note_move, cancel_task, register_node,
-                   wish_member, make_join_token, use_join_token, recover_cluster, compare_states>;
+                   wish_member, make_join_token, use_join_token, recover_cluster, compare_states,
+                   confirm_inventory>;
 
 /// The first cluster version whose programs know such a command. None of a later
 /// version than the cluster's enters the log: it would stop who doesn't know it.

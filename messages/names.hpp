@@ -106,6 +106,13 @@ struct names<command_errc> {
 };
 
 template <>
+struct names<opaque_reason> {
+  static constexpr int first = 0;
+  static constexpr std::array<std::string_view, opaque_reasons> words{
+      "framing", "device_state", "not_a_stream", "unknown_section", "unknown_page", "cut"};
+};
+
+template <>
 struct names<record_type> {
   static constexpr int first = 1;
   static constexpr std::array<std::string_view, 7> words{"vm",   "host", "migration", "operation",

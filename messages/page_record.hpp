@@ -13,6 +13,17 @@ inline constexpr size_t page_size = 4096;
 /// zero page, or bytes that nobody interprets.
 enum class record_kind : uint8_t { page, zero_page, opaque };
 
+/// Why bytes of a stream travel raw.
+enum class opaque_reason : uint8_t {
+  framing,         ///< heads and footers of sections, the list of blocks, commands
+  device_state,    ///< what follows the guest's memory; nothing says how long it is
+  not_a_stream,    ///< it doesn't begin like QEMU's
+  unknown_section, ///< not the guest's memory, and before its end
+  unknown_page,    ///< a piece of memory in a form that isn't known here
+  cut,             ///< the stream ended in the middle of a piece
+};
+inline constexpr size_t opaque_reasons = 6;
+
 /// One piece of a guest's stream, in stream order. Writing `header`, then
 /// `bytes` of each record, in order, yields the stream again, byte for byte.
 /// The spans are the producer's and are good until its next call.

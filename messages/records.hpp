@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/ids.hpp"
+#include "messages/page_record.hpp"
 
 #include <array>
 #include <chrono>
@@ -191,6 +192,19 @@ enum class migration_phase : uint8_t {
 
 /// What a migration cost, as its source measured it; or its destination, if the source died
 /// before it could say.
+/// What DWCP made of a guest's stream, as the source counted. Since cluster version 5.
+struct page_work {
+  uint64_t zero_pages = 0;
+  uint64_t whole_pages = 0;
+  uint64_t same_pages = 0;    ///< sent as what the destination held
+  uint64_t changed_pages = 0; ///< sent as a difference from that
+  std::array<uint64_t, opaque_reasons> raw_bytes{}; ///< sent as they were, by `opaque_reason`
+  uint64_t packed_bytes = 0;                        ///< after compression, before TLS
+  uint32_t reconnects = 0; ///< connections that took the place of a lost one
+
+  friend bool operator==(const page_work&, const page_work&) = default;
+};
+
 struct migration_cost {
   std::chrono::milliseconds duration{
       0}; ///< from the reservation until the guest ran at the destination
@@ -198,6 +212,7 @@ struct migration_cost {
   uint64_t wire_bytes = 0;
   uint32_t rounds = 0;
   bool chain_ok = false;
+  page_work work{};
 
   friend bool operator==(const migration_cost&, const migration_cost&) = default;
 };

@@ -184,7 +184,6 @@ void write(schema::HostRecord::Builder out, const host_record& in);
 void write(schema::LeaseRecord::Builder out, const lease_record& in);
 void write(schema::NodeRecord::Builder out, const node_record& in);
 void write_roles(capnp::List<uint8_t>::Builder out, const std::vector<node_role>& in);
-void write(schema::MigrationCost::Builder out, const migration_cost& in);
 void write(schema::Record::Builder out, const any_record& in);
 void write(schema::Record::Builder out, const stored_record& in);
 [[nodiscard]] bool read(reading& budget, schema::VmSpec::Reader in, vm_spec& out);
@@ -193,9 +192,14 @@ void write(schema::Record::Builder out, const stored_record& in);
 [[nodiscard]] bool read(reading& budget, schema::NodeRecord::Reader in, node_record& out);
 [[nodiscard]] bool read_roles(reading& budget, capnp::List<uint8_t>::Reader in,
                               std::vector<node_role>& out);
-[[nodiscard]] bool read(reading& budget, schema::MigrationCost::Reader in, migration_cost& out);
 [[nodiscard]] bool read(reading& budget, schema::Record::Reader in, any_record& out);
 [[nodiscard]] bool read(reading& budget, schema::Record::Reader in, stored_record& out);
+
+// codec_migrations.cpp
+void write(schema::MigrationCost::Builder out, const migration_cost& in);
+void write(schema::MigrationRecord::Builder out, const migration_record& in);
+[[nodiscard]] bool read(reading& budget, schema::MigrationCost::Reader in, migration_cost& out);
+[[nodiscard]] bool read(reading& budget, schema::MigrationRecord::Reader in, migration_record& out);
 
 // codec_tasks.cpp
 void write(schema::TaskRecord::Builder out, const task_record& in);

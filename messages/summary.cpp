@@ -54,6 +54,9 @@ struct body_summary {
   std::string operator()(const expire_lease& x) const { return named("expire_lease", x.host); }
   std::string operator()(const barrier&) const { return "barrier"; }
   std::string operator()(const compare_states&) const { return "compare_states"; }
+  std::string operator()(const confirm_inventory& x) const {
+    return named("confirm_inventory", x.host);
+  }
   std::string operator()(const replace_vm& x) const { return named("replace_vm", x.vm); }
   std::string operator()(const fence_host& x) const { return named("fence_host", x.host); }
   std::string operator()(const maintain_host& x) const {

@@ -13,6 +13,7 @@ bool is_from_host(const command& x) {
   return std::holds_alternative<host_report>(x.body)
          || std::holds_alternative<register_host>(x.body)
          || std::holds_alternative<renew_lease>(x.body)
+         || std::holds_alternative<confirm_inventory>(x.body)
          || std::holds_alternative<decide_migration>(x.body)
          || std::holds_alternative<replace_vm>(x.body);
 }

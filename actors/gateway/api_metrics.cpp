@@ -51,7 +51,23 @@ struct api_metrics::families {
                                 .Add({}, operation_seconds)},
         ratio{family(prometheus::BuildGauge(), r, "dwcp_compression_ratio",
                      "Guest bytes per wire byte of the last migration that ended well")
-                  .Add({})} {
+                  .Add({})},
+        guest_bytes{family(prometheus::BuildCounter(), r, "dwcp_guest_bytes_total",
+                           "Of migrated guests' streams, as QEMU wrote them")
+                        .Add({})},
+        wire_bytes{family(prometheus::BuildCounter(), r, "dwcp_wire_bytes_total",
+                          "What migrations' sockets carried, both ways")
+                       .Add({})},
+        packed_bytes{family(prometheus::BuildCounter(), r, "dwcp_packed_bytes_total",
+                            "Of migrated guests' streams after compression, before TLS")
+                         .Add({})},
+        pages{family(prometheus::BuildCounter(), r, "dwcp_pages_total",
+                     "Pages of migrated guests, by how they were sent")},
+        raw_bytes{family(prometheus::BuildCounter(), r, "dwcp_raw_bytes_total",
+                         "Of migrated guests' streams sent as they were, by why")},
+        reconnects{family(prometheus::BuildCounter(), r, "dwcp_reconnects_total",
+                          "Connections of migrations that took the place of a lost one")
+                       .Add({})} {
     // nop
   }
 
@@ -64,6 +80,29 @@ struct api_metrics::families {
   prometheus::Family<prometheus::Counter>& migrations;
   Histogram& migration_durations;
   prometheus::Gauge& ratio;
+  prometheus::Counter& guest_bytes;
+  prometheus::Counter& wire_bytes;
+  prometheus::Counter& packed_bytes;
+  prometheus::Family<prometheus::Counter>& pages;
+  prometheus::Family<prometheus::Counter>& raw_bytes;
+  prometheus::Counter& reconnects;
+
+  void add(const migration_cost& cost) {
+    guest_bytes.Increment(static_cast<double>(cost.guest_bytes));
+    wire_bytes.Increment(static_cast<double>(cost.wire_bytes));
+    packed_bytes.Increment(static_cast<double>(cost.work.packed_bytes));
+    reconnects.Increment(cost.work.reconnects);
+    const auto sent = [this](const char* how, uint64_t count) {
+      pages.Add({{"sent", how}}).Increment(static_cast<double>(count));
+    };
+    sent("zero", cost.work.zero_pages);
+    sent("whole", cost.work.whole_pages);
+    sent("same", cost.work.same_pages);
+    sent("changed", cost.work.changed_pages);
+    for (size_t n = 0; n < cost.work.raw_bytes.size(); ++n)
+      raw_bytes.Add({{"why", std::string{word_of(static_cast<opaque_reason>(n))}}})
+          .Increment(static_cast<double>(cost.work.raw_bytes[n]));
+  }
 };
 
 api_metrics::api_metrics(std::shared_ptr<prometheus::Registry> registry)
@@ -106,6 +145,7 @@ void api_metrics::changed(const any_record& record) {
     if (migration->phase != migration_phase::done)
       return;
     const auto& cost = migration->cost;
+    families_->add(cost);
     families_->migration_durations.Observe(std::chrono::duration<double>(cost.duration).count());
     if (cost.wire_bytes > 0)
       families_->ratio.Set(static_cast<double>(cost.guest_bytes)

@@ -29,6 +29,12 @@ void carry_out(host_pointer self, const propose_renewal& what) {
       });
 }
 
+void carry_out(host_pointer self, const propose_inventory& what) {
+  propose_to_log(self, *self->state.context, what.command, [self](const outcome& x) {
+    novacron::carry_out(self, self->state.logic->inventory_confirmed(x));
+  });
+}
+
 void carry_out(host_pointer self, const propose_report& what) {
   propose_to_log(self, *self->state.context, what.report, [self](const outcome& x) {
     novacron::carry_out(self, self->state.logic->reported(x));

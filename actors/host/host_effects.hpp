@@ -28,6 +28,10 @@ struct move_deadline {
 /// See to it that a fencer runs, which finds the last one's deadline by itself:
 /// → `fencer_kept`.
 struct keep_fencer {};
+/// Propose it: → `inventory_confirmed`.
+struct propose_inventory {
+  confirm_inventory command;
+};
 /// Propose it: → `reported`.
 struct propose_report {
   host_report report;
@@ -82,8 +86,8 @@ struct note_host {
   vm_id vm; ///< nil: about none
 };
 
-using host_effect = std::variant<propose_registration, propose_renewal, move_deadline, keep_fencer,
-                                 propose_report, look_at_guests, ask_about_vm, need_vm_actor,
+using host_effect = std::variant<propose_registration, propose_renewal, propose_inventory, move_deadline,
+                                 keep_fencer, propose_report, look_at_guests, ask_about_vm, need_vm_actor,
                                  end_vm_actor, tell_vm, show_guest, need_migration_actor,
                                  tell_migration, pass_on_request, refuse_request, note_host>;
 using host_effects = std::vector<host_effect>;

@@ -1,4 +1,5 @@
 #include "actors/host/host_logic.hpp"
+#include "actors/host/host_notes.hpp"
 
 #include <type_traits>
 #include <utility>
@@ -21,23 +22,6 @@ guest_seen::presence presence_of(guest_phase phase) {
     return guest_seen::presence::crashed;
   }
   return guest_seen::presence::crashed;
-}
-
-/// A line for the log. Copied: GCC 12 sees a move out of bounds where there is none.
-void say(host_effects& out, const std::string& text, bool warning, vm_id vm = {}) {
-  const note_host line{text, warning, vm};
-  out.emplace_back(line);
-}
-
-host_effects say(const std::string& text, bool warning) {
-  host_effects out;
-  say(out, text, warning);
-  return out;
-}
-
-/// The log has no such host, or knows it from another boot.
-bool doesnt_know_us(command_errc error) {
-  return error == command_errc::unknown_host || error == command_errc::stale_lease;
 }
 
 } // namespace
@@ -77,8 +61,11 @@ host_effects host_logic::registered(const std::optional<command_outcome>& outcom
   registered_ = outcome && outcome->ok();
   if (!outcome || registered_) // it wasn't refused
     register_not_before_ = {};
-  if (registered_)
+  if (registered_) {
+    registered_at_ = outcome->revision;
+    look_counts_ = false;
     return say("registered", false);
+  }
   if (outcome)
     return say("not registered: " + outcome->detail, true);
   return {};
@@ -195,13 +182,15 @@ void host_logic::pass_on_permission(host_moment now, host_effects& out) {
 // -- the hypervisor ----------------------------------------------------------------
 
 void host_logic::look_if_due(host_moment now, host_effects& out) {
-  const bool inventory_is_due = word_is_current(now.boot) && !starting_allowed(now.boot);
+  const bool inventory_is_due
+      = (word_is_current(now.boot) && !starting_allowed(now.boot)) || awaited();
   const auto pause = inventory_is_due ? settings_.inventory_every : settings_.look_every;
   auto due = look_soon_ || now.now - looked_at_ >= pause;
   if (!due || looking_ || !follower_.complete())
     return;
   looking_ = true;
   look_soon_ = false;
+  look_counts_ = registered_ && follower_.revision() >= registered_at_;
   looked_at_ = now.now;
   out.emplace_back(look_at_guests{});
 }
@@ -234,37 +223,7 @@ host_effects host_logic::looked(const result<std::vector<guest_status>>& guests,
     if (actor.there)
       out.emplace_back(show_guest{vm, sight_of(vm, asked)});
   take_inventory(now, out);
-  return out;
-}
-
-void host_logic::take_inventory(host_moment now, host_effects& out) {
-  bool settled = word_is_current(now.boot);
-  for (const auto& [vm, guest] : guests_) {
-    if (strangers_.contains(vm) || table_.belongs_here(vm, guest.epoch))
-      continue;
-    settled = false;
-    if (!table_.find(vm) && asked_about_.insert(vm).second)
-      out.emplace_back(ask_about_vm{vm});
-  }
-  if (settled)
-    reconciled_ = lease_.revision();
-}
-
-host_effects host_logic::told_about(vm_id vm, const std::optional<feed_listing>& listing) {
-  asked_about_.erase(vm);
-  if (!listing)
-    return {};
-  look_soon_ = true;
-  host_effects out;
-  if (!listing->records.empty()) {
-    if (const auto* record = std::get_if<vm_record>(&listing->records.front()))
-      table_.learn(*record);
-  } else if (strangers_.insert(vm).second) {
-    say(out,
-        "a guest runs here that no VM of the log accounts for; it is left alone: end it by hand "
-        "if it isn't needed",
-        true, vm);
-  }
+  table_.forget_elsewhere([this](vm_id x) { return vms_.contains(x) || guests_.contains(x); });
   return out;
 }
 

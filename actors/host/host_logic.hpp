@@ -42,7 +42,8 @@ struct host_moment {
 /// that is no older than the first grant since it began, or since the lease was
 /// last over, and once nothing is here that belongs elsewhere or to an older epoch.
 /// The log tells a host only of VMs that concern it: about others whose guests it
-/// finds it asks. It also gives the fencer its deadline again and again, renewed or
+/// finds it asks. After a recovery the log waits to hear that this is so: it may lack what
+/// guests were started by. It also gives the fencer its deadline again and again, renewed or
 /// not, and looks after it before it has one to give: whoever does starts a fencer
 /// that has died, and nobody else would when the host is cut off.
 ///
@@ -62,6 +63,7 @@ public:
   host_effects registered(const std::optional<command_outcome>& outcome);
   host_effects renewed(uint64_t attempt, const std::optional<command_outcome>& outcome,
                        host_moment now);
+  host_effects inventory_confirmed(const std::optional<command_outcome>& outcome);
   host_effects guarded(std::chrono::nanoseconds deadline, const std::optional<failure>& problem);
   host_effects fencer_kept(const std::optional<failure>& problem);
   host_effects reported(const std::optional<command_outcome>& outcome);
@@ -122,6 +124,9 @@ private:
   [[nodiscard]] bool word_is_current(std::chrono::nanoseconds boot) const;
   void look_if_due(host_moment now, host_effects& out);
   void take_inventory(host_moment now, host_effects& out);
+  [[nodiscard]] bool awaited() const;
+  [[nodiscard]] bool runs_ahead(const guest_status& guest) const;
+  void confirm_inventory_if_awaited(host_effects& out);
   void start_again(host_moment now, host_effects& out);
   void serve_early_requests(host_moment now, host_effects& out);
   void tell(vm_id vm, host_moment now, host_effects& out);
@@ -142,6 +147,10 @@ private:
   /// `lease_.revision()` when nothing was here any more that belongs elsewhere, or
   /// to an older epoch.
   uint64_t reconciled_ = 0;
+  uint64_t registered_at_ = 0; ///< log index of the last registration
+  bool look_counts_ = false;   ///< the look under way began from a state no older than it
+  bool confirming_ = false;    ///< the inventory is being proposed
+  std::set<vm_id> ahead_;      ///< guests that run ahead of the log, said once
   // Whose actors couldn't be started, and when they are looked at again.
   std::map<vm_id, std::chrono::steady_clock::time_point> vms_again_;
   std::map<migration_id, std::chrono::steady_clock::time_point> migrations_again_;

@@ -190,7 +190,18 @@ bool host_table::needs_actor(const migration_record& migration) const {
          || (migration.to == self_ && !migration.destination_clean);
 }
 
-/// A VM that has left stays in the table: nobody tells us of it any more.
+void host_table::forget_elsewhere(const std::function<bool(vm_id)>& needed) {
+  std::erase_if(vms_, [&](const auto& each) {
+    const auto& [id, vm] = each;
+    const bool moves = !vm.migration.nil() && !find(vm.migration); // it may be on its way to us
+    if (concerns_us(vm) || moves || needed(id))
+      return false;
+    power_offs_.erase(id);
+    return true;
+  });
+}
+
+/// A VM that has left stays in the table until it is forgotten.
 bool host_table::concerns_us(const vm_record& vm) const {
   const auto* migration = find(vm.migration);
   return vm.host == self_ || (migration && !migration->over());

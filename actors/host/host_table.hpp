@@ -4,6 +4,7 @@
 #include "hypervisor/hypervisor.hpp"
 #include "messages/local.hpp"
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -53,6 +54,10 @@ public:
   [[nodiscard]] bool belongs_here(vm_id vm, epoch epoch) const;
   /// What the log says of a VM that it doesn't tell us of by itself.
   void learn(const vm_record& record) { put(record); }
+
+  /// Forgets the VMs that have nothing to do with this host any more: nobody tells us of them,
+  /// and there may be ever more of them. `needed` keeps one.
+  void forget_elsewhere(const std::function<bool(vm_id)>& needed);
 
   /// The VM is placed here and not gone.
   [[nodiscard]] bool needs_actor(const vm_record& vm) const;

@@ -1,5 +1,6 @@
 #include "actors/migration/perform_run.hpp"
 
+#include "actors/migration/page_cost.hpp"
 #include "dwcp/errors.hpp"
 #include "messages/address.hpp"
 
@@ -96,6 +97,8 @@ migration_job perform_run::look() {
 void perform_run::page_session_ended(result<session_statistics> how) {
   context->log.debug("migration", how ? "the pages are there" : how.error().message,
                      {{"migration", to_string(about.migration.id)}});
+  if (const auto warning = how ? raw_warning(*how) : std::nullopt)
+    context->log.warning("migration", *warning, {{"migration", to_string(about.migration.id)}});
   std::unique_lock lock{mutex};
   pages = std::move(how);
   conclude(lock);
@@ -133,9 +136,7 @@ void perform_run::conclude(std::unique_lock<std::mutex>& lock) {
     call(make_failure(dwcp_errc::digest_mismatch,
                       "the two ends don't agree on what was sent; the guest stays at the source"));
   else
-    call(
-        perform_end{**performed, migration_cost{std::chrono::milliseconds{0}, (*pages)->guest_bytes,
-                                                (*pages)->wire_bytes, (*pages)->rounds, true}});
+    call(perform_end{**performed, cost_of(**pages)});
 }
 
 } // namespace novacron

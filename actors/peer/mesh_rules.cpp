@@ -12,6 +12,7 @@ struct rule {
   bool operator()(const host_report& x) const { return is_host(x.host); }
   bool operator()(const register_host& x) const { return is_host(x.host.id); }
   bool operator()(const renew_lease& x) const { return is_host(x.host); }
+  bool operator()(const confirm_inventory& x) const { return is_host(x.host); }
   bool operator()(const decide_migration&) const {
     return who.has(node_role::host) || who.has(node_role::gateway);
   }

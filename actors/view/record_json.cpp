@@ -1,6 +1,7 @@
 #include "actors/view/record_json.hpp"
 
 #include "actors/view/json_writer.hpp"
+#include "messages/names.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -39,6 +40,21 @@ void progress_member(json_writer& out, const migration_progress* progress) {
   out.end_object();
 }
 
+void work_members(json_writer& out, const page_work& work) {
+  out.key("pages").begin_object();
+  out.key("zero").number(work.zero_pages);
+  out.key("whole").number(work.whole_pages);
+  out.key("same").number(work.same_pages);
+  out.key("changed").number(work.changed_pages);
+  out.end_object();
+  out.key("raw_bytes").begin_object();
+  for (size_t n = 0; n < work.raw_bytes.size(); ++n)
+    out.key(word_of(static_cast<opaque_reason>(n))).number(work.raw_bytes[n]);
+  out.end_object();
+  out.key("packed_bytes").number(work.packed_bytes);
+  out.key("reconnects").number(work.reconnects);
+}
+
 void cost_member(json_writer& out, const migration_cost& cost) {
   out.key("cost");
   if (cost == migration_cost{}) {
@@ -52,6 +68,8 @@ void cost_member(json_writer& out, const migration_cost& cost) {
   out.key("ratio").fraction(ratio(cost.guest_bytes, cost.wire_bytes));
   out.key("rounds").number(cost.rounds);
   out.key("chain_ok").boolean(cost.chain_ok);
+  if (cost.work != page_work{}) // the source said it
+    work_members(out, cost.work);
   out.end_object();
 }
 

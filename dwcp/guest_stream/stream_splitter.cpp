@@ -45,24 +45,6 @@ bool is_memory_resumed(std::span<const std::byte> x, uint32_t ram_id) {
 
 } // namespace
 
-std::string_view to_string(opaque_reason reason) {
-  switch (reason) {
-  case opaque_reason::framing:
-    return "framing";
-  case opaque_reason::device_state:
-    return "device state";
-  case opaque_reason::not_a_stream:
-    return "not a migration stream";
-  case opaque_reason::unknown_section:
-    return "unknown section";
-  case opaque_reason::unknown_page:
-    return "unknown form of page";
-  case opaque_reason::cut:
-    return "cut short";
-  }
-  return "unknown";
-}
-
 uint64_t split_statistics::all_opaque_bytes() const {
   return std::accumulate(opaque_bytes.begin(), opaque_bytes.end(), uint64_t{0});
 }

@@ -14,18 +14,6 @@
 
 namespace novacron {
 
-/// Why bytes of a stream travel raw.
-enum class opaque_reason : uint8_t {
-  framing,         ///< heads and footers of sections, the list of blocks, commands
-  device_state,    ///< what follows the guest's memory; nothing says how long it is
-  not_a_stream,    ///< it doesn't begin like QEMU's
-  unknown_section, ///< not the guest's memory, and before its end
-  unknown_page,    ///< a piece of memory in a form that isn't known here
-  cut,             ///< the stream ended in the middle of a piece
-};
-inline constexpr size_t opaque_reasons = 6;
-std::string_view to_string(opaque_reason reason);
-
 /// What a splitter has seen. Counters only grow.
 struct split_statistics {
   uint64_t bytes = 0;

@@ -318,6 +318,7 @@ void sending_session::publish_statistics() {
   statistics_.same_pages = source_->decisions().same;
   statistics_.changed_pages = source_->decisions().changed;
   statistics_.opaque_bytes = seen.all_opaque_bytes();
+  statistics_.raw_bytes = seen.opaque_bytes;
   statistics_.rounds = seen.rounds;
   statistics_.reconnects = reconnects_;
   statistics_.batches = source_->batches();

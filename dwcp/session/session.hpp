@@ -2,6 +2,7 @@
 
 #include "dwcp/errors.hpp"
 #include "messages/ids.hpp"
+#include "messages/page_record.hpp"
 
 #include <array>
 #include <chrono>
@@ -41,6 +42,7 @@ struct session_statistics {
   uint64_t same_pages = 0;    ///< of the full pages, sent as what the destination held
   uint64_t changed_pages = 0; ///< of the full pages, sent as a difference from that
   uint64_t opaque_bytes = 0;  ///< of the stream that was sent raw
+  std::array<uint64_t, opaque_reasons> raw_bytes{}; ///< of them, by why; the source knows
   uint64_t batches = 0;
   uint64_t compressed_bytes = 0; ///< batches after compression, before TLS
   uint32_t rounds = 0;           ///< passes over the guest's memory that were seen

@@ -61,6 +61,11 @@ struct RenewLease {
   term @2 :Int64;
 }
 
+struct ConfirmInventory {
+  host @0 :Ids.Uuid;
+  boot @1 :Ids.Uuid;
+}
+
 struct ExpireLease {
   host @0 :Ids.Uuid;
   renewal @1 :UInt64;
@@ -174,6 +179,7 @@ struct Command {
     useJoinToken @21 :UseJoinToken;
     recoverCluster @22 :RecoverCluster;
     compareStates @23 :Void;
+    confirmInventory @24 :ConfirmInventory;
   }
   idempotency @10 :Idempotency;
 }

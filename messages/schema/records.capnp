@@ -155,6 +155,17 @@ struct MigrationCost {
   wireBytes @2 :UInt64;
   rounds @3 :UInt32;
   chainOk @4 :Bool;
+  work @5 :PageWork;  # null: nobody counted
+}
+
+struct PageWork {
+  zeroPages @0 :UInt64;
+  wholePages @1 :UInt64;
+  samePages @2 :UInt64;
+  changedPages @3 :UInt64;
+  rawBytes @4 :List(UInt64);  # by reason
+  packedBytes @5 :UInt64;
+  reconnects @6 :UInt32;
 }
 
 struct MigrationRecord {

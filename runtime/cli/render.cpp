@@ -2,6 +2,7 @@
 
 #include "runtime/cli/table.hpp"
 
+#include <array>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 
@@ -55,6 +56,21 @@ table_row migration_row(const json::value& migration) {
           known ? fixed(field_number(cost, "ratio")) : "-"};
 }
 
+/// A member of an object in it, and so on, is a line of its own: cost.pages.zero.
+void add_pairs(const json::value& document, const std::string& under,
+               std::vector<std::pair<std::string, std::string>>& pairs) {
+  const auto* object = document.if_object();
+  if (object == nullptr)
+    return;
+  for (const auto& [key, value] : *object) {
+    const std::string name{key.data(), key.size()};
+    if (value.is_object() && !value.get_object().empty())
+      add_pairs(value, under + name + '.', pairs);
+    else
+      pairs.emplace_back(under + name, or_dash(field_text(document, name)));
+  }
+}
+
 } // namespace
 
 const json::value& field(const json::value& object, std::string_view key) {
@@ -68,6 +84,11 @@ std::string field_text(const json::value& object, std::string_view key) {
   const auto& value = field(object, key);
   if (auto* text = value.if_string())
     return {text->data(), text->size()};
+  if (auto* number = value.if_double()) {
+    std::array<char, 32> shown{};
+    std::snprintf(shown.data(), shown.size(), "%.6g", *number);
+    return shown.data();
+  }
   return value.is_null() ? std::string{} : json::serialize(value);
 }
 
@@ -97,11 +118,7 @@ std::string render_list(listed_thing what, const json::array& items) {
 
 std::string render_one(const json::value& document) {
   std::vector<std::pair<std::string, std::string>> pairs;
-  if (auto* object = document.if_object())
-    for (const auto& [key, value] : *object) {
-      std::string name{key.data(), key.size()};
-      pairs.emplace_back(name, or_dash(field_text(document, name)));
-    }
+  add_pairs(document, {}, pairs);
   return format_pairs(pairs);
 }
 

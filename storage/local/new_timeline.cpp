@@ -130,7 +130,8 @@ result<void> settle(const replica_config& config, command first) {
   return {};
 }
 
-/// The log begins anew, far behind its end.
+/// The log begins anew, far behind its end. So do the records' revisions: whoever followed
+/// the lost group may hold what was lost, under a later revision than the survivor's.
 void jump(const replica_config& config, opened_folder& folder) {
   compaction_point point;
   point.index = (folder.log.last() / revision_jump + 1) * revision_jump;
@@ -142,6 +143,7 @@ void jump(const replica_config& config, opened_folder& folder) {
   const state_store state{*folder.db};
   rocksdb::WriteBatch batch;
   log_store{*folder.db}.wipe(batch, point);
+  state.restamp(batch, folder.state, point.index);
   state.forget_changes(batch, point.index);
   state.put_mark(batch, mark);
   folder.db->write(batch, database::durability::synced);

@@ -33,7 +33,8 @@ result<folder_outlook> look_into(const replica_config& config);
 /// mistaken for the new one: the timeline rises, and with it every epoch and what
 /// replicas accept of each other; the term rises; `then` is the new timeline's
 /// first command; and the revision jumps beyond any that the old one may have
-/// reached, so that all who follow the feed list again.
+/// reached, and with it that of each record, so that all who follow the feed list again, and
+/// give up what they know under a lost revision.
 ///
 /// Interrupted, it can be done again.
 result<folder_outlook> begin_new_timeline(const replica_config& config, command then);

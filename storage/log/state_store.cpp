@@ -59,6 +59,16 @@ void state_store::put(rocksdb::WriteBatch& batch, const applied_batch& done,
     batch.Delete(state, here(answer_state_key(group, key)));
 }
 
+void state_store::restamp(rocksdb::WriteBatch& batch, const cluster_state& from,
+                          uint64_t revision) const {
+  const auto counts = generation();
+  for (auto record : from.records()) {
+    std::visit([&](auto& x) { x.revision = revision; }, record);
+    const auto key = state_key(db_.group(), kind_of(type_of(record)), id_of(record));
+    batch.Put(db_.in(column::state), in_generation(counts, key), slice(encode(stored_record{record})));
+  }
+}
+
 void state_store::put_mark(rocksdb::WriteBatch& batch, const applied_mark& mark) const {
   batch.Put(db_.in(column::meta), meta_key(db_.group(), "applied"),
             field_writer{}

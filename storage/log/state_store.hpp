@@ -39,6 +39,9 @@ public:
   /// Adds what one command batch did, and goes on with the mark's hash.
   void put(rocksdb::WriteBatch& batch, const applied_batch& done, applied_mark& mark) const;
   void put_mark(rocksdb::WriteBatch& batch, const applied_mark& mark) const;
+  /// Writes all records of `from`, which is the stored state, as of this revision; without a
+  /// change for the feed.
+  void restamp(rocksdb::WriteBatch& batch, const cluster_state& from, uint64_t revision) const;
   /// Forgets the changes up to `revision`.
   void forget_changes(rocksdb::WriteBatch& batch, uint64_t revision) const;
 

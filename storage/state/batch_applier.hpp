@@ -35,6 +35,7 @@ private:
   outcome apply(const host_report& command);
   outcome apply(const register_host& command);
   outcome apply(const renew_lease& command);
+  outcome apply(const confirm_inventory& command);
   outcome apply(const expire_lease& command);
   outcome apply(const barrier& command);
   outcome apply(const compare_states& command);
@@ -72,6 +73,11 @@ private:
   outcome apply(const use_join_token& command);
   outcome apply(const recover_cluster& command);
 
+  // -- parts of the commands of hosts (host_commands.cpp) -----------------------------
+
+  static outcome unknown_host(node_id host);
+  static outcome other_boot(const host_record& host, boot_id said);
+
   // -- parts of the commands about nodes (node_commands.cpp) --------------------------
 
   /// Why a node must not be taken away. Nothing: it may.
@@ -81,6 +87,7 @@ private:
   std::optional<outcome> name_conflict(const node_record& node) const;
   void drop_old_tokens();
   [[nodiscard]] bool hosts_are_awaited() const;
+  [[nodiscard]] bool knows_inventories() const;
 
   /// After a recovery, as long as hosts are awaited: why `command` must wait.
   std::optional<outcome> awaits_hosts(const command_body& command) const;

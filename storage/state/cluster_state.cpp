@@ -100,19 +100,19 @@ std::vector<any_record> cluster_state::records() const {
 void cluster_state::load(any_record record) {
   std::visit(
       [this](auto&& x) {
-        using record_kind = std::decay_t<decltype(x)>;
+        using kind_of_record = std::decay_t<decltype(x)>;
         auto id = x.id;
-        if constexpr (std::is_same_v<record_kind, vm_record>)
+        if constexpr (std::is_same_v<kind_of_record, vm_record>)
           vms_.insert_or_assign(id, std::move(x));
-        else if constexpr (std::is_same_v<record_kind, host_record>)
+        else if constexpr (std::is_same_v<kind_of_record, host_record>)
           hosts_.insert_or_assign(id, std::move(x));
-        else if constexpr (std::is_same_v<record_kind, migration_record>)
+        else if constexpr (std::is_same_v<kind_of_record, migration_record>)
           migrations_.insert_or_assign(id, std::move(x));
-        else if constexpr (std::is_same_v<record_kind, operation_record>)
+        else if constexpr (std::is_same_v<kind_of_record, operation_record>)
           operations_.insert_or_assign(id, std::move(x));
-        else if constexpr (std::is_same_v<record_kind, task_record>)
+        else if constexpr (std::is_same_v<kind_of_record, task_record>)
           tasks_.insert_or_assign(id, std::move(x));
-        else if constexpr (std::is_same_v<record_kind, node_record>)
+        else if constexpr (std::is_same_v<kind_of_record, node_record>)
           nodes_.insert_or_assign(id, std::move(x));
         else
           join_tokens_.insert_or_assign(id, std::move(x));

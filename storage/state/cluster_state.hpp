@@ -24,8 +24,9 @@ namespace novacron {
 /// until its source says, hosts are cordoned and drained, VMs have placement
 /// rules, migrations compare CPUs; nodes, their membership, tokens. 4: replicas
 /// compare the hashes of their states, and do so on demand; a node that a migration
-/// needs isn't removed.
-inline constexpr uint32_t known_cluster_version = 4;
+/// needs isn't removed. 5: after a recovery hosts are awaited until they have looked at
+/// their guests, and nothing is decided about migrations before; migrations say what was made of the pages.
+inline constexpr uint32_t known_cluster_version = 5;
 
 /// What this program's leaders stamp at least: it goes on with members that know
 /// one version less, and with none that are older.
@@ -33,6 +34,14 @@ inline constexpr uint32_t least_cluster_version = known_cluster_version - 1;
 
 /// The first `command_batch::cluster_version` under which states are compared.
 inline constexpr uint32_t sums_since = 4;
+
+/// The first `command_batch::cluster_version` under which a host that is awaited after a
+/// recovery has to say what runs there; before it was enough to register.
+inline constexpr uint32_t inventories_since = 5;
+
+/// The first `command_batch::cluster_version` under which migrations' records say what
+/// was made of the pages.
+inline constexpr uint32_t page_work_since = 5;
 
 /// The first `command_batch::cluster_version` under which a host's end has
 /// consequences for its VMs.

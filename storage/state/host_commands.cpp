@@ -6,6 +6,17 @@
 
 namespace novacron {
 
+batch_applier::outcome batch_applier::unknown_host(node_id host) {
+  return refuse(command_errc::unknown_host,
+                "there is no host " + to_string(host) + "; register it first");
+}
+
+batch_applier::outcome batch_applier::other_boot(const host_record& host, boot_id said) {
+  return refuse(command_errc::stale_lease, "host " + host.name + " is at boot "
+                                               + to_string(host.boot) + ", not "
+                                               + to_string(said));
+}
+
 batch_applier::outcome batch_applier::apply(const register_host& command) {
   const auto& said = command.host;
   if (said.id.nil())
@@ -14,7 +25,7 @@ batch_applier::outcome batch_applier::apply(const register_host& command) {
     return refuse(command_errc::node_removed, removed_for_ever(*node));
   auto known = state_.find(said.id);
   auto host = said;
-  host.awaited = false;
+  host.awaited = known && known->awaited && knows_inventories();
   host.maintenance = known ? known->maintenance : host_state::up;
   host.drain = known ? known->drain : task_id{};
   host.state = host.maintenance;
@@ -39,15 +50,25 @@ batch_applier::outcome batch_applier::apply(const register_host& command) {
   return {};
 }
 
+batch_applier::outcome batch_applier::apply(const confirm_inventory& command) {
+  auto host = state_.find(command.host);
+  if (!host)
+    return unknown_host(command.host);
+  if (command.boot != host->boot)
+    return other_boot(*host, command.boot);
+  if (!host->awaited)
+    return {};
+  edit(*host, [](host_record& x) { x.awaited = false; });
+  start_what_waited_for_hosts();
+  return {};
+}
+
 batch_applier::outcome batch_applier::apply(const renew_lease& command) {
   auto host = state_.find(command.host);
   if (!host)
-    return refuse(command_errc::unknown_host,
-                  "there is no host " + to_string(command.host) + "; register it first");
+    return unknown_host(command.host);
   if (command.boot != host->boot)
-    return refuse(command_errc::stale_lease, "host " + host->name + " is at boot "
-                                                 + to_string(host->boot) + ", not "
-                                                 + to_string(command.boot));
+    return other_boot(*host, command.boot);
   lease_record lease;
   if (auto known = state_.leases_.find(command.host); known != state_.leases_.end())
     lease = known->second;

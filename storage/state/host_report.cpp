@@ -7,6 +7,7 @@ namespace {
 
 /// The first `command_batch::cluster_version` under which a destination's cost counts.
 constexpr uint32_t destination_costs_since = 3;
+
 constexpr const char* ended_by_itself = "the guest ended by itself";
 
 /// What is stored for an observation: what the host saw, in the light of what
@@ -168,9 +169,12 @@ void batch_applier::see(const host_report& report, const migration_observation& 
     return;
   const bool source = report.host == migration->from;
   const bool destination = report.host == migration->to;
+  auto cost = seen.cost;
+  if (batch_.cluster_version < page_work_since)
+    cost.work = {};
   // What the destination measured stands in for a source that died before it could say.
-  const bool new_cost = seen.cost.guest_bytes > 0
-                        && (source ? seen.cost != migration->cost
+  const bool new_cost = cost.guest_bytes > 0
+                        && (source ? cost != migration->cost
                                    : destination && migration->cost.guest_bytes == 0
                                          && batch_.cluster_version >= destination_costs_since);
   const bool cleaned
@@ -180,7 +184,7 @@ void batch_applier::see(const host_report& report, const migration_observation& 
     return;
   edit(*migration, [&](migration_record& x) {
     if (new_cost)
-      x.cost = seen.cost;
+      x.cost = cost;
     if (source && seen.clean)
       x.source_clean = true;
     if (destination && seen.clean) {

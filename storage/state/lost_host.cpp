@@ -187,6 +187,7 @@ batch_applier::outcome batch_applier::apply(const fence_host& command) {
   const bool awaits = hosts_are_awaited();
   edit(*host, [&](host_record& x) {
     x.state = host_state::fenced;
+    x.awaited = x.awaited && !knows_inventories();
     x.lost_lease = lease == state_.leases_.end() ? 0 : lease->second.renewal;
   });
   lose_guests(*host);

@@ -160,6 +160,10 @@ batch_applier::outcome batch_applier::apply(const recover_cluster& command) {
   return {};
 }
 
+bool batch_applier::knows_inventories() const {
+  return batch_.cluster_version >= inventories_since;
+}
+
 bool batch_applier::hosts_are_awaited() const {
   return std::ranges::any_of(state_.hosts_, [](const auto& each) {
     const auto state = each.second.state;
@@ -170,12 +174,18 @@ bool batch_applier::hosts_are_awaited() const {
 std::optional<batch_applier::outcome>
 batch_applier::awaits_hosts(const command_body& command) const {
   const auto* request = std::get_if<request_state>(&command);
+  const auto* vm = request ? state_.find(request->vm) : nullptr;
+  const auto* migration = vm ? state_.find(vm->migration) : nullptr;
+  // Its guest may run at the destination already, by a decision that is lost.
+  const bool decides = knows_inventories()
+                       && (std::holds_alternative<decide_migration>(command)
+                           || (migration && migration->undecided()));
   const bool places = std::holds_alternative<create_vm>(command)
                       || std::holds_alternative<reserve_migration>(command)
                       || std::holds_alternative<replace_vm>(command)
                       || std::holds_alternative<move_vm>(command)
                       || (request && request->requested == requested_state::running);
-  if (!places || !hosts_are_awaited())
+  if (!(places || decides) || !hosts_are_awaited())
     return {};
   std::set<std::string> names;
   for (const auto& [id, host] : state_.hosts_)

@@ -168,6 +168,10 @@ void host_agent::carry_out(const propose_renewal& what) {
   });
 }
 
+void host_agent::carry_out(const propose_inventory& what) {
+  propose(what.command, [this](const auto& x) { carry_out(logic_.inventory_confirmed(x)); });
+}
+
 void host_agent::carry_out(const propose_report& what) {
   propose(what.report, [this](const auto& x) { carry_out(logic_.reported(x)); });
 }

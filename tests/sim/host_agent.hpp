@@ -68,6 +68,7 @@ private:
   void carry_out(const host_effects& effects);
   void carry_out(const propose_registration& what);
   void carry_out(const propose_renewal& what);
+  void carry_out(const propose_inventory& what);
   void carry_out(const novacron::move_deadline& what);
   void carry_out(const keep_fencer& what);
   void carry_out(const propose_report& what);

@@ -56,9 +56,9 @@ TEST_CASE("the leader proposes here") {
 }
 
 TEST_CASE("a command that the cluster's version doesn't know yet goes nowhere") {
-  const proposal later{{command{compare_states{}, {}}}};
+  const proposal later{{command{confirm_inventory{}, {}}}};
   for (const bool here_too : {true, false}) {
-    auto way = led_by({here_too, second, 1, 3});
+    auto way = led_by({here_too, second, 1, 4});
     const auto refused = way.submitted(7, later, false, start);
     CHECK(answer_in(refused) == command_errc::needs_upgrade);
     CHECK(the<answer_proposal>(refused).answer.each.front().detail.find("upgrade every controller")
@@ -66,7 +66,7 @@ TEST_CASE("a command that the cluster's version doesn't know yet goes nowhere") 
     CHECK(!way.wake());
     CHECK(way.submitted(8, wishes(), false, start).size() == 1);
   }
-  auto raised = led_by({false, second, 1, 4});
+  auto raised = led_by({false, second, 1, 5});
   CHECK(the<forward_proposal>(raised.submitted(7, later, false, start)).to == second);
 }
 

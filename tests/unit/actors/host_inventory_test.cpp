@@ -94,3 +94,21 @@ TEST_CASE_FIXTURE(returning_host,
   *first.fencer_hangs = false;
   CHECK(becomes([&] { return first.runs(vm); }));
 }
+
+TEST_CASE_FIXTURE(returning_host,
+                  "after a recovery nothing is placed until what is elsewhere by the log is gone") {
+  auto moved = run_guest(second);
+  end_agent(first);
+  leave(moved, find<vm_record>(moved)->epoch);
+  first.calls->hold("destroy");
+  insist(recover_cluster{});
+  start_agent(first);
+  REQUIRE(becomes([&] { return first.calls->holds("destroy"); }));
+  const auto awaited = [&](const auto& host) { return find<host_record>(host.id)->awaited; };
+  CHECK(becomes([&] { return !awaited(second); })); // which has nothing to end
+  CHECK_FALSE(becomes_true(1s, [&] { return !awaited(first); }));
+  first.calls->release();
+  CHECK(becomes([&] { return !awaited(first); }));
+  CHECK_FALSE(first.guest(moved));
+  CHECK(second.runs(moved));
+}

@@ -302,3 +302,33 @@ TEST_CASE("a VM that has left is none of this host's any more, its console can g
   sink.put(move);
   CHECK(table.all_vms().empty());
 }
+
+TEST_CASE("a VM that has left is forgotten once nothing of it is here, and only then") {
+  host_table table{here};
+  auto sink = table.sink();
+  auto vm = placed_here(1);
+  auto move = reserved(2);
+  const auto kept = [&](bool needed) {
+    table.forget_elsewhere([&](vm_id) { return needed; });
+    return table.find(vm.id) != nullptr;
+  };
+  sink.put(vm);
+  CHECK(kept(false));
+  vm.host = elsewhere;
+  vm.migration = move.id;
+  vm.revision = 2;
+  sink.put(vm);
+  CHECK(kept(false)); // its migration is still to come, and may be to here
+  sink.put(move);
+  CHECK(kept(false));
+  move.phase = migration_phase::done;
+  move.revision = 3;
+  sink.put(move);
+  CHECK(kept(true));
+  CHECK(!kept(false));
+  vm.host = here; // it returns
+  vm.migration = {};
+  vm.revision = 4;
+  sink.put(vm);
+  CHECK(kept(false));
+}

@@ -37,6 +37,8 @@ TEST_CASE("a host speaks for itself alone") {
   CHECK(!may_propose(host, report_of(other)));
   CHECK(may_propose(host, {renew_lease{me, {}, 1s}, {}}));
   CHECK(!may_propose(host, {renew_lease{other, {}, 1s}, {}}));
+  CHECK(may_propose(host, {confirm_inventory{me, {}}, {}}));
+  CHECK(!may_propose(host, {confirm_inventory{other, {}}, {}}));
   register_host mine;
   mine.host.id = me;
   CHECK(may_propose(host, {mine, {}}));

@@ -189,6 +189,17 @@ TEST_CASE_FIXTURE(table_fixture, "progress is shown with its migration until tha
   CHECK(shown().at("progress").is_null());
   CHECK(shown().at("cost").at("seconds").as_double() == 1.5);
   CHECK(shown().at("cost").at("chain_ok").as_bool());
+  CHECK(!shown().at("cost").as_object().contains("pages")); // its source didn't say
+
+  migration.cost.work.same_pages = 7;
+  migration.cost.work.raw_bytes[static_cast<size_t>(opaque_reason::device_state)] = 900;
+  migration.cost.work.reconnects = 2;
+  migration.revision = 13;
+  table.changed(migration);
+  CHECK(shown().at("cost").at("pages").at("same").as_int64() == 7);
+  CHECK(shown().at("cost").at("pages").at("whole").as_int64() == 0);
+  CHECK(shown().at("cost").at("raw_bytes").at("device_state").as_int64() == 900);
+  CHECK(shown().at("cost").at("reconnects").as_int64() == 2);
 }
 
 TEST_CASE_FIXTURE(table_fixture, "VMs are counted by state") {

@@ -3,6 +3,7 @@
 #include "tcp_proxy.hpp"
 
 #include <doctest/doctest.h>
+#include <numeric>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -42,6 +43,8 @@ TEST_CASE("a session carries a guest's stream there and the return path back, by
     CHECK(sent->full_pages == received->full_pages);
     CHECK(sent->zero_pages == received->zero_pages);
     CHECK(sent->opaque_bytes == received->opaque_bytes);
+    CHECK(std::accumulate(sent->raw_bytes.begin(), sent->raw_bytes.end(), uint64_t{0})
+          == sent->opaque_bytes);
     CHECK(sent->batches == received->batches);
     CHECK(sent->rounds == 3);
     CHECK(received->rounds == 3);

@@ -192,6 +192,7 @@ TEST_CASE("a command knows the first cluster version that has it") {
   CHECK(least_version(create_vm{}) == 1);
   CHECK(least_version(wish_member{}) == 3);
   CHECK(least_version(compare_states{}) == 4);
+  CHECK(least_version(confirm_inventory{}) == 5);
 }
 
 TEST_CASE("a time that arithmetic could overflow is refused") {

@@ -131,7 +131,11 @@ public:
   }
   void fill(lease_record& x) { fill_all(x.host, x.boot, x.renewal, x.term, x.granted, x.expired); }
   void fill(migration_cost& x) {
-    fill_all(x.duration, x.guest_bytes, x.wire_bytes, x.rounds, x.chain_ok);
+    fill_all(x.duration, x.guest_bytes, x.wire_bytes, x.rounds, x.chain_ok, x.work.zero_pages,
+             x.work.whole_pages, x.work.same_pages, x.work.changed_pages, x.work.packed_bytes,
+             x.work.reconnects);
+    for (auto& each : x.work.raw_bytes)
+      fill(each);
   }
   void fill(migration_record& x) {
     fill_all(x.id, x.vm, x.from, x.to, x.epoch, x.phase, x.reason, x.source_clean,
@@ -168,6 +172,7 @@ public:
   void fill(host_report& x) { fill_all(x.host, x.boot, x.sequence, x.vms, x.migrations); }
   void fill(register_host& x) { fill(x.host); }
   void fill(renew_lease& x) { fill_all(x.host, x.boot, x.term); }
+  void fill(confirm_inventory& x) { fill_all(x.host, x.boot); }
   void fill(expire_lease& x) { fill_all(x.host, x.renewal); }
   void fill(compare_states&) {
     // nop

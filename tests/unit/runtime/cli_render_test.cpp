@@ -54,3 +54,14 @@ TEST_CASE("a cluster is shown with its leader, and what is not known of a member
            "-       standby  -       unknown  -       -    -      -        id-2\n");
   CHECK(!render_cluster(nullptr).empty());
 }
+
+TEST_CASE("what is in an object of a document has a line of its own") {
+  const auto shown = render_one(json::parse(R"({"id":"id-1","labels":{},"cost":
+      {"seconds":1.5,"pages":{"zero":3,"whole":null}}})"));
+  CHECK(shown
+        == "id:                id-1\n"
+           "labels:            {}\n"
+           "cost.seconds:      1.5\n"
+           "cost.pages.zero:   3\n"
+           "cost.pages.whole:  -\n");
+}

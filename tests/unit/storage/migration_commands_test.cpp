@@ -117,6 +117,19 @@ TEST_CASE("what the destination measured counts until the source says what it co
     cluster.clean(cluster.node_2, from_destination);
     CHECK(cluster.the_move().cost.wire_bytes == 1 << 19);
   }
+  SUBCASE("with what was made of the pages, once all replicas know of that") {
+    cluster.version = page_work_since - 1;
+    migration_cost cost = from_destination;
+    cost.work.same_pages = 5;
+    cluster.started();
+    cluster.reserve();
+    cluster.decide(commit);
+    cluster.clean(cluster.node_1, cost);
+    CHECK(cluster.the_move().cost == from_destination);
+    cluster.version = page_work_since;
+    cluster.clean(cluster.node_1, cost);
+    CHECK(cluster.the_move().cost == cost);
+  }
   SUBCASE("only where all replicas know that it does") {
     cluster.version = 2;
     cluster.started();

@@ -77,6 +77,8 @@ TEST_CASE_FIXTURE(lost_majority, "one of three goes on alone, with all that it h
   auto outcome = propose(*alone, create_test_vm(99).body);
   CHECK(outcome.error == command_errc::hosts_awaited);
   CHECK(propose(*alone, register_test_host(1).body).ok());
+  CHECK(propose(*alone, create_test_vm(99).body).error == command_errc::hosts_awaited);
+  CHECK(propose(*alone, confirm_inventory{test_host(1), test_boot}).ok());
   CHECK(propose(*alone, renew_lease{test_host(1), test_boot, std::chrono::seconds{9}}).ok());
   CHECK(propose(*alone, create_test_vm(99).body).ok());
 }
@@ -91,6 +93,15 @@ TEST_CASE_FIXTURE(lost_majority, "who followed the lost group's feed has to list
   REQUIRE(changes.has_value());
   CHECK(changes->too_old);
   CHECK(propose(*alone, barrier{}).revision > ahead.after);
+}
+
+TEST_CASE_FIXTURE(lost_majority, "what somebody knows under a lost revision is older than what is") {
+  REQUIRE(recover().has_value());
+  auto alone = open_replica(config());
+  const auto records = list_all(*alone).first;
+  CHECK(records.size() > 20);
+  for (const auto& record : records)
+    CHECK(std::visit([](const auto& x) { return x.revision; }, record) >= revision_jump);
 }
 
 TEST_CASE_FIXTURE(lost_majority, "the lost ones can't take part any more, a new one can") {

@@ -165,11 +165,58 @@ TEST_CASE_FIXTURE(nodes, "after a recovery nothing is placed until each host has
   // A renewal of the boot that was known says nothing of what runs.
   CHECK(run(renew_lease{node_1, boot, std::chrono::seconds{10}}).error
         == command_errc::stale_lease);
+  CHECK(run(confirm_inventory{node_1, boot}).error == command_errc::stale_lease);
+  // Nor does its registration: it has yet to look, knowing what the log has now.
   CHECK(run(register_host{host(node_1, "node-1")}).ok());
+  CHECK(start().detail.find("node-1, node-2") != std::string::npos);
+  CHECK(run(confirm_inventory{node_1, test_id<boot_id>(99)}).error == command_errc::stale_lease);
+  CHECK(run(confirm_inventory{test_id<node_id>(77), boot}).error == command_errc::unknown_host);
+  CHECK(run(confirm_inventory{node_1, boot}).ok());
+  CHECK(run(confirm_inventory{node_1, boot}).ok()); // it got no answer
+  CHECK(start().detail.find("node-1") == std::string::npos);
   CHECK(start().detail.find("node-2") != std::string::npos);
   // The other was a controller, too, and is gone for good.
   CHECK(wish(node_2, member_wish::removed).ok());
   CHECK(run(register_host{host(node_2, "node-2")}).error == command_errc::node_removed);
+}
+
+TEST_CASE_FIXTURE(nodes, "after a recovery a host that is fenced is awaited no more, though it returns") {
+  run(recover_cluster{node_1});
+  CHECK(run(fence_host{node_2}).ok());
+  run(register_host{host(node_1, "node-1")});
+  run(confirm_inventory{node_1, boot});
+  CHECK(create().ok());
+  run(register_host{host(node_2, "node-2")});
+  renew(node_2);
+  CHECK(state.find(node_2)->state == host_state::up);
+  CHECK(create(test_id<vm_id>(12), "web-2").ok());
+}
+
+TEST_CASE_FIXTURE(nodes, "after a recovery no migration is decided until all have said what runs") {
+  started();
+  reserve();
+  run(recover_cluster{node_1});
+  for (const auto what : {migration_decision::commit, migration_decision::abort})
+    CHECK(decide(what).error == command_errc::hosts_awaited);
+  // To stop its VM, or to delete it, would abort it.
+  CHECK(request(requested_state::stopped).error == command_errc::hosts_awaited);
+  CHECK(request(requested_state::deleted).error == command_errc::hosts_awaited);
+  CHECK(the_move().undecided());
+  for (const auto id : {node_1, node_2}) {
+    run(register_host{host(id, id == node_1 ? "node-1" : "node-2")});
+    CHECK(decide(migration_decision::abort).error == command_errc::hosts_awaited);
+    run(confirm_inventory{id, boot});
+  }
+  CHECK(decide(migration_decision::abort).ok());
+}
+
+TEST_CASE_FIXTURE(nodes, "before cluster version 5 a recovery waits for hosts to register, no more") {
+  version = inventories_since - 1;
+  run(recover_cluster{node_1});
+  CHECK(create().error == command_errc::hosts_awaited);
+  run(register_host{host(node_1, "node-1")});
+  run(register_host{host(node_2, "node-2")});
+  CHECK(create().ok());
 }
 
 TEST_CASE_FIXTURE(nodes,

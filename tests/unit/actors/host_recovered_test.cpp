@@ -1,0 +1,162 @@
+#include "one_host.hpp"
+
+#include <algorithm>
+
+// A host whose cluster was recovered from a part of the log.
+
+using namespace novacron;
+using namespace novacron::host_test;
+
+namespace {
+
+/// Where the recovered log goes on, far beyond all that the lost one had.
+constexpr uint64_t jump = 1'000'000;
+
+struct recovered_host : one_host {
+  /// It has heard of the lost log up to 90, with a lease of then; the recovered one doesn't know
+  /// its boot, so it registers again.
+  recovered_host() {
+    register_it();
+    lists(90, {});
+    hold_lease(80);
+    looks({});
+    pass(2s);
+    tick();
+    auto renewals = taken<propose_renewal>();
+    REQUIRE(renewals.size() == 1);
+    command_outcome refused;
+    refused.error = command_errc::stale_lease;
+    take(logic.renewed(renewals[0].attempt, refused, now));
+    tick();
+    REQUIRE(taken<propose_registration>().size() == 1);
+    effects.clear();
+  }
+
+  void accept_registration() { take(logic.registered(accepted_at(jump))); }
+
+  static host_record own(bool awaited) {
+    host_record record;
+    record.id = here;
+    record.boot = {{4, 1}};
+    record.awaited = awaited;
+    record.revision = awaited ? jump : jump + 50;
+    return record;
+  }
+
+  /// The feed starts anew, with what the recovered log has.
+  void lists_again(uint64_t revision, std::vector<any_record> records) {
+    REQUIRE(logic.follower().next(now.now));
+    logic.follower().changed({revision, true, {}, {}}, now.now);
+    pass(1s);
+    lists(revision, std::move(records));
+  }
+
+  /// Looks, when it wants to, and sees these.
+  void sees(const std::vector<guest_status>& guests) {
+    pass(1s);
+    tick();
+    REQUIRE(taken<look_at_guests>().size() == 1);
+    take(logic.looked(guests, now.now, now));
+  }
+  size_t inventories() { return taken<propose_inventory>().size(); }
+
+  static guest_status running(epoch of) {
+    guest_status guest;
+    guest.vm = vm;
+    guest.phase = guest_phase::running;
+    guest.epoch = of;
+    return guest;
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(recovered_host, "it says what runs once it knows what the recovered log has") {
+  accept_registration();
+  sees({}); // it still follows the lost log
+  CHECK(inventories() == 0);
+  lists_again(jump, {own(true)});
+  sees({});
+  const auto said = taken<propose_inventory>();
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].command == confirm_inventory{here, {{4, 1}}});
+  sees({});
+  CHECK(inventories() == 0); // one is out
+  take(logic.inventory_confirmed(std::nullopt));
+  sees({});
+  CHECK(inventories() == 1);
+  take(logic.inventory_confirmed(accepted_at(jump + 50)));
+  changes(jump + 50, own(false));
+  sees({});
+  CHECK(inventories() == 0);
+}
+
+TEST_CASE_FIXTURE(recovered_host, "a look that began before it had registered doesn't count") {
+  pass(1s);
+  tick();
+  REQUIRE(taken<look_at_guests>().size() == 1);
+  accept_registration();
+  lists_again(jump, {own(true)});
+  take(logic.looked(std::vector<guest_status>{}, now.now, now));
+  CHECK(inventories() == 0);
+  sees({});
+  CHECK(inventories() == 1);
+}
+
+TEST_CASE_FIXTURE(recovered_host, "a guest that the recovered log has elsewhere is gone first") {
+  auto elsewhere = wanted(70);
+  elsewhere.host = there;
+  accept_registration();
+  lists_again(jump, {own(true)});
+  sees({running({1, 2})}); // by the lost part it was here
+  CHECK(inventories() == 0);
+  CHECK(taken<ask_about_vm>().size() == 1);
+  take(logic.told_about(vm, feed_listing{jump, {elsewhere}, {}}));
+  sees({running({1, 2})});
+  CHECK(inventories() == 0);
+  sees({});
+  CHECK(inventories() == 1);
+}
+
+TEST_CASE_FIXTURE(recovered_host, "so is one that runs by a decision that was lost") {
+  migration_record moving;
+  moving.id = {{3, 1}};
+  moving.vm = vm;
+  moving.from = there;
+  moving.to = here;
+  moving.phase = migration_phase::reserved;
+  moving.epoch = {1, 1};
+  moving.revision = jump;
+  auto leaving = wanted(jump);
+  leaving.host = there;
+  leaving.migration = moving.id;
+  accept_registration();
+  lists_again(jump, {own(true), moving, leaving});
+  const auto warnings = [&] {
+    return std::ranges::count_if(taken<note_host>(), [](const auto& x) { return x.warning; });
+  };
+  warnings();
+  for (int n = 0; n < 2; ++n) {
+    sees({running({1, 2})});
+    CHECK(inventories() == 0);
+    CHECK(warnings() == (n == 0 ? 1 : 0)); // it says so once
+  }
+  auto loading = running({1, 2});
+  loading.phase = guest_phase::incoming; // as it should be
+  sees({loading});
+  CHECK(inventories() == 1);
+}
+
+TEST_CASE_FIXTURE(recovered_host, "a log that knows another boot is told to know this one first") {
+  accept_registration();
+  lists_again(jump, {own(true)});
+  sees({});
+  REQUIRE(inventories() == 1);
+  command_outcome refused;
+  refused.error = command_errc::stale_lease;
+  take(logic.inventory_confirmed(refused));
+  tick();
+  CHECK(taken<propose_registration>().size() == 1);
+  sees({});
+  CHECK(inventories() == 0);
+}
