@@ -196,8 +196,8 @@ enum class migration_phase : uint8_t {
 struct page_work {
   uint64_t zero_pages = 0;
   uint64_t whole_pages = 0;
-  uint64_t same_pages = 0;    ///< sent as what the destination held
-  uint64_t changed_pages = 0; ///< sent as a difference from that
+  uint64_t same_pages = 0;                          ///< sent as what the destination held
+  uint64_t changed_pages = 0;                       ///< sent as a difference from that
   std::array<uint64_t, opaque_reasons> raw_bytes{}; ///< sent as they were, by `opaque_reason`
   uint64_t packed_bytes = 0;                        ///< after compression, before TLS
   uint32_t reconnects = 0; ///< connections that took the place of a lost one

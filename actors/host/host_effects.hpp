@@ -86,10 +86,11 @@ struct note_host {
   vm_id vm; ///< nil: about none
 };
 
-using host_effect = std::variant<propose_registration, propose_renewal, propose_inventory, move_deadline,
-                                 keep_fencer, propose_report, look_at_guests, ask_about_vm, need_vm_actor,
-                                 end_vm_actor, tell_vm, show_guest, need_migration_actor,
-                                 tell_migration, pass_on_request, refuse_request, note_host>;
+using host_effect
+    = std::variant<propose_registration, propose_renewal, propose_inventory, move_deadline,
+                   keep_fencer, propose_report, look_at_guests, ask_about_vm, need_vm_actor,
+                   end_vm_actor, tell_vm, show_guest, need_migration_actor, tell_migration,
+                   pass_on_request, refuse_request, note_host>;
 using host_effects = std::vector<host_effect>;
 
 } // namespace novacron

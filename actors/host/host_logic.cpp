@@ -1,4 +1,5 @@
 #include "actors/host/host_logic.hpp"
+
 #include "actors/host/host_notes.hpp"
 
 #include <type_traits>

@@ -65,7 +65,8 @@ void state_store::restamp(rocksdb::WriteBatch& batch, const cluster_state& from,
   for (auto record : from.records()) {
     std::visit([&](auto& x) { x.revision = revision; }, record);
     const auto key = state_key(db_.group(), kind_of(type_of(record)), id_of(record));
-    batch.Put(db_.in(column::state), in_generation(counts, key), slice(encode(stored_record{record})));
+    batch.Put(db_.in(column::state), in_generation(counts, key),
+              slice(encode(stored_record{record})));
   }
 }
 

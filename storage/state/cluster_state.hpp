@@ -25,7 +25,8 @@ namespace novacron {
 /// rules, migrations compare CPUs; nodes, their membership, tokens. 4: replicas
 /// compare the hashes of their states, and do so on demand; a node that a migration
 /// needs isn't removed. 5: after a recovery hosts are awaited until they have looked at
-/// their guests, and nothing is decided about migrations before; migrations say what was made of the pages.
+/// their guests, and nothing is decided about migrations before; migrations say what was made of
+/// the pages.
 inline constexpr uint32_t known_cluster_version = 5;
 
 /// What this program's leaders stamp at least: it goes on with members that know

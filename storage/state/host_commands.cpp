@@ -13,8 +13,7 @@ batch_applier::outcome batch_applier::unknown_host(node_id host) {
 
 batch_applier::outcome batch_applier::other_boot(const host_record& host, boot_id said) {
   return refuse(command_errc::stale_lease, "host " + host.name + " is at boot "
-                                               + to_string(host.boot) + ", not "
-                                               + to_string(said));
+                                               + to_string(host.boot) + ", not " + to_string(said));
 }
 
 batch_applier::outcome batch_applier::apply(const register_host& command) {

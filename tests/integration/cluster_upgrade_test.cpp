@@ -142,8 +142,7 @@ struct upgrade_lab : quorum_lab {
 
   /// The cluster's version stays, though this node's program knows the next.
   void stays_as_it_was(int asked) const {
-    CHECK_MESSAGE(version(asked) == least_cluster_version,
-                  boost::json::serialize(cluster(asked)));
+    CHECK_MESSAGE(version(asked) == least_cluster_version, boost::json::serialize(cluster(asked)));
   }
 
   /// The leader has seen that all members' states were its own, there or later.

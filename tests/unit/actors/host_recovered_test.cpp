@@ -29,6 +29,7 @@ struct recovered_host : one_host {
     take(logic.renewed(renewals[0].attempt, refused, now));
     tick();
     REQUIRE(taken<propose_registration>().size() == 1);
+    looks({});
     effects.clear();
   }
 

@@ -95,7 +95,8 @@ TEST_CASE_FIXTURE(lost_majority, "who followed the lost group's feed has to list
   CHECK(propose(*alone, barrier{}).revision > ahead.after);
 }
 
-TEST_CASE_FIXTURE(lost_majority, "what somebody knows under a lost revision is older than what is") {
+TEST_CASE_FIXTURE(lost_majority,
+                  "what somebody knows under a lost revision is older than what is") {
   REQUIRE(recover().has_value());
   auto alone = open_replica(config());
   const auto records = list_all(*alone).first;
@@ -121,6 +122,7 @@ TEST_CASE_FIXTURE(lost_majority, "the lost ones can't take part any more, a new 
   auto promoted = group.change(member_change::kind::promote, 4);
   REQUIRE_MESSAGE(promoted.has_value(), promoted.error().message);
   group.write({renew_lease{test_host(1), test_boot, std::chrono::seconds{9}}, {}});
+  group.write({confirm_inventory{test_host(1), test_boot}, {}});
   CHECK(group.agree(group.write(create_test_vm(77))));
   CHECK(group.at(4).status().timeline == 2);
 }

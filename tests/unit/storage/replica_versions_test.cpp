@@ -176,7 +176,8 @@ TEST_CASE("(three replicas of which one is spoilt)" * doctest::skip()) {
   replica_group group{3};
   group.write(register_test_host(1));
   CHECK(group.agree(group.write(create_test_vm(1))));
-  CHECK(eventually([&] { return all_at(group, known_cluster_version); })); // what is amiss before isn't seen
+  CHECK(eventually(
+      [&] { return all_at(group, known_cluster_version); })); // what is amiss before isn't seen
   const auto wrong = group.leader();
   group.close(wrong);
   spoil_vm(group.folder(wrong), wrong);
