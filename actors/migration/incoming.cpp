@@ -2,6 +2,7 @@
 
 #include "dwcp/errors.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <sys/random.h>
 #include <system_error>
@@ -31,8 +32,13 @@ incoming::prepare(const prepare_migration& request,
   session_ticket ticket{record.id, record.from, record.to, record.epoch, random_token()};
   receive_options options;
   options.stream_socket = socket;
+  // Why Prepare failed says more than that its pages were given up for it.
+  const auto unprepared = std::make_shared<std::atomic<bool>>(false);
   auto receiver = context_->pages->expect(
-      ticket, options, [ended = std::move(pages_ended)](const result<session_statistics>& how) {
+      ticket, options,
+      [unprepared, ended = std::move(pages_ended)](const result<session_statistics>& how) {
+        if (*unprepared)
+          return;
         if (!how)
           ended(how.error());
         else if (!how->chain_ok)
@@ -49,6 +55,7 @@ incoming::prepare(const prepare_migration& request,
   auto cookie
       = context_->driver->migration_prepare({*spec, {request.domain_xml, request.cookie}, socket});
   if (!cookie) {
+    *unprepared = true;
     release();
     return cookie.error();
   }

@@ -93,12 +93,9 @@ migration_effects migration_destination::finished(const std::optional<failure>& 
                                                   time_point now) {
   work_ = work::none;
   cookie_.reset(); // a second try must look first
-  if (problem) {
-    // Only a clear "no" tells that the guest did not run.
-    finish_failed_ = problem->code == hypervisor_errc::no_such_guest
-                     || problem->code == hypervisor_errc::refused;
+  if (problem)
     not_before_ = now + limits_.retry;
-  } else
+  else
     work_ = work::clean;
   return proceed(now);
 }
@@ -117,7 +114,9 @@ migration_effects migration_destination::found(const result<found_guest>& guest,
     not_before_ = now;
     break;
   case found_guest::presence::absent:
-    if (finish_failed_ || !guest->may_have_run)
+    // The mark alone tells: a clear "no" to the only Finish took it away, and one to a later
+    // Finish says nothing of those before.
+    if (!guest->may_have_run)
       decision_.wish(migration_decision::return_guest, "the guest never ran at the destination");
     else
       work_ = work::clean; // it ran and has ended: the VM's own actor says so

@@ -62,7 +62,6 @@ private:
   work work_ = work::none;
   bool asked_ = false;       ///< by the source, to prepare
   bool answer_owed_ = false; ///< to the source, for `told`
-  bool finish_failed_ = false;
   std::optional<migration_cost> cost_; ///< all pages are here, digest equal
   std::optional<std::string> cookie_;
   time_point known_since_;

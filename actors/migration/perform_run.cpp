@@ -59,10 +59,10 @@ void perform_run::start(const migration_prepared& destination) {
 
 void perform_run::cancel(const std::string& reason) {
   std::unique_lock lock{mutex};
-  if (performed)
-    return;
   if (sender)
     sender->cancel(reason);
+  if (performed) // QEMU has no migration any more that could be aborted
+    return;
   lock.unlock();
   // Fails when no job runs: then there is nothing to end.
   static_cast<void>(context->driver->migration_abort(about.migration.vm));

@@ -20,7 +20,8 @@ inline constexpr std::chrono::milliseconds reconnecting = 2s;
 /// the lanes are packing: else the batch that it waits for could come behind one, on the
 /// same connection, that it has no room for.
 inline constexpr size_t kept_bytes = 48u << 20;
-/// Read from QEMU after a connection was lost, to find out whether the guest runs.
+/// Read from QEMU after a connection was lost, or while the destination is silent, to find out
+/// whether the guest runs.
 inline constexpr size_t read_ahead_bytes = 1u << 20;
 /// Between two tries to accept when the process has no descriptor left.
 inline constexpr std::chrono::milliseconds accept_again = 100ms;

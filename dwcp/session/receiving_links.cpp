@@ -2,6 +2,7 @@
 // and what they bring.
 
 #include "dwcp/session/receiving_session.hpp"
+#include "dwcp/session/used_up.hpp"
 
 #include <utility>
 
@@ -36,7 +37,12 @@ result<void> receiving_session::adopt(std::unique_ptr<tls_stream>& stream,
     const std::scoped_lock lock{mutex_};
     lost_.erase(request.stream);
   }
-  streams_->add(request.stream, std::move(stream));
+  try {
+    streams_->add(request.stream, std::move(stream));
+  } catch (const std::exception& why) {
+    lost(request.stream, used_up("page connection", why)); // as before, or anew
+    throw;
+  }
   outcome_.nudge().raise();
   return {};
 }

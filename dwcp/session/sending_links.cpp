@@ -40,7 +40,8 @@ result<void> sending_session::connect_streams() {
         if (terms_.dialect != batch_dialect::plain_pages && options_.resume_limit.count() > 0)
           streams_.keep_frames();
       }
-      use(each.number, std::move(each.outcome->stream));
+      if (auto used = use(each.number, std::move(each.outcome->stream)); !used)
+        outcome_.fail(used.error());
     }
     if (outcome_.failed())
       return *outcome_.why();
@@ -72,10 +73,10 @@ result<void> sending_session::mend() {
   for (auto& each : opener_->take())
     if (auto tried = replace(each.number, std::move(each.outcome)); !tried)
       return tried;
-  if (plan_.empty()) {
+  if (!reads_ahead())
     read_ahead_ = 0;
+  if (plan_.empty())
     return {};
-  }
   const bool alone = streams_.size() == 0;
   const bool stopped = source_->splitter().completing();
   if (terms_.dialect == batch_dialect::plain_pages || (alone && (stopped || plan_.given_up(now()))))
@@ -97,21 +98,29 @@ result<void> sending_session::replace(uint16_t connection, result<opened_connect
     plan_.failed(connection, now());
     return {};
   }
-  use(connection, std::move(opened->stream));
+  if (!use(connection, std::move(opened->stream))) {
+    plan_.failed(connection, now());
+    return {};
+  }
   plan_.restored(connection);
   ++reconnects_;
   return {};
 }
 
 /// In the place of the connection of that number, if there was one.
-void sending_session::use(uint16_t connection, std::unique_ptr<tls_stream> opened) {
+result<void> sending_session::use(uint16_t connection, std::unique_ptr<tls_stream> opened) {
   streams_.drop(connection);
   {
     // What it said of its end is answered with this.
     const std::scoped_lock lock{mutex_};
     std::erase_if(mailbox_.lost, [&](const auto& x) { return x.first == connection; });
   }
-  streams_.add(connection, std::move(opened));
+  try {
+    streams_.add(connection, std::move(opened));
+  } catch (const std::exception& why) {
+    return used_up("page connection", why);
+  }
+  return {};
 }
 
 /// On a reader's thread.
@@ -138,6 +147,7 @@ result<void> sending_session::arrived(frame x) {
       break;
     case frame_kind::ended:
       mailbox_.ended = x.header.chain;
+      streams_.expect_ends();
       break;
     default:
       return make_failure(dwcp_errc::malformed, "frame: a destination doesn't send this kind");

@@ -72,7 +72,7 @@ void sending_session::run() {
   if (opener_)
     for (auto& each : opener_->stop())
       if (each.outcome)
-        use(each.number, std::move(each.outcome->stream));
+        static_cast<void>(use(each.number, std::move(each.outcome->stream)));
   const auto failed = finished_ ? std::nullopt : outcome_.why();
   streams_.farewell(failed ? std::optional{abort_frame(session_, *failed)} : std::nullopt);
   streams_.close(now() + session_limits::farewell);
@@ -108,7 +108,7 @@ result<void> sending_session::accept_guest() {
 }
 
 result<void> sending_session::carry() {
-  last_input_ = now();
+  last_input_ = last_heard_ = now();
   for (;;) {
     outcome_.nudge().clear();
     if (outcome_.failed())
@@ -158,11 +158,17 @@ result<void> sending_session::absorb() {
       return account;
     window_.acknowledged(before - source_->frames_under_way(), now());
     streams_.acknowledged(ack.sequence);
-    last_acknowledged_ = now();
+    last_acknowledged_ = last_heard_ = now();
+    heard_since_loss_ = true;
     choose_level();
   }
+  if (source_->frames_under_way() == 0)
+    last_heard_ = now();
   for (auto& [connection, why] : mail.lost)
     plan_.lost(connection, std::move(why), now());
+  // Does the guest run on? Where nothing was heard in between, what was read tells already.
+  if (!mail.lost.empty() && std::exchange(heard_since_loss_, false))
+    read_ahead_ = 0;
   gate_.push(mail.return_bytes);
   {
     const std::scoped_lock lock{mutex_};
@@ -216,7 +222,7 @@ result<void> sending_session::take_input() {
   const auto count = ::recv(guest_.get(), input_.data(), input_.size(), 0);
   if (count > 0) {
     last_input_ = now();
-    read_ahead_ += plan_.empty() ? 0 : static_cast<size_t>(count);
+    read_ahead_ += reads_ahead() ? static_cast<size_t>(count) : 0;
     source_->push(std::span{input_}.first(static_cast<size_t>(count)));
     return {};
   }
@@ -289,9 +295,10 @@ void sending_session::wait_for_work() {
   const int fd = events != 0 ? guest_.get() : -1;
   const bool soon = source_->ready_bytes() > 0;
   auto until = now() + (soon ? session_limits::flush_after : options_.silence_limit / 4);
+  until = std::min(until, now() + options_.stopped_limit / 4);
   // Nothing is tried again once the guest has stopped.
-  const bool stopped = source_->splitter().completing();
-  until = std::min(until, stopped ? now() + options_.stopped_limit / 4 : plan_.next());
+  if (!source_->splitter().completing())
+    until = std::min(until, plan_.next());
   wait_for(fd, events, outcome_.nudge(), until);
 }
 
@@ -300,9 +307,14 @@ bool sending_session::input_waits() const {
   return !input_ended_ && ::poll(&p, 1, 0) > 0;
 }
 
+/// A connection is lost, or the destination is silent: does the guest still run? What QEMU has
+/// written tells.
+bool sending_session::reads_ahead() const {
+  return !plan_.empty() || now() - last_heard_ > options_.stopped_limit / 2;
+}
+
 bool sending_session::wants_input() const {
-  // Does the guest still run? What QEMU has written tells.
-  if (!input_ended_ && !plan_.empty() && read_ahead_ < session_limits::read_ahead_bytes)
+  if (!input_ended_ && reads_ahead() && read_ahead_ < session_limits::read_ahead_bytes)
     return true;
   return !input_ended_ && !lanes_->full() && streams_.queued_bytes() < options_.queue_bytes
          && !window_.full() && streams_.kept_bytes() < session_limits::kept_bytes

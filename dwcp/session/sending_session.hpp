@@ -51,7 +51,7 @@ private:
   result<void> await_destination();
   result<void> mend();
   result<void> replace(uint16_t connection, result<opened_connection> opened);
-  void use(uint16_t connection, std::unique_ptr<tls_stream> opened);
+  result<void> use(uint16_t connection, std::unique_ptr<tls_stream> opened);
   void choose_level();
   result<void> take_input();
   result<void> end_input();
@@ -60,6 +60,7 @@ private:
   void wait_for_work();
   [[nodiscard]] bool input_waits() const;
   [[nodiscard]] bool wants_input() const;
+  [[nodiscard]] bool reads_ahead() const;
   result<void> arrived(frame x);
   bool next_of_return_path(const frame_header& header);
   void lost(uint16_t connection, failure why);
@@ -87,7 +88,9 @@ private:
   std::vector<std::byte> input_;
   std::chrono::steady_clock::time_point last_input_;
   std::chrono::steady_clock::time_point last_acknowledged_;
-  size_t read_ahead_ = 0; ///< bytes, since a connection was lost
+  std::chrono::steady_clock::time_point last_heard_; ///< nothing was under way, or some of it came
+  size_t read_ahead_ = 0;         ///< bytes, since a connection was lost, or the silence began
+  bool heard_since_loss_ = false; ///< of what is under way
   uint32_t reconnects_ = 0;
   bool input_ended_ = false;
   bool end_sent_ = false;

@@ -59,9 +59,19 @@ void stream_set::add(uint16_t number, std::unique_ptr<tls_stream> stream) {
   auto& x = *made;
   x.stream = std::move(stream);
   connections_[number] = std::move(made);
+  try {
+    x.reader = start_session_thread([this, &x] { read_all(x); });
+    x.writer = start_session_thread([this, &x] { write_all(x); });
+  } catch (...) {
+    // Without both it carries nothing, and must not seem to.
+    x.lost = x.write_ended = true;
+    x.read_ended = !x.reader.joinable();
+    x.stop.raise();
+    x.stream->sever();
+    choose_first();
+    throw;
+  }
   choose_first();
-  x.reader = start_session_thread([this, &x] { read_all(x); });
-  x.writer = start_session_thread([this, &x] { write_all(x); });
 }
 
 void stream_set::drop(uint16_t number) {

@@ -50,7 +50,8 @@ public:
   ~stream_set();
 
   /// Adds a connection whose handshake is done, or puts it in the place of the one
-  /// of that number that was dropped.
+  /// of that number that was dropped. Throws where no threads or descriptors are to be had: the
+  /// connection is closed then.
   void add(uint16_t number, std::unique_ptr<tls_stream> stream);
   /// Breaks a connection, if there is one of that number, and waits for its threads.
   /// Not from a thread of the set's own.

@@ -139,7 +139,7 @@ TEST_CASE_FIXTURE(arriving_guest, "a guest that is gone before its Finish is giv
   state.finished(missing(), now);
   now += 1s;
   CHECK(find<look_for_guest>(state.tick(now)));
-  CHECK(proposes(state.found(found_guest{found_guest::presence::absent, true}, now),
+  CHECK(proposes(state.found(found_guest{found_guest::presence::absent, false}, now),
                  migration_decision::return_guest));
 }
 
@@ -290,8 +290,25 @@ TEST_CASE_FIXTURE(arriving_guest, "a Finish that was refused has not let the gue
   state.finished(make_failure(hypervisor_errc::refused, "no"), now);
   now += 1s;
   state.tick(now);
-  CHECK(proposes(state.found(found_guest{found_guest::presence::absent, true}, now),
+  CHECK(proposes(state.found(found_guest{found_guest::presence::absent, false}, now),
                  migration_decision::return_guest));
+}
+
+TEST_CASE_FIXTURE(arriving_guest,
+                  "a clear no to a later Finish says nothing of one whose answer was lost") {
+  receive_everything();
+  say(migration_phase::committed);
+  state.finished(make_failure(hypervisor_errc::outcome_unknown, "lost"), now);
+  now += 1s;
+  state.tick(now);
+  // The first one is still under way, lets the guest run, and it ends before the next look.
+  CHECK(
+      find<finish_incoming>(state.found(found_guest{found_guest::presence::incoming, true}, now)));
+  state.finished(missing(), now);
+  now += 1s;
+  CHECK(find<look_for_guest>(state.tick(now)));
+  CHECK(
+      !find<propose_decision>(state.found(found_guest{found_guest::presence::absent, true}, now)));
 }
 
 TEST_CASE_FIXTURE(arriving_guest, "a look that failed waits before the next") {

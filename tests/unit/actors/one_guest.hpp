@@ -15,6 +15,7 @@ public:
   std::optional<guest_status> guest = guest_status{vm, {1, 1}, guest_phase::paused, true};
   std::optional<hypervisor_errc> resume_fails;
   std::optional<hypervisor_errc> finish_fails;
+  std::optional<hypervisor_errc> prepare_fails;
   std::string calls;
 
   std::string description() override { return {}; }
@@ -38,7 +39,10 @@ public:
     return {};
   }
   result<migration_offer> migration_begin(vm_id) override { return migration_offer{}; }
-  result<std::string> migration_prepare(const prepare_request&) override { return std::string{}; }
+  result<std::string> migration_prepare(const prepare_request&) override {
+    auto done = answer("prepare ", prepare_fails);
+    return done ? result<std::string>{std::string{}} : done.error();
+  }
   result<std::string> migration_perform(vm_id, const std::string&,
                                         const std::filesystem::path&) override {
     return std::string{};

@@ -236,3 +236,52 @@ TEST_CASE("a session that was cancelled is not resumed") {
                 why(sent));
   writer.join();
 }
+
+TEST_CASE("a guest that stops behind a full window while the destination is silent goes on soon") {
+  random_numbers random{31};
+  cut_pair x{{.hold_after = 3'000'000}};
+  x.pair.sending.stopped_limit = 1s;
+  x.pair.sending.silence_limit = 60s;
+  auto [source, destination] = x.pair.connect();
+  std::atomic<size_t> written{0};
+  std::atomic<bool> stops{false};
+  std::thread qemu{[&, &out = source] {
+    constexpr size_t pages = 20'000;
+    stream_writer writer{{{"pc.ram", pages * page_size}}, true};
+    writer.begin();
+    for (size_t page = 0; page < pages && !stops; page += 10) {
+      writer.begin_part();
+      for (size_t n = page; n < page + 10; ++n)
+        writer.page(0, n * page_size, random_bytes(random, page_size));
+      writer.end_part();
+      const auto part = writer.take();
+      if (!out.write(part))
+        return;
+      written += part.size();
+    }
+    writer.begin_last();
+    writer.end_part();
+    writer.finish(random_bytes(random, 5000));
+    out.write(writer.take());
+  }};
+  std::thread reader{[&, &in = destination] { in.read_all(); }};
+  // It stands still, for nothing is acknowledged any more.
+  CHECK(eventually([&] { return x.proxy.holding(); }));
+  size_t before = 0;
+  CHECK(eventually([&] {
+    const auto now = written.load();
+    const bool still = now > 0 && now == before;
+    before = now;
+    std::this_thread::sleep_for(100ms); // the span over which it must not have moved
+    return still;
+  }));
+  const auto began = std::chrono::steady_clock::now();
+  stops = true;
+  const auto sent = x.pair.sent.wait();
+  CHECK(code(sent) == dwcp_errc::timed_out);
+  CHECK(why(sent).find("goes on at the source") != std::string::npos);
+  CHECK(since(began) < 6s);
+  x.proxy.release();
+  qemu.join();
+  reader.join();
+}

@@ -240,3 +240,23 @@ TEST_CASE("what can't be started says why") {
         == dwcp_errc::unreachable);
   CHECK(pair.sent.calls() == 0);
 }
+
+TEST_CASE("a source's QEMU that reads late spoils nothing that both ends have agreed on") {
+  random_numbers random{41};
+  qemu_pair pair;
+  auto [source, destination] = pair.connect();
+  const auto stream = random_bytes(random, 300'000);
+  const auto said = random_bytes(random, 600'000);
+  CHECK(source.write(stream));
+  source.close_write();
+  CHECK(destination.read(stream.size()) == stream);
+  CHECK(destination.write(said));
+  destination.close();
+  // The destination waits a second for the source to close, and closes itself.
+  const auto received = pair.received.wait();
+  REQUIRE_MESSAGE(received.has_value(), why(received));
+  CHECK(source.read(said.size()) == said);
+  source.close();
+  const auto sent = pair.sent.wait();
+  CHECK_MESSAGE(sent.has_value(), why(sent));
+}

@@ -2,6 +2,7 @@
 #include "dwcp/transport/sockets.hpp"
 #include "test_authority.hpp"
 #include "tests/becomes_true.hpp"
+#include "tests/few_threads.hpp"
 
 #include <atomic>
 #include <doctest/doctest.h>
@@ -36,7 +37,10 @@ struct one_end {
                       [this](uint16_t, const failure&) { ++losses; },
                       [this](const failure&) { ++failures; }, [] {}}};
 
-  void connect(uint16_t number) {
+  void connect(uint16_t number) { streams.add(number, shaken()); }
+
+  /// Whose handshake is done.
+  std::unique_ptr<tls_stream> shaken() {
     const auto listener = listen_tcp("127.0.0.1", 0).value();
     auto there = make(connect_tcp("127.0.0.1", local_port(listener), never, soon()).value(),
                       tls_stream::end::client);
@@ -45,8 +49,8 @@ struct one_end {
     std::thread shaking{[&] { (void)there->handshake(never, soon()); }};
     CHECK(here->handshake(never, soon()).has_value());
     shaking.join();
-    streams.add(number, std::move(here));
     silent.push_back(std::move(there));
+    return here;
   }
 
 private:
@@ -85,4 +89,36 @@ TEST_CASE("where ends are expected a connection is dropped at once, though its p
   CHECK(std::chrono::steady_clock::now() - began < 5s);
   CHECK(x.losses == 0);
   CHECK(x.failures == 0);
+}
+
+TEST_CASE("a connection that not all threads can be had for carries nothing, and does not seem to"
+          * doctest::skip(!threads_can_be_limited)) {
+  for (const unsigned threads : {0u, 1u}) {
+    CAPTURE(threads);
+    // One can be had; the handshake gives it back.
+    CHECK(holds_with_threads(1, [threads] {
+      one_end x;
+      auto stream = x.shaken();
+      std::vector<std::thread> others;
+      const wakeup over;
+      const auto make_others = [&](unsigned count) {
+        for (unsigned n = 0; n < count; ++n)
+          others.emplace_back([&] { wait_for(-1, 0, over, deadline::max()); });
+      };
+      make_others(1 - threads);
+      bool refused = false;
+      try {
+        x.streams.add(0, std::move(stream));
+      } catch (const std::exception&) {
+        refused = true;
+      }
+      const bool nothing = x.streams.size() == 0 && x.losses == 0;
+      over.raise();
+      for (auto& each : others)
+        each.join();
+      x.streams.farewell(std::nullopt);
+      x.streams.close(soon());
+      return refused && nothing;
+    }));
+  }
 }
