@@ -60,8 +60,8 @@ private:
   migration_limits limits_;
   decision decision_;
   work work_ = work::none;
-  bool asked_ = false;       ///< by the source, to prepare
-  bool answer_owed_ = false; ///< to the source, for `told`
+  bool asked_ = false;                 ///< by the source, to prepare
+  bool answer_owed_ = false;           ///< to the source, for `told`
   std::optional<migration_cost> cost_; ///< all pages are here, digest equal
   std::optional<std::string> cookie_;
   time_point known_since_;
