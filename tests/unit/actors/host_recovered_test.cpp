@@ -13,14 +13,17 @@ namespace {
 constexpr uint64_t jump = 1'000'000;
 
 struct recovered_host : one_host {
-  /// It has heard of the lost log up to 90, with a lease of then; the recovered one doesn't know
-  /// its boot, so it registers again.
+  /// It has heard of the lost log up to 90, with a lease of then.
   recovered_host() {
     register_it();
     lists(90, {});
     hold_lease(80);
     looks({});
     pass(2s);
+  }
+
+  /// The recovered log doesn't know its boot, so it registers again.
+  void register_again() {
     tick();
     auto renewals = taken<propose_renewal>();
     REQUIRE(renewals.size() == 1);
@@ -29,10 +32,8 @@ struct recovered_host : one_host {
     take(logic.renewed(renewals[0].attempt, refused, now));
     tick();
     REQUIRE(taken<propose_registration>().size() == 1);
-    looks({});
-    effects.clear();
+    accept_registration();
   }
-
   void accept_registration() { take(logic.registered(accepted_at(jump))); }
 
   static host_record own(bool awaited) {
@@ -44,12 +45,16 @@ struct recovered_host : one_host {
     return record;
   }
 
-  /// The feed starts anew, with what the recovered log has.
-  void lists_again(uint64_t revision, std::vector<any_record> records) {
+  /// The feed has to be read anew.
+  void is_told_to_list() {
     REQUIRE(logic.follower().next(now.now));
-    logic.follower().changed({revision, true, {}, {}}, now.now);
+    logic.follower().changed({jump, true, {}, {}}, now.now);
     pass(1s);
-    lists(revision, std::move(records));
+  }
+  /// What the recovered log has.
+  void lists_again(std::vector<any_record> records) {
+    is_told_to_list();
+    lists(jump, std::move(records));
   }
 
   /// Looks, when it wants to, and sees these.
@@ -73,10 +78,16 @@ struct recovered_host : one_host {
 } // namespace
 
 TEST_CASE_FIXTURE(recovered_host, "it says what runs once it knows what the recovered log has") {
-  accept_registration();
-  sees({}); // it still follows the lost log
+  register_again();
+  looks({}); // it still follows the lost log
   CHECK(inventories() == 0);
-  lists_again(jump, {own(true)});
+  is_told_to_list();
+  REQUIRE(logic.follower().next(now.now));
+  logic.follower().listed({jump, {own(true)}, "more"}, now.now);
+  take(logic.log_changed(now));
+  sees({}); // who knows what is still to come
+  CHECK(inventories() == 0);
+  lists(jump, {});
   sees({});
   const auto said = taken<propose_inventory>();
   REQUIRE(said.size() == 1);
@@ -93,12 +104,9 @@ TEST_CASE_FIXTURE(recovered_host, "it says what runs once it knows what the reco
 }
 
 TEST_CASE_FIXTURE(recovered_host, "a look that began before it had registered doesn't count") {
-  pass(1s);
-  tick();
-  REQUIRE(taken<look_at_guests>().size() == 1);
-  accept_registration();
-  lists_again(jump, {own(true)});
-  take(logic.looked(std::vector<guest_status>{}, now.now, now));
+  register_again(); // with a look under way
+  lists_again({own(true)});
+  looks({});
   CHECK(inventories() == 0);
   sees({});
   CHECK(inventories() == 1);
@@ -107,8 +115,9 @@ TEST_CASE_FIXTURE(recovered_host, "a look that began before it had registered do
 TEST_CASE_FIXTURE(recovered_host, "a guest that the recovered log has elsewhere is gone first") {
   auto elsewhere = wanted(70);
   elsewhere.host = there;
-  accept_registration();
-  lists_again(jump, {own(true)});
+  register_again();
+  looks({});
+  lists_again({own(true)});
   sees({running({1, 2})}); // by the lost part it was here
   CHECK(inventories() == 0);
   CHECK(taken<ask_about_vm>().size() == 1);
@@ -131,8 +140,9 @@ TEST_CASE_FIXTURE(recovered_host, "so is one that runs by a decision that was lo
   auto leaving = wanted(jump);
   leaving.host = there;
   leaving.migration = moving.id;
-  accept_registration();
-  lists_again(jump, {own(true), moving, leaving});
+  register_again();
+  looks({});
+  lists_again({own(true), moving, leaving});
   const auto warnings = [&] {
     return std::ranges::count_if(taken<note_host>(), [](const auto& x) { return x.warning; });
   };
@@ -149,8 +159,9 @@ TEST_CASE_FIXTURE(recovered_host, "so is one that runs by a decision that was lo
 }
 
 TEST_CASE_FIXTURE(recovered_host, "a log that knows another boot is told to know this one first") {
-  accept_registration();
-  lists_again(jump, {own(true)});
+  register_again();
+  looks({});
+  lists_again({own(true)});
   sees({});
   REQUIRE(inventories() == 1);
   command_outcome refused;
