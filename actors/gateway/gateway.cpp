@@ -5,6 +5,7 @@
 #include "actors/gateway/errors.hpp"
 #include "actors/gateway/http/edge.hpp"
 #include "actors/gateway/http/ports.hpp"
+#include "actors/peer/mesh_errors.hpp"
 
 namespace novacron {
 
@@ -18,6 +19,14 @@ void run_on(const caf::actor_addr& address, std::function<void()> fn) {
     caf::anon_send(strong, continuation{std::move(fn)});
 }
 
+/// It reached no controller.
+outcomes nobody_took(size_t commands) {
+  command_outcome each;
+  each.error = command_errc::not_leader;
+  each.detail = "no controller took it, so nothing was done; come back later";
+  return {std::vector<command_outcome>(commands, each)};
+}
+
 api::backend backend_of(self_pointer self, const gateway_config& config, frontend_actor frontend,
                         chaos_function chaos, look_function look) {
   api::backend way;
@@ -29,7 +38,11 @@ api::backend backend_of(self_pointer self, const gateway_config& config, fronten
     run_on(address, [self, frontend, patience, wish = std::move(wish), box] {
       self->request(frontend, patience, wish)
           .then([box](const outcomes& answer) { box.complete(answer); },
-                [box](const caf::error&) { /* dropped: nobody said what became of it */ });
+                [box, count = wish.commands.size()](const caf::error& why) {
+                  if (has_done_nothing(why))
+                    box.complete(nobody_took(count));
+                  // else dropped: nobody said what became of it
+                });
     });
   };
   way.status

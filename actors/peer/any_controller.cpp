@@ -55,6 +55,13 @@ Answer of_attempts(const Answer& answer, bool) {
   return answer;
 }
 
+/// What one of several controllers may have done isn't undone by the word of the last.
+caf::error of_attempts(const caf::error& why, bool doubtful) {
+  return doubtful && has_done_nothing(why)
+             ? make_error(mesh_errc::lost, "a controller that was asked before may have done it")
+             : why;
+}
+
 template <class Answer>
 using reply = std::function<void(const caf::expected<Answer>&)>;
 
@@ -105,7 +112,7 @@ void ask(self_pointer self, const std::shared_ptr<errand<Answer, Question>>& job
               return;
             const auto nothing_done = has_done_nothing(why);
             if (job->left == 0 || !(nothing_done || is_harmless(job->what)))
-              return job->end(why);
+              return job->end(of_attempts(why, job->doubtful));
             job->doubtful = job->doubtful || !nothing_done;
             ask(self, job);
           });

@@ -15,6 +15,7 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <boost/json/parse.hpp>
+#include <charconv>
 #include <exception>
 
 namespace novacron {
@@ -35,6 +36,15 @@ json::value parse_or_null(std::string_view text) {
   boost::system::error_code error;
   auto value = json::parse({text.data(), text.size()}, error);
   return error ? json::value{} : value;
+}
+
+/// Nothing for a date, which our gateways don't send.
+std::optional<std::chrono::seconds> seconds_in(std::string_view text) {
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size())
+    return std::nullopt;
+  return std::chrono::seconds{number};
 }
 
 asio::awaitable<void> connect(beast::tcp_stream& stream, const address& gateway) {
@@ -67,7 +77,8 @@ asio::awaitable<client_reply> exchange(address gateway, std::string token, clien
   http::response_parser<http::string_body> answer;
   answer.body_limit(max_answer);
   co_await http::async_read(stream, buffer, answer, asio::use_awaitable);
-  co_return client_reply{answer.get().result_int(), parse_or_null(answer.get().body())};
+  co_return client_reply{answer.get().result_int(), parse_or_null(answer.get().body()),
+                         seconds_in(answer.get()[http::field::retry_after])};
 }
 
 asio::awaitable<client_reply> listen(address gateway, std::string token, std::string path,

@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,8 @@ namespace novacron {
 struct client_reply {
   unsigned status = 0;
   boost::json::value body; ///< null when there was none, or it was no JSON
+  /// Before this nobody should ask again; as said with 429 and 503.
+  std::optional<std::chrono::seconds> retry_after = std::nullopt;
 
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };

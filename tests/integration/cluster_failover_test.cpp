@@ -1,15 +1,6 @@
-#include "cluster_lab.hpp"
-#include "hypervisor/simulated/machine.hpp"
-#include "messages/uuid.hpp"
+#include "counted_cluster.hpp"
 
-#include <atomic>
-#include <boost/json/serialize.hpp>
-#include <csignal>
 #include <doctest/doctest.h>
-#include <mutex>
-#include <set>
-#include <sys/types.h>
-#include <thread>
 
 using namespace novacron;
 using namespace novacron::test;
@@ -19,109 +10,7 @@ using clock_type = std::chrono::steady_clock;
 namespace {
 
 constexpr auto runs_elsewhere_within = 30s;
-constexpr auto look_every = 20ms;
-const std::string ha = ",\"restart\":\"on_failure\"";
 const std::string off = R"({"confirm":"off"})";
-
-/// A cluster of simulated hosts, whose machines are counted from outside all the while.
-class counted_cluster {
-public:
-  counted_cluster(lab_plan plan, const std::vector<std::string>& settings)
-      : lab{true, settings, plan} {
-    lab.start_all();
-    counter_ = std::thread{[this] {
-      for (; !over_; std::this_thread::sleep_for(look_every)) // the span between two looks
-        count();
-    }};
-  }
-  ~counted_cluster() {
-    over_ = true;
-    counter_.join();
-  }
-
-  [[nodiscard]] machine_config machine(int node) const {
-    return machine_of_node(lab.folder() / ("node-" + std::to_string(node)));
-  }
-
-  /// Where the VM's guest runs now, by the machines alone.
-  [[nodiscard]] std::set<int> places(const std::string& id) const {
-    std::set<int> found;
-    for (int node = 1; node <= 3; ++node)
-      if (auto sight = look_at_machine(machine(node)))
-        for (const auto& guest : sight->guests)
-          if (to_string(guest.vm) == id && guest.phase == guest_phase::running)
-            found.insert(node);
-    return found;
-  }
-
-  /// A VM of each kind that runs on each host; those on node-3, first the ha one.
-  std::pair<std::string, std::string> run_everywhere() {
-    std::pair<std::string, std::string> there;
-    for (const auto& [kind, more] : {std::pair{"guarded-", ha}, {"plain-", std::string{}}})
-      for (int n = 1; n <= 3; ++n) {
-        const auto name = kind + std::to_string(n);
-        auto made = lab.insist("POST", "/api/v1/vms", vm_body(name, 16, more), name);
-        REQUIRE(made.status == 201);
-        const auto id = field_text(made.body, "id");
-        ids.push_back(id);
-        REQUIRE(lab.end_of(lab.insist("POST", "/api/v1/vms/" + id + "/start", {}, name + "-start"))
-                == "succeeded");
-        if (field_text(made.body, "host") == "node-3")
-          (more.empty() ? there.second : there.first) = id;
-      }
-    REQUIRE(!there.first.empty());
-    REQUIRE(!there.second.empty());
-    return there;
-  }
-
-  /// Pulls the plug: agent and machine, with all guests.
-  void power_off(int node) {
-    const auto sight = look_at_machine(machine(node));
-    REQUIRE(sight.has_value());
-    lab.kill(node);
-    REQUIRE(::kill(sight->pid, SIGKILL) == 0);
-  }
-
-  [[nodiscard]] bool runs_away_from(const std::string& id, int node,
-                                    std::chrono::milliseconds limit) const {
-    return becomes_true(limit, [&] {
-      const auto where = places(id);
-      return where.size() == 1 && !where.contains(node) && text_of(id, "actual") == "running"
-             && text_of(id, "host") != "node-" + std::to_string(node);
-    });
-  }
-
-  [[nodiscard]] std::string text_of(const std::string& id, const std::string& name) const {
-    auto reply = lab.ask("GET", "/api/v1/vms/" + id);
-    return reply && reply->ok() ? field_text(reply->body, name) : std::string{};
-  }
-
-  /// VMs that were seen to run on two machines.
-  [[nodiscard]] std::set<std::string> seen_twice() {
-    std::lock_guard lock{mutex_};
-    return twice_;
-  }
-
-  cluster_lab lab;              // NOLINT: the test works on it
-  std::vector<std::string> ids; // NOLINT: of all VMs
-
-private:
-  void count() {
-    std::set<std::string> running;
-    for (int node = 1; node <= 3; ++node)
-      if (auto sight = look_at_machine(machine(node)))
-        for (const auto& guest : sight->guests)
-          if (guest.phase == guest_phase::running && !running.insert(to_string(guest.vm)).second) {
-            std::lock_guard lock{mutex_};
-            twice_.insert(to_string(guest.vm));
-          }
-  }
-
-  std::mutex mutex_;
-  std::set<std::string> twice_;
-  std::atomic<bool> over_ = false;
-  std::thread counter_;
-};
 
 } // namespace
 

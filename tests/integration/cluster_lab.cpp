@@ -65,6 +65,20 @@ int parent_of(const fs::path& process) {
   return 0;
 }
 
+/// That the cluster begins with, and what their certificates allow.
+std::vector<planned_node> nodes_of(lab_plan plan) {
+  using enum node_role;
+  if (plan == lab_plan::apart)
+    return {{"node-1", {gateway}, {}},    {"node-2", {host}, {}},
+            {"node-3", {host}, {}},       {"node-4", {controller}, {}},
+            {"node-5", {controller}, {}}, {"node-6", {controller}, {}}};
+  auto nodes = development_nodes();
+  if (plan != lab_plan::dev)
+    for (auto& node : nodes)
+      node.roles = {controller, gateway, host};
+  return nodes;
+}
+
 fs::path make_folder() {
   auto pattern = (fs::temp_directory_path() / "novacron-cluster-XXXXXX").string();
   REQUIRE(::mkdtemp(pattern.data()) != nullptr);
@@ -77,19 +91,16 @@ fs::path make_folder() {
 cluster_lab::cluster_lab(bool simulated, std::vector<std::string> settings, lab_plan plan)
     : folder_{make_folder()}, port_{free_ports()},
       simulated_{simulated}, settings_{std::move(settings)}, plan_{plan} {
-  auto nodes = development_nodes();
-  if (plan != lab_plan::dev)
-    for (auto& node : nodes)
-      node.roles = {node_role::controller, node_role::gateway, node_role::host};
+  const auto nodes = nodes_of(plan);
   auto made = init_cluster(folder_ / "cluster", nodes);
   REQUIRE_MESSAGE(made.has_value(), (made ? std::string{} : made.error().message));
   auto token = read_small_file(folder_ / "cluster" / "admin-token", "the token");
   REQUIRE(token.has_value());
   token->resize(token->find_last_not_of('\n') + 1);
-  if (plan == lab_plan::members)
-    for (int node = 1; node <= 3; ++node)
-      write_member_file(node);
-  const int gateways = plan == lab_plan::dev ? 1 : plan == lab_plan::members ? 6 : 3;
+  if (has_own_files())
+    for (int node = 1; node <= static_cast<int>(nodes.size()); ++node)
+      write_file(node);
+  const int gateways = plan == lab_plan::members ? 6 : plan == lab_plan::three_nodes ? 3 : 1;
   for (int node = 1; node <= gateways; ++node) {
     auto client = gateway_client::make(url(node), *token);
     REQUIRE(client.has_value());
@@ -115,45 +126,60 @@ std::string cluster_lab::url(int node) const {
 }
 
 int cluster_lab::gateway_port(int node) const {
-  return port_ + (plan_ == lab_plan::members ? 6 : gateway_offset) + node;
+  return port_ + (has_own_files() ? 6 : gateway_offset) + node;
 }
 
 fs::path cluster_lab::joined_folder(int node) const {
   return folder_ / ("joined-" + std::to_string(node));
 }
 
-void cluster_lab::write_member_file(int node) const {
+void cluster_lab::write_file(int node) const {
   const auto name = "node-" + std::to_string(node);
-  const bool host = node == 1;
+  // A member of the group has a certificate for more than it does.
+  auto roles = plan_ == lab_plan::members && node != 1
+                   ? std::vector{node_role::controller, node_role::gateway}
+                   : nodes_of(plan_).at(static_cast<size_t>(node) - 1).roles;
+  auto has = [&](node_role role) { return std::ranges::find(roles, role) != roles.end(); };
+  const int first = plan_ == lab_plan::apart ? 4 : 1; // of the controllers
   std::ofstream out{folder_ / (name + ".toml")};
-  out << "[node]\nname = \"" << name << "\"\nroles = [\"controller\", \"gateway\""
-      << (host ? ", \"host\"" : "") << "]\nstate = \"" << name
-      << "\"\ncluster = \"cluster/cluster-id\"\n[mesh]\nlisten = \"" << loopback(mesh_port(node))
-      << "\"\ncontrollers = [\"" << loopback(mesh_port(1)) << "\", \"" << loopback(mesh_port(2))
-      << "\", \"" << loopback(mesh_port(3))
-      << "\"]\n[controller]\nfounders = \"cluster/founders\"\n[tls]\ncertificate = \"cluster/"
-      << name << ".pem\"\nkey = \"cluster/" << name << ".key\"\nauthority = \"cluster/ca.pem\"\n"
-      << "[gateway]\nlisten = \"" << loopback(gateway_port(node))
-      << "\"\ntokens = \"cluster/tokens\"\nauthority_key = \"cluster/ca.key\"\n";
+  out << "[node]\nname = \"" << name << "\"\nroles = [";
+  for (const auto& role : roles)
+    out << (&role == roles.data() ? "\"" : ", \"") << to_string(role) << '"';
+  out << "]\nstate = \"" << name << "\"\ncluster = \"cluster/cluster-id\"\n[mesh]\nlisten = \""
+      << loopback(mesh_port(node)) << "\"\ncontrollers = [\"" << loopback(mesh_port(first))
+      << "\", \"" << loopback(mesh_port(first + 1)) << "\", \"" << loopback(mesh_port(first + 2))
+      << "\"]\n[tls]\ncertificate = \"cluster/" << name << ".pem\"\nkey = \"cluster/" << name
+      << ".key\"\nauthority = \"cluster/ca.pem\"\n";
+  if (has(node_role::controller))
+    out << "[controller]\nfounders = \"cluster/founders\"\n";
+  if (has(node_role::gateway))
+    out << "[gateway]\nlisten = \"" << loopback(gateway_port(node))
+        << "\"\ntokens = \"cluster/tokens\"\nauthority_key = \"cluster/ca.key\"\n";
   const fs::path guest = NOVACRON_GUEST_FOLDER;
-  if (host)
+  if (has(node_role::host))
     out << "[host]\nhypervisor = \"simulated\"\npage_listen = \"" << loopback(page_port(node))
         << "\"\nvcpus = 1024\nmemory_mib = 1000000\n[host.images.tick]\nkernel = \""
         << (guest / "vmlinuz").string() << "\"\ninitrd = \"" << (guest / "initrd.gz").string()
         << "\"\n";
 }
 
-child_command cluster_lab::member_command(int node) const {
+child_command cluster_lab::own_command(int node, const std::vector<std::string>& more) const {
   const auto name = "node-" + std::to_string(node);
-  const auto home = node <= 3 ? folder_ : joined_folder(node);
-  return {program_of(node),
-          {"node", "--config", (home / (name + ".toml")).string()},
-          folder_ / (name + ".log")};
+  const auto home = plan_ == lab_plan::members && node > 3 ? joined_folder(node) : folder_;
+  child_command command{program_of(node),
+                        {"node", "--config", (home / (name + ".toml")).string()},
+                        folder_ / (name + ".log")};
+  for (const auto* settings : {&settings_, &more})
+    for (const auto& setting : *settings) {
+      command.arguments.emplace_back("--set");
+      command.arguments.push_back(setting);
+    }
+  return command;
 }
 
 child_command cluster_lab::command_of(int node, std::vector<std::string> more) const {
-  if (plan_ == lab_plan::members)
-    return member_command(node);
+  if (has_own_files())
+    return own_command(node, more);
   const auto name = "node-" + std::to_string(node);
   const fs::path guest = NOVACRON_GUEST_FOLDER;
   auto controllers = '"' + loopback(mesh_port(1)) + '"';
@@ -211,7 +237,8 @@ void cluster_lab::kill(int node) {
 }
 
 void cluster_lab::start_all(size_t hosts) {
-  for (int node = 1; node <= 3; ++node)
+  const auto nodes = static_cast<int>(nodes_of(plan_).size());
+  for (int node = 1; node <= nodes; ++node)
     start(node);
   REQUIRE_MESSAGE(await_hosts(hosts), end_of_log(1));
 }

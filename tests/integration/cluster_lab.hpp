@@ -18,8 +18,9 @@ namespace novacron::test {
 /// What a cluster is made of: cluster-configs/dev, where node 1 is the only
 /// controller, or cluster-configs/three-nodes, where each node is one; or, for
 /// changes of the members, three controllers of which only node 1 is a host, and
-/// which sign for those that join as nodes 4 to 6.
-enum class lab_plan : uint8_t { dev, three_nodes, members };
+/// which sign for those that join as nodes 4 to 6; or, to lose all controllers and
+/// no more, `apart`: node 1 is a gateway, nodes 2 and 3 are hosts, 4 to 6 controllers.
+enum class lab_plan : uint8_t { dev, three_nodes, members, apart };
 
 /// A cluster as processes of the novacron executable, in a folder and on ports
 /// of its own. Nothing restarts a node but the test. Ends all that
@@ -37,9 +38,7 @@ public:
   /// Of a node's gateway.
   [[nodiscard]] std::string url(int node = 1) const;
   [[nodiscard]] int mesh_port(int node) const { return port_ + node; }
-  [[nodiscard]] int page_port(int node) const {
-    return port_ + (plan_ == lab_plan::members ? 12 : 10) + node;
-  }
+  [[nodiscard]] int page_port(int node) const { return port_ + (has_own_files() ? 12 : 10) + node; }
   [[nodiscard]] int gateway_port(int node) const;
   /// Where a node that joins has its files; of `members`.
   [[nodiscard]] std::filesystem::path joined_folder(int node) const;
@@ -50,8 +49,8 @@ public:
   void run_from(int node, std::filesystem::path program);
   /// Starts it; ends the test if that fails.
   void start(int node, std::vector<std::string> more = {});
-  /// Starts nodes 1 to 3, and waits until so many of them are hosts that are up; ends the
-  /// test if they aren't.
+  /// Starts all that the plan begins with, and waits until so many of them are hosts that
+  /// are up; ends the test if they aren't.
   void start_all(size_t hosts = 3);
   [[nodiscard]] child_process& process(int node) { return processes_.at(node); }
   /// SIGKILL, and waits for the end.
@@ -83,8 +82,12 @@ public:
   [[nodiscard]] std::string end_of_log(int node) const;
 
 private:
-  void write_member_file(int node) const;
-  [[nodiscard]] child_command member_command(int node) const;
+  /// Its nodes start from files that the lab writes, not from cluster-configs.
+  [[nodiscard]] bool has_own_files() const {
+    return plan_ == lab_plan::members || plan_ == lab_plan::apart;
+  }
+  void write_file(int node) const;
+  [[nodiscard]] child_command own_command(int node, const std::vector<std::string>& more) const;
   [[nodiscard]] std::filesystem::path program_of(int node) const;
 
   std::filesystem::path folder_;

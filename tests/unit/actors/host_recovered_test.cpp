@@ -112,6 +112,20 @@ TEST_CASE_FIXTURE(recovered_host, "a look that began before it had registered do
   CHECK(inventories() == 1);
 }
 
+TEST_CASE_FIXTURE(recovered_host, "it says nothing yet to a log that knows it by another boot") {
+  auto known = own(true);
+  known.boot = {{4, 9}};
+  accept_registration();
+  lists_again(jump, {known});
+  sees({});
+  CHECK(inventories() == 0);
+  known = own(true);
+  known.revision = jump + 10;
+  changes(jump + 10, known);
+  sees({});
+  CHECK(inventories() == 1);
+}
+
 TEST_CASE_FIXTURE(recovered_host, "a guest that the recovered log has elsewhere is gone first") {
   auto elsewhere = wanted(70);
   elsewhere.host = there;

@@ -140,3 +140,22 @@ TEST_CASE_FIXTURE(slow_pair,
   CHECK(used->proposals == before + 2);
   CHECK(other->proposals == 1);
 }
+
+TEST_CASE("nobody says that nothing was done of what a lost controller has taken") {
+  test_authority authority;
+  controller one{authority};
+  one.mute = true;
+  test_node host{authority, host_id, {node_role::host}};
+  const std::vector<address> both{{"127.0.0.1", one.open_door(one.routes())},
+                                  {"127.0.0.1", 1}}; // where nobody listens
+  auto way = host.keep(
+      controller_actor{host.system->spawn(any_controller, host.to(both.front().port), both)});
+  REQUIRE(host.ask_until<feed_listing>(way, list_request{},
+                                       [](const auto& page, const auto&) { return !!page; }));
+  caf::scoped_actor self{*host.system};
+  auto question = self->request(way, 10s, keyed_report());
+  REQUIRE(becomes([&] { return one.proposals > 0; }));
+  caf::anon_send_exit(one.the_door, caf::exit_reason::kill);
+  question.receive([](const outcomes&) { FAIL("an answer from nobody"); },
+                   [](const caf::error& why) { CHECK(is(why, mesh_errc::lost)); });
+}

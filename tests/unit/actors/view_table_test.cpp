@@ -263,6 +263,25 @@ TEST_CASE_FIXTURE(table_fixture, "an older host, migration or operation changes 
   CHECK(table.operation({uuid_of(30)})->revision == 20);
 }
 
+TEST_CASE_FIXTURE(table_fixture, "an older task, node or join token changes nothing") {
+  task_record task;
+  task.id = {uuid_of(40)};
+  node_record node;
+  node.id = {uuid_of(41)};
+  join_token_record token;
+  token.id = {uuid_of(42)};
+  for (uint64_t revision : {20U, 19U}) {
+    task.revision = node.revision = token.revision = revision;
+    node.name = "at-" + std::to_string(revision);
+    table.changed(task);
+    table.changed(node);
+    table.changed(token);
+  }
+  CHECK(table.task(task.id)->revision == 20);
+  CHECK(table.name_of_node(node.id) == "at-20");
+  CHECK(table.join_token(token.id)->revision == 20);
+}
+
 TEST_CASE_FIXTURE(table_fixture, "a migration shows its hosts' new names") {
   list(1);
   table.changed(migration_of(70, 11));

@@ -64,6 +64,29 @@ TEST_CASE_FIXTURE(one_vm, "that a guest has ended isn't said again once the log 
   CHECK(show(presence::absent).empty());
 }
 
+TEST_CASE_FIXTURE(one_vm, "that an earlier guest has ended is no word on the present one") {
+  word.vm.actual = actual_state::failed;
+  word.vm.seen_epoch = {0, 0};
+  say();
+  auto report = observed(show(presence::absent));
+  REQUIRE(report);
+  CHECK(report->actual == actual_state::failed);
+  CHECK(report->epoch == epoch{0, 1});
+}
+
+TEST_CASE_FIXTURE(one_vm, "why an earlier guest ended isn't why the present one did") {
+  word.vm.actual = actual_state::running;
+  word.vm.seen_epoch = word.vm.epoch;
+  say();
+  REQUIRE(observed(show(presence::crashed))->reason == "the guest crashed");
+  word.vm.epoch = word.vm.seen_epoch = {0, 2};
+  say();
+  auto report = observed(succeed(guest_call::destroy));
+  REQUIRE(report);
+  CHECK(report->epoch == epoch{0, 2});
+  CHECK(report->reason == "the guest ended by itself");
+}
+
 TEST_CASE_FIXTURE(one_vm, "what the log shows of an older epoch is said again of this one") {
   word.vm.actual = actual_state::running;
   word.vm.seen_epoch = {0, 0};

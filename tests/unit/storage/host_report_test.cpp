@@ -69,6 +69,21 @@ TEST_CASE("a host that rebooted counts its reports anew") {
   CHECK(cluster.the_vm().actual == actual_state::failed);
 }
 
+TEST_CASE("what was said of an earlier guest is news when it is said of the present one") {
+  test_cluster cluster;
+  cluster.policy = restart_policy::on_failure;
+  cluster.started();
+  cluster.reserve();
+  cluster.decide(migration_decision::commit);
+  cluster.see(actual_state::failed, "the guest ended by itself");
+  cluster.decide(migration_decision::return_guest);
+  REQUIRE(cluster.the_vm().actual == actual_state::failed);
+  REQUIRE(cluster.the_vm().restarts.due == log_time{});
+  cluster.see(actual_state::failed, "the guest ended by itself"); // the source's, too
+  CHECK(cluster.the_vm().seen_epoch == epoch{3, 3});
+  CHECK(cluster.the_vm().restarts.due != log_time{});
+}
+
 TEST_CASE("a guest that ends without having been asked to has failed") {
   test_cluster cluster;
   cluster.started();

@@ -290,6 +290,15 @@ TEST_CASE_FIXTURE(plain_vm, "a lost host's new boot is proof that its guests end
   CHECK(state.find(node_1)->state == host_state::unreachable); // until it holds a lease
 }
 
+TEST_CASE_FIXTURE(plain_vm,
+                  "a recovered log knows no boot of before, so none is proof that guests ended") {
+  lose(node_1);
+  timeline = 4;
+  REQUIRE(run(recover_cluster{node_2}).ok());
+  run(register_host{host(node_1, "node-1")});
+  CHECK(the_vm().actual == lost); // its guest may run on
+}
+
 // -- its return ----------------------------------------------------------------------
 
 TEST_CASE_FIXTURE(plain_vm, "the report of a host that returns says what its guests do") {

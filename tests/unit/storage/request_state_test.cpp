@@ -104,6 +104,22 @@ TEST_CASE("only a running VM can be paused, and it resumes without a new permiss
   CHECK(cluster.became(resume) == operation_state::succeeded);
 }
 
+TEST_CASE(
+    "what was paused under an earlier permission isn't resumed, but started under a new one") {
+  test_cluster cluster;
+  cluster.started();
+  cluster.reserve();
+  cluster.decide(migration_decision::commit);
+  cluster.see(actual_state::paused); // at the destination, which then gives it back
+  cluster.decide(migration_decision::return_guest);
+  REQUIRE(cluster.the_vm().actual == actual_state::paused);
+  REQUIRE(cluster.the_vm().epoch == epoch{3, 3});
+  auto start = cluster.request(running);
+  CHECK(cluster.state.find(start.operation)->verb == operation_verb::start);
+  CHECK(cluster.the_vm().epoch == epoch{3, 4});
+  CHECK(cluster.the_vm().actual == actual_state::starting);
+}
+
 TEST_CASE("a resume before the pause took hold keeps the guest") {
   test_cluster cluster;
   cluster.started();

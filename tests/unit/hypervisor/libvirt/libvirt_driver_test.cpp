@@ -13,6 +13,7 @@ namespace {
 
 bool state_fails = false;
 bool metadata_fails = false;
+int stamps = 0; ///< metadata that was written
 
 template <class Function>
 Function* next(Function*, const char* name) {
@@ -34,6 +35,13 @@ char* virDomainGetMetadata(virDomainPtr domain, int type, const char* uri, unsig
   return metadata_fails
              ? nullptr
              : next(virDomainGetMetadata, "virDomainGetMetadata")(domain, type, uri, flags);
+}
+
+int virDomainSetMetadata(virDomainPtr domain, int type, const char* metadata, const char* key,
+                         const char* uri, unsigned flags) {
+  ++stamps;
+  return next(virDomainSetMetadata, "virDomainSetMetadata")(domain, type, metadata, key, uri,
+                                                            flags);
 }
 
 /// A guest that takes its time.
@@ -134,4 +142,14 @@ TEST_CASE("a guest that was asked to stop, and has, isn't stopping when its VM c
   CHECK(x.driver.list().value().empty());
   x.start_guest(); // as a migration brings it: not by `create`
   CHECK(x.phase() == guest_phase::running);
+}
+
+TEST_CASE("a guest is stamped with the epoch under which it goes on, once") {
+  host x;
+  stamps = 0;
+  for (int time = 0; time < 2; ++time) { // a migration that has begun meanwhile is left alone
+    REQUIRE(x.driver.adopt(x.vm, {1, 3}).has_value());
+    CHECK(x.driver.list().value().front().epoch == epoch{1, 3});
+    CHECK(stamps == 1);
+  }
 }
