@@ -196,6 +196,10 @@ host_section read_host(config_reading& reading, const toml::table* table) {
                    10'000);
   read_labels(reading, host.table("labels"), section);
   host.read("fencer", section.fencer, optional_key("true"));
+  host.read("watchdog", section.watchdog, optional_key("\"/dev/watchdog\""));
+  if (!section.watchdog.empty() && (section.hypervisor != host_driver::libvirt || !section.fencer))
+    host.complain("watchdog", "is petted by the fencer of a host with libvirt; drop it, or set "
+                              "host.hypervisor = \"libvirt\" and host.fencer = true");
   read_images(reading, host.table("images"), section);
   host.finish();
   return section;

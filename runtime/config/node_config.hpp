@@ -77,6 +77,7 @@ struct host_section {
   uint32_t vcpu_overcommit_percent = 800;
   std::map<std::string, std::string> labels; ///< [host.labels]: what placement rules ask for
   bool fencer = true;
+  std::filesystem::path watchdog; ///< that the fencer pets; empty: none
   std::map<std::string, image_section> images;
 };
 

@@ -118,6 +118,18 @@ TEST_CASE("a missing key is named with an example") {
               "n.toml:9: [tls] key is missing; write for example key = \"cluster/node-1.key\""));
 }
 
+TEST_CASE("a watchdog is named where there is a fencer to pet it") {
+  const auto with_host
+      = [](const std::string& keys) { return with("[host]\n", "[host]\n" + keys + "\n"); };
+  CHECK(parse_config(whole, "n.toml", {"/srv", {}})->host->watchdog.empty());
+  auto config = parse_config(with_host("watchdog = \"/dev/watchdog1\""), "n.toml", {"/srv", {}});
+  REQUIRE(config.has_value());
+  CHECK(config->host->watchdog == "/dev/watchdog1");
+  for (const std::string other : {"hypervisor = \"simulated\"", "fencer = false"})
+    CHECK(holds(complaint(with_host(other + "\nwatchdog = \"/dev/watchdog\"")),
+                " is petted by the fencer of a host with libvirt"));
+}
+
 TEST_CASE("a role's section is there if and only if the role is") {
   CHECK(holds(complaint(with("\"gateway\", ", "")),
               "there is a section [gateway], but node.roles doesn't hold \"gateway\""));
