@@ -35,6 +35,14 @@ struct backup_section {
   uint32_t keep = 48; ///< the newest
 };
 
+/// What makes sure that a lost host is off: controller.fence_command, .fence_timeout_ms,
+/// .fence_after_ms.
+struct fence_section {
+  std::vector<std::string> command; ///< an absolute path first; the host's name and uuid follow
+  std::chrono::milliseconds timeout{60'000};
+  std::chrono::milliseconds after{30'000}; ///< that a host must have been unreachable
+};
+
 /// [controller], of nodes with that role; may be absent.
 struct controller_section {
   std::filesystem::path founders; ///< the first voters, a line each; empty: this node alone
@@ -45,6 +53,7 @@ struct controller_section {
   /// and longer than any round trip between them. Heartbeats are a fifth of it.
   std::chrono::milliseconds election{500};
   std::optional<backup_section> backup;
+  std::optional<fence_section> fence;
 };
 
 /// [gateway], of nodes with that role.

@@ -92,6 +92,21 @@ TEST_CASE("backups are made where a controller's section says so") {
               "[controller.backup] has no key \"hourly\""));
 }
 
+TEST_CASE("lost hosts are fenced by a command where a controller's section says so") {
+  auto with_keys = [](const std::string& keys) { return whole + "[controller]\n" + keys + "\n"; };
+  CHECK(!parse_config(whole, "n.toml", {"/srv", {}})->controller.fence);
+  auto config = parse_config(
+      with_keys("fence_command = [\"/sbin/fence\", \"--off\"]\nfence_timeout_ms = 5000"), "n.toml",
+      {"/srv", {}});
+  REQUIRE(config.has_value());
+  REQUIRE(config->controller.fence.has_value());
+  CHECK(config->controller.fence->command == std::vector<std::string>{"/sbin/fence", "--off"});
+  CHECK(config->controller.fence->timeout == 5s);
+  CHECK(config->controller.fence->after == 30s);
+  CHECK(holds(complaint(with_keys("fence_command = [\"fence\"]")), "no absolute path"));
+  CHECK(holds(complaint(with_keys("fence_after_ms = 5")), "says how controller.fence_command"));
+}
+
 TEST_CASE("an unknown key is refused with its line and the nearest known one") {
   const auto text = complaint(with("listen = \"127.0.0.1:7180\"",
                                    "listne = \"127.0.0.1:7180\"\nlisten = \"127.0.0.1:7180\""));
