@@ -54,7 +54,8 @@ std::string encode(const fencer_status& x) {
   return "ok deadline=" + (x.deadline ? std::to_string(x.deadline->count()) : "none")
          + " fenced=" + (x.fenced ? "1" : "0") + " killed=" + std::to_string(x.killed)
          + " dying=" + std::to_string(x.dying) + " libvirtd=" + std::to_string(x.libvirtd_pid)
-         + " pid=" + std::to_string(x.pid);
+         + " pid=" + std::to_string(x.pid)
+         + (x.watchdog.count() == 0 ? "" : " watchdog=" + std::to_string(x.watchdog.count()));
 }
 
 std::string encode_control_error(std::string_view sentence) {
@@ -68,13 +69,15 @@ result<fencer_status> decode_control_answer(std::string_view packet) {
                         "the fencer refused: " + std::string{packet.substr(error.size())});
   fencer_status x;
   int fenced = 0;
+  int64_t watchdog = 0;
   if (!take_deadline(packet, x.deadline) || !take_number(packet, " fenced=", fenced)
       || !take_number(packet, " killed=", x.killed) || !take_number(packet, " dying=", x.dying)
       || !take_number(packet, " libvirtd=", x.libvirtd_pid) || !take_number(packet, " pid=", x.pid)
-      || !packet.empty())
+      || (!packet.empty() && !take_number(packet, " watchdog=", watchdog)) || !packet.empty())
     return make_failure(hypervisor_errc::unreachable,
                         "the fencer's answer makes no sense; is it of another version? restart it");
   x.fenced = fenced == 1;
+  x.watchdog = std::chrono::seconds{watchdog};
   return x;
 }
 

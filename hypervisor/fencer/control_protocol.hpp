@@ -14,10 +14,11 @@ namespace novacron {
 ///     deadline <nanoseconds on CLOCK_BOOTTIME>       guests may run until then
 ///     stop                                           end libvirtd and the fencer
 ///
-///     ok deadline=<nanoseconds|none> fenced=<0|1> killed=<n> dying=<n> libvirtd=<pid> pid=<pid>
-///     error <sentence>
+///     ok deadline=<nanoseconds|none> fenced=<0|1> killed=<n> dying=<n> libvirtd=<pid> pid=<pid>[
+///     watchdog=<seconds>] error <sentence>
 ///
-/// Anything else, and anything longer, is no request or no answer.
+/// Anything else, and anything longer, is no request or no answer. A fencer lives through
+/// upgrades of its agent, so one without a watchdog answers as it did before there were any.
 inline constexpr size_t longest_control_packet = 512;
 
 struct status_question {};

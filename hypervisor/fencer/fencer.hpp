@@ -20,12 +20,19 @@ enum class libvirt_mode : uint8_t {
   system,  ///< as root, in a mount namespace of its own
 };
 
+/// A device that resets the machine when the fencer doesn't pet it for so long.
+struct watchdog_config {
+  std::filesystem::path device;
+  std::chrono::seconds timeout{6}; ///< the longest; see `watchdog_rule`
+};
+
 struct fencer_config {
   node_id host;
   std::filesystem::path state; ///< the fencer's and libvirtd's folder; one per host
   libvirt_mode mode = libvirt_mode::session;
   std::string user = "novacron"; ///< session mode only
   std::filesystem::path libvirtd = "/usr/sbin/libvirtd";
+  std::optional<watchdog_config> watchdog{};
 };
 
 /// A host's fencer: a process of its own, parent and child-subreaper of the
@@ -37,7 +44,8 @@ struct fencer_config {
 /// them elsewhere. So a small process that depends on neither counts the
 /// deadline on CLOCK_BOOTTIME and kills the guests' QEMU processes, which it
 /// finds in /proc by the mark that their environment carries. It keeps killing
-/// until the deadline is moved: a create that was late must not survive.
+/// until the deadline is moved: a create that was late must not survive. A watchdog, where
+/// there is one, resets the machine when the fencer can't do that.
 ///
 /// Runs until `stop` is asked for over its socket, or SIGTERM. Returns the exit
 /// status of the process.
@@ -52,6 +60,7 @@ struct fencer_status {
   uint64_t dying = 0;   ///< guests killed that are not dead yet, as when a disk hangs
   int libvirtd_pid = 0; ///< 0 while it is being restarted
   int pid = 0;
+  std::chrono::seconds watchdog{0}; ///< its longest timeout; 0: it has none
 };
 
 /// The agent's end of the fencer's socket. One request at a time; calls block
@@ -60,7 +69,8 @@ class fencer_client {
 public:
   /// Connects to the host's fencer; starts one when none answers, in a session
   /// of its own, so that it outlives us. `program` is the executable that runs
-  /// `run_fencer` when called as `program fencer --host … --state … …`.
+  /// `run_fencer` when called as `program fencer --host … --state … …`. `refused`
+  /// when `config` names a watchdog, and a fencer that has none runs already.
   static result<fencer_client> attach(const fencer_config& config,
                                       const std::filesystem::path& program);
 

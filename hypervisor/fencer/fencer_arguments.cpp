@@ -2,20 +2,28 @@
 
 #include "hypervisor/errors.hpp"
 
+#include <charconv>
+
 namespace novacron {
 
 std::vector<std::string> fencer_arguments(const fencer_config& config) {
-  return {"fencer",
-          "--host",
-          to_string(config.host),
-          "--state",
-          config.state.native(),
-          "--mode",
-          config.mode == libvirt_mode::session ? "session" : "system",
-          "--user",
-          config.user,
-          "--libvirtd",
-          config.libvirtd.native()};
+  std::vector<std::string> arguments{"fencer",
+                                     "--host",
+                                     to_string(config.host),
+                                     "--state",
+                                     config.state.native(),
+                                     "--mode",
+                                     config.mode == libvirt_mode::session ? "session" : "system",
+                                     "--user",
+                                     config.user,
+                                     "--libvirtd",
+                                     config.libvirtd.native()};
+  if (const auto& watchdog = config.watchdog)
+    for (const auto& each :
+         {std::string{"--watchdog"}, watchdog->device.native(), std::string{"--watchdog-timeout"},
+          std::to_string(watchdog->timeout.count())})
+      arguments.push_back(each);
+  return arguments;
 }
 
 namespace {
@@ -30,7 +38,17 @@ bool read_option(fencer_config& config, const std::string& name, const std::stri
     config.mode = value == "system" ? libvirt_mode::system : libvirt_mode::session;
     return value == "system" || value == "session";
   }
-  if (name == "--state")
+  if (name == "--watchdog-timeout") {
+    int seconds = 0;
+    auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    if (!config.watchdog || error != std::errc{} || end != value.data() + value.size())
+      return false;
+    config.watchdog->timeout = std::chrono::seconds{seconds};
+    return seconds > 0;
+  }
+  if (name == "--watchdog")
+    config.watchdog.emplace().device = value;
+  else if (name == "--state")
     config.state = value;
   else if (name == "--user")
     config.user = value;
@@ -48,7 +66,8 @@ result<fencer_config> parse_fencer_arguments(std::span<const std::string> argume
     return make_failure(hypervisor_errc::refused,
                         "can't start a fencer: " + what
                             + "; say: fencer --host UUID --state FOLDER --mode session|system "
-                              "--user NAME --libvirtd PATH");
+                              "--user NAME --libvirtd PATH [--watchdog DEVICE "
+                              "--watchdog-timeout SECONDS]");
   };
   if (arguments.empty() || arguments[0] != "fencer")
     return usage("the first argument isn't \"fencer\"");

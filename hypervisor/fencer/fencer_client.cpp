@@ -24,6 +24,14 @@ failure unanswered(const std::string& why) {
                       "the fencer doesn't answer: " + why + "; attach to it again");
 }
 
+failure unwatched(const fencer_config& config, int fencer) {
+  return make_failure(hypervisor_errc::refused,
+                      "the fencer that runs, process " + std::to_string(fencer)
+                          + ", was started without the watchdog " + config.watchdog->device.native()
+                          + "; end it with SIGTERM (guests run on), so that the node starts one "
+                            "that has it, or drop host.watchdog");
+}
+
 /// One packet there, one back. Closes the socket when that fails: a late answer
 /// must not be taken for the next request's.
 result<fencer_status> ask(descriptor& socket, const control_request& request,
@@ -66,12 +74,15 @@ result<fencer_client> fencer_client::attach(const fencer_config& config,
     if (!socket)
       return socket.error();
     fencer_client client{std::move(*socket), layout.socket};
-    if (auto answer = client.status(); !answer)
+    auto answer = client.status();
+    if (!answer)
       return answer.error();
+    if (config.watchdog && answer->watchdog.count() == 0)
+      return unwatched(config, answer->pid);
     return client;
   };
   auto client = try_once();
-  if (client)
+  if (client || client.error().code == hypervisor_errc::refused)
     return client;
   auto fencer = spawn_fencer(config, program);
   if (!fencer)

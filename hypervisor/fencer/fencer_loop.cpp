@@ -40,8 +40,24 @@ bool fencer_loop::fenced() const {
   return deadline_.passed(boot_time());
 }
 
+bool fencer_loop::all_dead() const {
+  return announced_ && !killer_.missed_some() && killer_.dying() == 0;
+}
+
+bool fencer_loop::over() const {
+  if (!keeper_.stopped())
+    return false;
+  return !watchdog_ || !fenced() || all_dead() || boot_time() >= *deadline_.get() + lease_kill_time;
+}
+
 fencer_status fencer_loop::status() const {
-  return {deadline_.get(), fenced(), killer_.killed(), killer_.dying(), keeper_.pid(), ::getpid()};
+  return {deadline_.get(),
+          fenced(),
+          killer_.killed(),
+          killer_.dying(),
+          keeper_.pid(),
+          ::getpid(),
+          watchdog_ ? watchdog_->timeout() : std::chrono::seconds{0}};
 }
 
 void fencer_loop::enforce() {
@@ -73,7 +89,7 @@ int fencer_loop::run(descriptor listener) {
     std::fprintf(stderr, "can't wait for signals or time: %s\n", std::strerror(errno));
     return 1;
   }
-  while (!keeper_.stopped()) {
+  while (!over()) {
     enforce();
     keeper_.tick(boot_time());
     set_timer(timer);
@@ -81,9 +97,13 @@ int fencer_loop::run(descriptor listener) {
     server.add_to(polled);
     ::poll(polled.data(), polled.size(), -1);
     enforce();
+    if (watchdog_)
+      watchdog_->tick(boot_time(), deadline_.get(), all_dead());
     take_signals(server, signals);
     server.serve([&](client from, const control_request& x) { handle(server, from, x); });
   }
+  if (watchdog_)
+    watchdog_->end(!fenced() || all_dead());
   std::fprintf(stderr, "stopped; guests run on, unfenced\n");
   for (auto who : waiting_for_stop_)
     server.answer(who, encode(status()));
@@ -163,6 +183,8 @@ void fencer_loop::set_timer(const descriptor& timer) const {
     also(fenced() ? next_round_ : *deadline);
   if (killer_.dying() > 0)
     also(boot_time() + round_period);
+  if (watchdog_)
+    also(watchdog_->next());
   itimerspec when{};
   if (due) {
     // All zero would switch the timer off.

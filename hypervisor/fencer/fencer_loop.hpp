@@ -5,6 +5,7 @@
 #include "hypervisor/fencer/guest_killer.hpp"
 #include "hypervisor/fencer/held_deadline.hpp"
 #include "hypervisor/fencer/libvirtd_keeper.hpp"
+#include "hypervisor/fencer/watchdog_keeper.hpp"
 #include "messages/descriptor.hpp"
 
 namespace novacron {
@@ -18,6 +19,8 @@ public:
 
   /// Kills at once what the deadline of an earlier fencer forbids.
   void enforce();
+  /// Has `watchdog` petted from now on.
+  void back_with(watchdog_keeper watchdog) { watchdog_.emplace(std::move(watchdog)); }
   /// Until stopped; returns the exit status.
   int run(descriptor listener);
 
@@ -31,6 +34,10 @@ private:
   };
 
   [[nodiscard]] bool fenced() const;
+  /// Past the deadline: we have looked at all processes since, and what we killed is dead.
+  [[nodiscard]] bool all_dead() const;
+  /// Stopped; and with a watchdog, which then goes or stays, what we killed had its time to die.
+  [[nodiscard]] bool over() const;
   [[nodiscard]] fencer_status status() const;
   void handle(control_server& server, client from, const control_request& request);
   void move_deadline(control_server& server, client from, std::chrono::nanoseconds deadline);
@@ -47,7 +54,8 @@ private:
   libvirtd_keeper keeper_;
   std::chrono::nanoseconds next_round_{0};
   std::vector<client> waiting_for_stop_;
-  bool announced_ = false; ///< that it fences
+  bool announced_ = false; ///< that it fences, and has killed once
+  std::optional<watchdog_keeper> watchdog_;
 };
 
 } // namespace novacron

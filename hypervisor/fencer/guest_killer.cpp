@@ -1,5 +1,6 @@
 #include "hypervisor/fencer/guest_killer.hpp"
 
+#include <cerrno>
 #include <csignal>
 
 namespace novacron {
@@ -11,9 +12,14 @@ bool is_qemu(int pid) {
   return name.starts_with("qemu-system-") || name == "qemu-kvm";
 }
 
-std::optional<guest_mark> mark_of(int pid) {
+/// It's for our own want that the last call failed, not since the process has gone.
+bool starved() {
+  return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+}
+
+std::optional<guest_mark> mark_in(const std::string& environment) {
   constexpr std::string_view variable = guest_mark_variable;
-  for (std::string_view item : split_proc_list(read_proc(pid, "environ")))
+  for (std::string_view item : split_proc_list(environment))
     if (item.starts_with(variable) && item.substr(variable.size()).starts_with('='))
       return parse_guest_mark(item.substr(variable.size() + 1));
   return {};
@@ -21,18 +27,27 @@ std::optional<guest_mark> mark_of(int pid) {
 
 } // namespace
 
-std::vector<held_guest> hold_guest_processes() {
+std::vector<held_guest> hold_guest_processes(bool* missed) {
   std::vector<held_guest> guests;
-  for (auto pid : all_pids()) {
+  const auto pids = all_pids();
+  bool unseen = pids.empty();
+  for (auto pid : pids) {
     if (!is_qemu(pid))
       continue;
     auto process = pid_handle::open(pid);
-    if (!process)
+    if (!process) {
+      unseen = unseen || starved();
       continue;
+    }
     // Only what is read after the process is held is true of it.
-    if (auto mark = mark_of(pid); mark && is_qemu(pid))
+    errno = 0;
+    auto mark = mark_in(read_proc(pid, "environ"));
+    unseen = unseen || starved();
+    if (mark && is_qemu(pid))
       guests.push_back({std::move(process), *mark});
   }
+  if (missed)
+    *missed = unseen;
   return guests;
 }
 
@@ -46,7 +61,7 @@ std::vector<guest_process> find_guest_processes() {
 std::vector<guest_process> guest_killer::kill() {
   std::vector<guest_process> met;
   confirm();
-  for (auto& x : hold_guest_processes()) {
+  for (auto& x : hold_guest_processes(&missed_)) {
     if (!x.mark.ha || x.mark.host != host_)
       continue;
     x.process.signal(SIGKILL);

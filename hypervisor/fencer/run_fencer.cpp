@@ -31,6 +31,13 @@ int fail(const failure& why) {
   return 2;
 }
 
+result<watchdog_keeper> arm(const watchdog_config& config) {
+  auto device = open_watchdog(config.device);
+  if (!device)
+    return device.error();
+  return watchdog_keeper::arm(std::move(*device), config.timeout);
+}
+
 } // namespace
 
 int run_fencer(const fencer_config& config) {
@@ -56,6 +63,12 @@ int run_fencer(const fencer_config& config) {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
     return fail(make_failure(hypervisor_errc::not_supported,
                              "can't become a subreaper; Linux 3.4 or later is needed"));
+  if (config.watchdog) { // last: what is armed must not be refused any more
+    auto armed = arm(*config.watchdog);
+    if (!armed)
+      return fail(armed.error());
+    loop.back_with(std::move(*armed));
+  }
   detach_log(bounded_log{state / "fencer.log"});
   return loop.run(std::move(*listener));
 }

@@ -76,6 +76,28 @@ std::optional<backup_section> read_backup(config_reading& reading, const toml::t
   return section;
 }
 
+std::optional<fence_section> read_fence(table_reader& controller) {
+  fence_section section;
+  controller.read("fence_command", section.command,
+                  optional_key(R"(["/usr/local/sbin/fence", "--off"])"));
+  auto read_time = [&](std::string_view key, std::chrono::milliseconds& out,
+                       std::string_view example) {
+    const auto before = out;
+    controller.read(key, out, optional_key(example));
+    if (out != before && section.command.empty())
+      controller.complain(key, "says how controller.fence_command is run; add that key, or drop "
+                               "this one");
+  };
+  read_time("fence_timeout_ms", section.timeout, "60000");
+  read_time("fence_after_ms", section.after, "30000");
+  if (section.command.empty())
+    return {};
+  if (!section.command.front().starts_with('/'))
+    controller.complain("fence_command", "begins with no absolute path; write the program's whole "
+                                         "path first, then its arguments");
+  return section;
+}
+
 /// Nodes that found a group must agree on who else does, and on who dials whom.
 void read_controller(config_reading& reading, table_reader& file, node_config& config) {
   const auto* table = file.table("controller");
@@ -87,6 +109,7 @@ void read_controller(config_reading& reading, table_reader& file, node_config& c
   controller.read("founders", config.controller.founders, optional_key("\"cluster/founders\""));
   controller.read("joined", config.controller.joined, optional_key("true"));
   controller.read("election_ms", config.controller.election, optional_key("500"));
+  config.controller.fence = read_fence(controller);
   config.controller.backup = read_backup(reading, controller.table("backup"));
   const auto& all = config.mesh.controllers;
   const bool listed = std::find(all.begin(), all.end(), config.mesh.listen) != all.end();
@@ -196,6 +219,10 @@ host_section read_host(config_reading& reading, const toml::table* table) {
                    10'000);
   read_labels(reading, host.table("labels"), section);
   host.read("fencer", section.fencer, optional_key("true"));
+  host.read("watchdog", section.watchdog, optional_key("\"/dev/watchdog\""));
+  if (!section.watchdog.empty() && (section.hypervisor != host_driver::libvirt || !section.fencer))
+    host.complain("watchdog", "is petted by the fencer of a host with libvirt; drop it, or set "
+                              "host.hypervisor = \"libvirt\" and host.fencer = true");
   read_images(reading, host.table("images"), section);
   host.finish();
   return section;

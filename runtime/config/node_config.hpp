@@ -35,6 +35,14 @@ struct backup_section {
   uint32_t keep = 48; ///< the newest
 };
 
+/// What makes sure that a lost host is off: controller.fence_command, .fence_timeout_ms,
+/// .fence_after_ms.
+struct fence_section {
+  std::vector<std::string> command; ///< an absolute path first; the host's name and uuid follow
+  std::chrono::milliseconds timeout{60'000};
+  std::chrono::milliseconds after{30'000}; ///< that a host must have been unreachable
+};
+
 /// [controller], of nodes with that role; may be absent.
 struct controller_section {
   std::filesystem::path founders; ///< the first voters, a line each; empty: this node alone
@@ -45,6 +53,7 @@ struct controller_section {
   /// and longer than any round trip between them. Heartbeats are a fifth of it.
   std::chrono::milliseconds election{500};
   std::optional<backup_section> backup;
+  std::optional<fence_section> fence;
 };
 
 /// [gateway], of nodes with that role.
@@ -77,6 +86,7 @@ struct host_section {
   uint32_t vcpu_overcommit_percent = 800;
   std::map<std::string, std::string> labels; ///< [host.labels]: what placement rules ask for
   bool fencer = true;
+  std::filesystem::path watchdog; ///< that the fencer pets; empty: none
   std::map<std::string, image_section> images;
 };
 

@@ -2,6 +2,7 @@
 
 #include "hypervisor/errors.hpp"
 #include "hypervisor/fencer/fencer.hpp"
+#include "hypervisor/fencer/watchdog_rule.hpp"
 #include "hypervisor/libvirt/libvirt_hypervisor.hpp"
 #include "hypervisor/simulated/machine.hpp"
 #include "messages/address.hpp"
@@ -101,6 +102,8 @@ result<void> choose_driver(host_context& context, const node_start& start) {
   }
   fencer_config fencer{start.config.id, context.state / "fencer", host.mode, host.user,
                        "/usr/sbin/libvirtd"};
+  if (!host.watchdog.empty())
+    fencer.watchdog = watchdog_config{host.watchdog, watchdog_timeout(context.lease_term)};
   auto line = std::make_shared<fencer_line>(fencer, start.program);
   auto socket = line->attach();
   if (!socket)

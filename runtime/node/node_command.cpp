@@ -2,12 +2,14 @@
 
 #include "runtime/certificates/own_certificate.hpp"
 #include "runtime/certificates/pinned_files.hpp"
+#include "runtime/errors.hpp"
 #include "runtime/node/node.hpp"
 #include "runtime/node/state_lock.hpp"
 #include "runtime/telemetry/json_log.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstring>
 #include <unistd.h>
 
 namespace novacron {
@@ -36,6 +38,17 @@ result<void> check_addresses(const node_config& config) {
   return {};
 }
 
+result<void> check_fence_command(const node_config& config) {
+  if (!config.controller.fence)
+    return {};
+  const auto& program = config.controller.fence->command.front();
+  if (::access(program.c_str(), X_OK) == 0)
+    return {};
+  return make_failure(runtime_errc::configuration, "can't execute controller.fence_command, "
+                                                       + program + ": " + std::strerror(errno)
+                                                       + "; install it, or drop that key");
+}
+
 } // namespace
 
 void start_node(const std::filesystem::path& file, const config_overrides& overrides,
@@ -57,6 +70,8 @@ void start_node(const std::filesystem::path& file, const config_overrides& overr
     refuse(lock.error());
   if (auto free = check_addresses(*config); !free)
     refuse(free.error());
+  if (auto there = check_fence_command(*config); !there)
+    refuse(there.error());
   auto log = open_json_log(config->log, config->name);
   if (!log)
     refuse(log.error());

@@ -18,6 +18,7 @@
 #include "actors/recovery/recovery.hpp"
 #include "actors/replica/replica_keeper.hpp"
 #include "actors/scheduler/scheduler.hpp"
+#include "actors/stonith/stonith.hpp"
 #include "actors/supervisor/counted_mailbox.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/view/view.hpp"
@@ -98,6 +99,12 @@ private:
       drain_config moves;
       moves.ids = parts_.ids;
       spec.children.push_back(of_the_leader("drain", novacron::drain, moves));
+      if (const auto& fence = start_.config.controller.fence) {
+        stonith_setup setup;
+        setup.when.after = fence->after;
+        setup.run = make_fence_runner(fence->command, fence->timeout);
+        spec.children.push_back(of_the_leader("stonith", novacron::stonith, setup));
+      }
       if (start_.config.controller.backup)
         spec.children.push_back(backups(*start_.config.controller.backup));
     }

@@ -1,6 +1,9 @@
 #include "counted_cluster.hpp"
+#include "messages/uuid.hpp"
 
 #include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
 
 using namespace novacron;
 using namespace novacron::test;
@@ -37,6 +40,29 @@ TEST_CASE("a host that loses its power: its ha VM runs elsewhere in time, anothe
   for (const auto& id : x.ids)
     CHECK(becomes_true(10s, [&] { return x.places(id).size() == 1; }));
   CHECK(x.seen_twice().empty());
+}
+
+TEST_CASE("a host that loses its power, and a fence command: its word starts the other VM, too") {
+  const std::filesystem::path script = "/tmp/novacron-fence-" + to_string(random_uuid());
+  const auto said = script.native() + ".said";
+  // Fails at first, as a switch that doesn't answer does.
+  std::ofstream{script} << "#!/bin/sh\necho \"$1\" >> " << said << "\n[ $(wc -l < " << said
+                        << ") -ge 2 ]\n";
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  {
+    counted_cluster x{lab_plan::three_nodes,
+                      {"controller.fence_command=[\"" + script.native() + "\"]",
+                       "controller.fence_after_ms=1000"}};
+    const auto [guarded, plain] = x.run_everywhere();
+    x.power_off(3);
+    CHECK_MESSAGE(x.runs_away_from(plain, 3, 60s), x.lab.end_of_log(1));
+    CHECK_MESSAGE(x.runs_away_from(guarded, 3, runs_elsewhere_within), x.lab.end_of_log(1));
+    CHECK(x.seen_twice().empty());
+    std::ifstream in{said};
+    CHECK(std::string{std::istreambuf_iterator<char>{in}, {}}.starts_with("node-3\nnode-3\n"));
+  }
+  std::filesystem::remove(script);
+  std::filesystem::remove(said);
 }
 
 TEST_CASE("a host whose agent dies: its machine ends the ha guest, and then it runs elsewhere") {

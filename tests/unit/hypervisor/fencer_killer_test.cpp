@@ -3,6 +3,7 @@
 #include <csignal>
 #include <doctest/doctest.h>
 #include <filesystem>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,6 +99,21 @@ TEST_CASE("only the ha guests of the host are killed, and their deaths are count
   auto late = guests.start(mark(host, true));
   killer.kill();
   CHECK(dead(late));
+}
+
+TEST_CASE("a look that couldn't see all processes says so") {
+  guest_killer killer{{random_uuid()}};
+  killer.kill();
+  CHECK_FALSE(killer.missed_some());
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit none{0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  killer.kill();
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(killer.missed_some());
+  killer.kill();
+  CHECK_FALSE(killer.missed_some());
 }
 
 TEST_CASE("a kill counts only when the guest is dead") {

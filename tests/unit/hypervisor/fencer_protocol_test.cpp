@@ -35,7 +35,17 @@ TEST_CASE("a fencer's status reads back as it was written") {
     CHECK(heard->dying == 1);
     CHECK(heard->libvirtd_pid == 4711);
     CHECK(heard->pid == 4710);
+    CHECK(heard->watchdog == 0s);
   }
+}
+
+TEST_CASE("a fencer says that it has a watchdog, and nothing of it when it has none") {
+  fencer_status said;
+  CHECK(encode(said).find("watchdog") == std::string::npos); // as before there were any
+  said.watchdog = 6s;
+  auto heard = decode_control_answer(encode(said));
+  REQUIRE(heard.has_value());
+  CHECK(heard->watchdog == 6s);
 }
 
 TEST_CASE("a refusal keeps its sentence, and nonsense is no answer") {
@@ -48,6 +58,7 @@ TEST_CASE("a refusal keeps its sentence, and nonsense is no answer") {
     CHECK(decode_control_answer(whole.substr(0, length)).error().code
           == hypervisor_errc::unreachable);
   CHECK_FALSE(decode_control_answer(whole + "x").has_value());
+  CHECK_FALSE(decode_control_answer(whole + " watchdog=").has_value());
 }
 
 TEST_CASE("a fencer's command line reads back as it was written") {
@@ -59,6 +70,13 @@ TEST_CASE("a fencer's command line reads back as it was written") {
   CHECK(back->mode == config.mode);
   CHECK(back->user == config.user);
   CHECK(back->libvirtd == config.libvirtd);
+  CHECK_FALSE(back->watchdog);
+  config.watchdog = watchdog_config{"/dev/watch dog", 7s};
+  back = parse_fencer_arguments(fencer_arguments(config));
+  REQUIRE(back.has_value());
+  REQUIRE(back->watchdog.has_value());
+  CHECK(back->watchdog->device == "/dev/watch dog");
+  CHECK(back->watchdog->timeout == 7s);
 }
 
 TEST_CASE("a wrong command line is refused, and the argument is named") {
@@ -74,6 +92,9 @@ TEST_CASE("a wrong command line is refused, and the argument is named") {
   CHECK(complaint(2, "not-a-uuid").find("--host") != std::string::npos);
   CHECK(complaint(4, "").find("--state") != std::string::npos);
   CHECK(complaint(6, "both").find("--mode") != std::string::npos);
+  auto watched = good;
+  watched.insert(watched.end(), {"--watchdog", "/dev/watchdog", "--watchdog-timeout", "0"});
+  CHECK_FALSE(parse_fencer_arguments(watched).has_value());
   good.pop_back();
   CHECK_FALSE(parse_fencer_arguments(good).has_value());
   CHECK_FALSE(parse_fencer_arguments(std::vector<std::string>{"fencer"}).has_value());

@@ -92,6 +92,21 @@ TEST_CASE("backups are made where a controller's section says so") {
               "[controller.backup] has no key \"hourly\""));
 }
 
+TEST_CASE("lost hosts are fenced by a command where a controller's section says so") {
+  auto with_keys = [](const std::string& keys) { return whole + "[controller]\n" + keys + "\n"; };
+  CHECK(!parse_config(whole, "n.toml", {"/srv", {}})->controller.fence);
+  auto config = parse_config(
+      with_keys("fence_command = [\"/sbin/fence\", \"--off\"]\nfence_timeout_ms = 5000"), "n.toml",
+      {"/srv", {}});
+  REQUIRE(config.has_value());
+  REQUIRE(config->controller.fence.has_value());
+  CHECK(config->controller.fence->command == std::vector<std::string>{"/sbin/fence", "--off"});
+  CHECK(config->controller.fence->timeout == 5s);
+  CHECK(config->controller.fence->after == 30s);
+  CHECK(holds(complaint(with_keys("fence_command = [\"fence\"]")), "no absolute path"));
+  CHECK(holds(complaint(with_keys("fence_after_ms = 5")), "says how controller.fence_command"));
+}
+
 TEST_CASE("an unknown key is refused with its line and the nearest known one") {
   const auto text = complaint(with("listen = \"127.0.0.1:7180\"",
                                    "listne = \"127.0.0.1:7180\"\nlisten = \"127.0.0.1:7180\""));
@@ -116,6 +131,18 @@ TEST_CASE("a wrong type names the key, the value and what is expected") {
 TEST_CASE("a missing key is named with an example") {
   CHECK(holds(complaint(with("key = \"/keys/node-1.key\"\n", "")),
               "n.toml:9: [tls] key is missing; write for example key = \"cluster/node-1.key\""));
+}
+
+TEST_CASE("a watchdog is named where there is a fencer to pet it") {
+  const auto with_host
+      = [](const std::string& keys) { return with("[host]\n", "[host]\n" + keys + "\n"); };
+  CHECK(parse_config(whole, "n.toml", {"/srv", {}})->host->watchdog.empty());
+  auto config = parse_config(with_host("watchdog = \"/dev/watchdog1\""), "n.toml", {"/srv", {}});
+  REQUIRE(config.has_value());
+  CHECK(config->host->watchdog == "/dev/watchdog1");
+  for (const std::string other : {"hypervisor = \"simulated\"", "fencer = false"})
+    CHECK(holds(complaint(with_host(other + "\nwatchdog = \"/dev/watchdog\"")),
+                " is petted by the fencer of a host with libvirt"));
 }
 
 TEST_CASE("a role's section is there if and only if the role is") {

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "actors/feed/feed_follower.hpp"
+#include "actors/log/log.hpp"
+#include "actors/stonith/fence_command.hpp"
+#include "actors/stonith/stonith_state.hpp"
+#include "messages/actors.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace novacron {
+
+/// Makes sure that lost hosts are off, by the operator's command. Leader only.
+using stonith_actor = caf::typed_actor<
+    // A run has ended.
+    caf::reacts_to<continuation>,
+    // Time to follow the feed, and to see which runs are due.
+    caf::reacts_to<tick_atom>>;
+
+/// Runs the operator's command for a host, without blocking the caller, and calls `done` once,
+/// from any thread.
+using fence_runner
+    = std::function<void(node_id host, const std::string& name, std::shared_ptr<fence_stop> stop,
+                         std::function<void(fence_result)> done)>;
+
+/// The command's words, then the host's name and its uuid; each run on a thread of its own.
+fence_runner make_fence_runner(std::vector<std::string> command, std::chrono::milliseconds limit);
+
+struct stonith_setup {
+  stonith_config when;
+  fence_runner run;
+};
+
+struct stonith_actor_state {
+  stonith_actor_state() = default;
+  /// Ends the runs: the next leader's are as good.
+  ~stonith_actor_state();
+  stonith_actor_state(const stonith_actor_state&) = delete;
+  stonith_actor_state& operator=(const stonith_actor_state&) = delete;
+
+  stonith_state stonith;
+  fence_runner run;
+  std::optional<feed_follower> follower;
+  controller_frontend_actor frontend;
+  std::map<node_id, std::shared_ptr<fence_stop>> runs;
+  logger log;
+  static constexpr const char* name = "stonith";
+};
+
+/// Follows `feed`; runs the command for each host that is unreachable while VMs of it wait for
+/// proof that they stopped; and tells the log by `frontend` that a host is off, as
+/// `novacron host fenced` does. Killed, it ends its runs.
+stonith_actor::behavior_type stonith(stonith_actor::stateful_pointer<stonith_actor_state> self,
+                                     stonith_setup setup, feed_source_actor feed,
+                                     controller_frontend_actor frontend, logger log);
+
+} // namespace novacron
