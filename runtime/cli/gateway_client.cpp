@@ -67,7 +67,10 @@ asio::awaitable<client_reply> exchange(address gateway, std::string token, clien
   http::response_parser<http::string_body> answer;
   answer.body_limit(max_answer);
   co_await http::async_read(stream, buffer, answer, asio::use_awaitable);
-  co_return client_reply{answer.get().result_int(), parse_or_null(answer.get().body())};
+  const auto retry_after = answer.get()[http::field::retry_after];
+  co_return client_reply{answer.get().result_int(),
+                         parse_or_null(answer.get().body()),
+                         {retry_after.data(), retry_after.size()}};
 }
 
 asio::awaitable<client_reply> listen(address gateway, std::string token, std::string path,
@@ -85,7 +88,7 @@ asio::awaitable<client_reply> listen(address gateway, std::string token, std::st
   co_await socket.async_handshake(answer, to_string(gateway), path,
                                   asio::redirect_error(asio::use_awaitable, error));
   if (error == websocket::error::upgrade_declined)
-    co_return client_reply{answer.result_int(), parse_or_null(answer.body())};
+    co_return client_reply{answer.result_int(), parse_or_null(answer.body()), {}};
   if (error)
     throw boost::system::system_error{error};
   beast::flat_buffer buffer;
@@ -95,7 +98,7 @@ asio::awaitable<client_reply> listen(address gateway, std::string token, std::st
         = parse_or_null({static_cast<const char*>(buffer.data().data()), buffer.data().size()});
     buffer.clear();
     if (!each(events))
-      co_return client_reply{200, {}};
+      co_return client_reply{200, {}, {}};
   }
 }
 

@@ -15,6 +15,7 @@ namespace novacron {
 struct client_reply {
   unsigned status = 0;
   boost::json::value body; ///< null when there was none, or it was no JSON
+  std::string retry_after; ///< the header of that name; empty: there was none
 
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };

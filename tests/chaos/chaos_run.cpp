@@ -231,6 +231,10 @@ fault_run chaos_run::live_through(std::vector<injection>& injected, const fault&
   for (const auto& each : injected)
     if (each.note)
       add_note(measured, each.note());
+  for (const auto& each : injected)
+    if (each.wrong && injected.size() == 1)
+      for (const auto& fault : each.wrong())
+        violated(summary_.other_violations, what.name + ", " + measured.what + ": " + fault);
   if (!whole)
     violated(summary_.other_violations,
              "after \"" + what.name + "\" (" + measured.what

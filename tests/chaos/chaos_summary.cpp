@@ -100,10 +100,9 @@ void displacement_rows(std::ostream& out, const chaos_summary& x) {
 
 void mix_rows(std::ostream& out, const chaos_summary& x) {
   out << "\n## What users asked for\n\n"
-         "The seed's mix, and in it at most so many VMs that a user who has enough repeats one of "
-         "the creates with its key; what isn't in the mix (pause, resume, reads, events, "
-         "everything "
-         "that is asked of real guests) is asked by others. At most "
+         "Users follow the seed's mix; who has enough VMs repeats one of his creates with its key. "
+         "What isn't in the mix (pause, resume, reads, events, all that is asked of real guests) "
+         "others ask for. At most "
       << x.most_vms << " VMs at once, looked at after each fault.\n\n"
       << "| request | the seed's % | % | count |\n|---|---|---|---|\n";
   const auto all = static_cast<double>(std::max<uint64_t>(x.mix.all(), 1));

@@ -164,8 +164,7 @@ injection switch_off(int node, const fault_scene& scene) {
       process.signal(SIGKILL);
       static_cast<void>(process.dead(patience));
     }
-  if (auto machine = kill_machine(node, scene); machine.impossible.empty())
-    done.what += ", its machine " + machine.what;
+  static_cast<void>(kill_machine(node, scene)); // whether or not it was there: now it is off
   return done;
 }
 
@@ -247,6 +246,7 @@ injection press_memory(int node, const fault_scene& scene) {
   auto press = std::make_shared<memory_press>(scene.where, node);
   done.end = [press] { press->end(); };
   done.note = [press] { return press->text(); };
+  done.wrong = [press] { return press->wrong(); };
   return done;
 }
 

@@ -32,6 +32,8 @@ struct injection {
   std::shared_ptr<host_watch> watch;
   /// Whether what was killed is there again; is waited for. May be empty.
   std::function<bool()> back;
+  /// After its end: what of it must not have been, if no other fault was there. May be empty.
+  std::function<std::vector<std::string>()> wrong;
   std::function<std::string()> note; ///< after its end: what was seen of it; may be empty
 };
 
