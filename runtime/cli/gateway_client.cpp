@@ -96,7 +96,7 @@ asio::awaitable<client_reply> listen(address gateway, std::string token, std::st
   co_await socket.async_handshake(answer, to_string(gateway), path,
                                   asio::redirect_error(asio::use_awaitable, error));
   if (error == websocket::error::upgrade_declined)
-    co_return client_reply{answer.result_int(), parse_or_null(answer.body())};
+    co_return client_reply{answer.result_int(), parse_or_null(answer.body()), {}};
   if (error)
     throw boost::system::system_error{error};
   beast::flat_buffer buffer;
@@ -106,7 +106,7 @@ asio::awaitable<client_reply> listen(address gateway, std::string token, std::st
         = parse_or_null({static_cast<const char*>(buffer.data().data()), buffer.data().size()});
     buffer.clear();
     if (!each(events))
-      co_return client_reply{200, {}};
+      co_return client_reply{200, {}, {}};
   }
 }
 

@@ -154,6 +154,7 @@ gateway_section read_gateway(config_reading& reading, const toml::table* table) 
   gateway.read("tokens", section.tokens, needed("\"cluster/tokens\""));
   gateway.read("authority_key", section.authority_key, optional_key("\"cluster/ca.key\""));
   gateway.read_number("io_threads", section.io_threads, optional_key("1"), 64);
+  gateway.read_number("in_flight", section.in_flight, optional_key("4096"), 1'000'000);
   gateway.finish();
   return section;
 }

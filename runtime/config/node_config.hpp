@@ -63,6 +63,7 @@ struct gateway_section {
   std::filesystem::path tokens;           ///< a line per token: SHA-256 in hexadecimal, name
   std::filesystem::path authority_key; ///< the CA's: signs for nodes that join; empty: it doesn't
   uint32_t io_threads = 1;
+  uint32_t in_flight = 4'096; ///< requests that wait for an answer; beyond: 503
 };
 
 enum class host_driver : uint8_t { libvirt, simulated };

@@ -84,6 +84,7 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
     gateway.node = config.id;
     gateway.chaos = config.chaos;
     gateway.io_threads = config.gateway->io_threads;
+    gateway.limits.in_flight = config.gateway->in_flight;
     auto joins = make_join_desk(config, parts->roster);
     if (!joins)
       return joins.error();

@@ -1,6 +1,7 @@
 #include "chaos_run.hpp"
 
 #include "runtime/cli/render.hpp"
+#include "standing_vms.hpp"
 
 #include <algorithm>
 #include <iomanip>
@@ -16,6 +17,7 @@ namespace {
 constexpr auto start_limit = 90s;
 constexpr auto recovery_limit = 60s;
 constexpr auto write_limit = 20s; ///< and of the first one after a fault
+constexpr auto away_limit = 60s;  ///< for guests to run elsewhere
 constexpr auto tick_every = 50ms;
 constexpr auto between_actor_kills = 250ms;
 constexpr auto first_writes = 2s;
@@ -23,6 +25,11 @@ constexpr size_t kills_of_a_batch = 25;
 
 std::chrono::milliseconds ms(std::chrono::steady_clock::duration x) {
   return std::chrono::ceil<std::chrono::milliseconds>(x);
+}
+
+/// What becomes of a host's guests isn't seen yet.
+bool is_watched(const std::vector<injection>& injected) {
+  return std::ranges::any_of(injected, [](const auto& x) { return x.watch && !x.watch->over(); });
 }
 
 std::string ms_text(const std::optional<std::chrono::milliseconds>& x) {
@@ -59,7 +66,7 @@ bool chaos_run::time_is_over() const {
 }
 
 fault_scene chaos_run::scene() {
-  return {lab_, *observer_, *users_, random_};
+  return {lab_, *observer_, *users_, ledger_, random_};
 }
 
 fault_summary& chaos_run::summary_of(const fault& what) {
@@ -94,6 +101,7 @@ void chaos_run::begin() {
     return;
   }
   say("they are up, " + lab::name(std::max(observer_->leader(), 1)) + " leads");
+  create_standing_vms(lab_, ledger_, census_);
   users_.emplace(lab_, ledger_, census_, options_.user_count, options_.where.real,
                  options_.where.seed);
   const auto latest = clock::now() + first_writes;
@@ -114,7 +122,8 @@ void chaos_run::mixed() {
   std::vector<fault> pool;
   for (const auto& each : plan_)
     if ((!each.real || size_.real) && each.deed != fault_deed::kill_actors
-        && each.deed != fault_deed::kill_cluster)
+        && each.deed != fault_deed::kill_cluster
+        && !displaces_guests(each)) // those need the others
       pool.push_back(each);
   while (pool.size() > 1 && !time_is_over()) {
     std::ranges::shuffle(pool, random_);
@@ -185,7 +194,10 @@ fault_run chaos_run::live_through(std::vector<injection>& injected, const fault&
   const auto began = clock::now();
   for (const auto& each : injected)
     measured.what += (measured.what.empty() ? "" : " + ") + each.what;
-  while (clock::now() - began < lasts && !cancelled_) {
+  const auto counted = census_.counts();
+  while (!cancelled_
+         && (clock::now() - began < lasts
+             || (is_watched(injected) && clock::now() - began < away_limit))) {
     for (const auto& each : injected)
       if (each.tick)
         each.tick();
@@ -194,7 +206,11 @@ fault_run chaos_run::live_through(std::vector<injection>& injected, const fault&
   for (const auto& each : injected)
     if (each.end)
       each.end();
-  const auto ended = lasts > 0ms ? clock::now() : began;
+  const bool lasted = lasts > 0ms || displaces_guests(what);
+  const auto ended = lasted ? clock::now() : began;
+  for (const auto& each : injected)
+    if (each.watch && !cancelled_)
+      judge_watch(*each.watch, what, counted, measured);
   const auto whole = observer_->await_whole(ended, recovery_limit);
   if (const auto noticed = observer_->noticed_since(began))
     measured.detected = ms(*noticed - began);
@@ -205,12 +221,20 @@ fault_run chaos_run::live_through(std::vector<injection>& injected, const fault&
     measured.recovered = ms(*whole - ended);
   if (what.recovered == recovery_sign::writes && written)
     measured.recovered = ms(*written - began);
-  const auto tally = ledger_.between(began, lasts > 0ms ? ended : whole.value_or(clock::now()));
+  if (what.recovered == recovery_sign::fenced)
+    measured.recovered = measured.fenced;
+  if (what.recovered == recovery_sign::elsewhere)
+    measured.recovered = measured.elsewhere;
+  const auto tally = ledger_.between(began, lasted ? ended : whole.value_or(clock::now()));
   measured.acknowledged_during = tally.acknowledged;
   measured.lost_requests = tally.lost;
   for (const auto& each : injected)
     if (each.note)
-      measured.note += (measured.note.empty() ? "" : "; ") + each.note();
+      add_note(measured, each.note());
+  for (const auto& each : injected)
+    if (each.wrong && injected.size() == 1)
+      for (const auto& fault : each.wrong())
+        violated(summary_.other_violations, what.name + ", " + measured.what + ": " + fault);
   if (!whole)
     violated(summary_.other_violations,
              "after \"" + what.name + "\" (" + measured.what

@@ -48,6 +48,10 @@ private:
   fault_run live_through(std::vector<injection>& injected, const fault& what,
                          std::chrono::milliseconds lasts);
   void await_back(const injection& killed);
+  /// Where the host's guests went, and when; they must have gone.
+  void judge_watch(const host_watch& watch, const fault& what, uint64_t counted,
+                   fault_run& measured);
+  void judge_mix(const shown_state& shown);
   /// The first write that was sent at `from` or later, when it was acknowledged.
   [[nodiscard]] std::optional<clock::time_point> await_write(clock::time_point from) const;
   /// Nobody asks; all that was asked for must come to its end, and be there.

@@ -3,6 +3,8 @@
 #include "actors/view/json_writer.hpp"
 
 #include <algorithm>
+#include <iomanip>
+#include <numeric>
 #include <sstream>
 
 namespace novacron::chaos {
@@ -34,6 +36,27 @@ void number_or_null(json_writer& out, std::string_view key, std::optional<uint64
     out.null();
 }
 
+/// Of faults that displace guests only.
+void displacement(json_writer& out, const fault_summary& x) {
+  const auto fenced = values_of(x, &fault_run::fenced);
+  const auto elsewhere = values_of(x, &fault_run::elsewhere);
+  if (fenced.empty() && elsewhere.empty())
+    return;
+  number_or_null(out, "fenced_ms_p50", percentile(fenced, 50));
+  number_or_null(out, "fenced_ms_max", percentile(fenced, 100));
+  number_or_null(out, "elsewhere_ms_p50", percentile(elsewhere, 50));
+  number_or_null(out, "elsewhere_ms_max", percentile(elsewhere, 100));
+}
+
+void put_mix(json_writer& out, const request_mix& x) {
+  out.key("mix").begin_object();
+  for (size_t kind = 0; kind < request_kinds; ++kind)
+    out.key(name_of(static_cast<request_kind>(kind))).number(x.by_kind[kind]);
+  out.key("repeated_creates").number(x.repeated_creates);
+  out.key("beside").number(x.beside);
+  out.end_object();
+}
+
 std::string cell(std::optional<uint64_t> x) {
   return x ? std::to_string(*x) : "–";
 }
@@ -51,6 +74,48 @@ void table_row(std::ostream& out, const fault_summary& x) {
       << " | " << sum_of(x, &fault_run::lost_requests) << " |\n";
 }
 
+bool displaces(const fault_summary& x) {
+  return !values_of(x, &fault_run::fenced).empty() || !values_of(x, &fault_run::elsewhere).empty();
+}
+
+void displacement_rows(std::ostream& out, const chaos_summary& x) {
+  if (std::ranges::none_of(x.faults, displaces))
+    return;
+  out << "\n## Hosts that were off or cut off\n\n"
+         "Looked at from outside, at the hosts' machines, every 50 ms or so, from the fault's "
+         "beginning. *Ended there*: until none of the host's `ha` guests was seen on it any more; "
+         "*run elsewhere*: until the last of those that ran there, and that nobody has had "
+         "stopped, "
+         "paused or deleted since, was seen to run on another host. Meanwhile all hosts are "
+         "counted, "
+         "each twice in a row, for guests that run twice. The real guests' image is on one host "
+         "only.\n\n"
+         "| fault | times | ended there | run elsewhere |\n|---|---|---|---|\n";
+  for (const auto& each : x.faults)
+    if (displaces(each))
+      out << "| " << each.name << " | " << each.runs.size() << " | "
+          << times(each, &fault_run::fenced) << " | " << times(each, &fault_run::elsewhere)
+          << " |\n";
+}
+
+void mix_rows(std::ostream& out, const chaos_summary& x) {
+  out << "\n## What users asked for\n\n"
+         "Users follow the seed's mix; who has enough VMs repeats one of his creates with its key. "
+         "What isn't in the mix (pause, resume, reads, events, all that is asked of real guests) "
+         "others ask for. At most "
+      << x.most_vms << " VMs at once, looked at after each fault.\n\n"
+      << "| request | the seed's % | % | count |\n|---|---|---|---|\n";
+  const auto all = static_cast<double>(std::max<uint64_t>(x.mix.all(), 1));
+  for (size_t kind = 0; kind < request_kinds; ++kind)
+    out << "| " << name_of(static_cast<request_kind>(kind)) << " | " << seed_mix[kind] << " | "
+        << std::fixed << std::setprecision(1)
+        << 100 * static_cast<double>(x.mix.by_kind[kind]) / all << " | " << x.mix.by_kind[kind]
+        << " |\n";
+  out << "\n"
+      << x.mix.repeated_creates << " of the creates were repetitions; " << x.mix.beside
+      << " requests beside the mix.\n";
+}
+
 void list(std::ostream& out, const std::string& title, const std::vector<std::string>& what) {
   out << "\n## " << title << ": " << what.size() << "\n\n";
   for (const auto& each : what)
@@ -58,6 +123,14 @@ void list(std::ostream& out, const std::string& title, const std::vector<std::st
 }
 
 } // namespace
+
+void add_note(fault_run& to, const std::string& what) {
+  to.note += (to.note.empty() ? "" : "; ") + what;
+}
+
+uint64_t request_mix::all() const {
+  return std::accumulate(by_kind.begin(), by_kind.end(), uint64_t{0});
+}
 
 double chaos_summary::availability() const {
   return requests == 0 ? 0 : 1 - static_cast<double>(lost_requests) / static_cast<double>(requests);
@@ -90,6 +163,7 @@ std::string to_json(const chaos_summary& x) {
     number_or_null(out, "detect_ms_max", percentile(detected, 100));
     number_or_null(out, "recover_ms_p50", percentile(recovered, 50));
     number_or_null(out, "recover_ms_max", percentile(recovered, 100));
+    displacement(out, each);
     out.key("lost_requests").number(sum_of(each, &fault_run::lost_requests));
     out.key("progressed_during").number(sum_of(each, &fault_run::acknowledged_during));
     out.end_object();
@@ -100,6 +174,7 @@ std::string to_json(const chaos_summary& x) {
   out.key("duplicate_runs").number(x.duplicate_runs.size());
   out.key("operations_stuck").number(x.operations_stuck.size());
   out.key("availability").fraction(x.availability());
+  put_mix(out, x.mix);
   out.end_object();
   return out.take();
 }
@@ -126,6 +201,8 @@ std::string to_markdown(const chaos_summary& x) {
     if (!each.impossible.empty())
       out << "\nNot possible here" << (each.runs.empty() ? "" : " now and then") << ": "
           << each.name << ": " << each.impossible << ".\n";
+  displacement_rows(out, x);
+  mix_rows(out, x);
   list(out, "Writes lost", x.writes_lost);
   list(out, "Duplicate runs", x.duplicate_runs);
   list(out, "Operations stuck", x.operations_stuck);

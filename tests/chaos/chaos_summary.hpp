@@ -1,5 +1,8 @@
 #pragma once
 
+#include "request_deck.hpp"
+
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -16,8 +19,24 @@ struct fault_run {
   std::optional<std::chrono::milliseconds> recovered; ///< none: it did not recover
   std::optional<std::chrono::milliseconds> writes_again;
   std::chrono::milliseconds settled{0};
+  /// Of a host that was off or cut off: until none of its `ha` guests was seen on it any more, and
+  /// until all were seen to run elsewhere. None: wasn't looked at, or didn't come.
+  std::optional<std::chrono::milliseconds> fenced;
+  std::optional<std::chrono::milliseconds> elsewhere;
   uint64_t lost_requests = 0;
   uint64_t acknowledged_during = 0;
+};
+
+/// Puts it behind what was noted before.
+void add_note(fault_run& to, const std::string& what);
+
+/// What users asked for.
+struct request_mix {
+  std::array<uint64_t, request_kinds> by_kind{}; ///< of those who follow the seed's mix
+  uint64_t repeated_creates = 0; ///< of the creates: an earlier one, with its key once more
+  uint64_t beside = 0;           ///< requests of the others
+
+  [[nodiscard]] uint64_t all() const;
 };
 
 /// One of the faults of the plan, with all times that it came about.
@@ -38,7 +57,9 @@ struct chaos_summary {
   uint64_t acknowledged_writes = 0;
   uint64_t requests = 0;
   uint64_t lost_requests = 0;
-  uint64_t counts = 0; ///< of running guests
+  request_mix mix;
+  uint64_t most_vms = 0; ///< that were there at once when nobody asked
+  uint64_t counts = 0;   ///< of running guests
   uint64_t ticks = 0;
   std::vector<std::string> writes_lost;      ///< in words
   std::vector<std::string> duplicate_runs;   ///< in words

@@ -31,7 +31,7 @@ chaos_summary two_kills() {
 
 TEST_CASE("the summary has the form that was agreed on") {
   const auto read = json::parse(to_json(two_kills())).as_object();
-  CHECK(read.size() == 6);
+  CHECK(read.size() == 7);
   CHECK(read.at("acknowledged_writes").as_int64() == 90);
   CHECK(read.at("writes_lost").as_int64() == 0);
   CHECK(read.at("duplicate_runs").as_int64() == 0);
@@ -47,6 +47,44 @@ TEST_CASE("the summary has the form that was agreed on") {
   CHECK(kill.at("recover_ms_max").as_int64() == 900);
   CHECK(kill.at("lost_requests").as_int64() == 3);
   CHECK(kill.at("progressed_during").as_int64() == 7);
+}
+
+TEST_CASE(
+    "a fault that displaces guests says, too, when they had ended and when they ran elsewhere") {
+  chaos_summary x;
+  fault_run first;
+  first.fenced = 9s;
+  first.elsewhere = 14s;
+  fault_run second;
+  second.fenced = 11s;
+  x.faults.push_back({"a host is cut off", 15s, {first, second}, {}});
+  const auto read = json::parse(to_json(x));
+  const auto& cut = read.at("faults").at(0);
+  CHECK(cut.at("fenced_ms_p50").as_int64() == 9'000);
+  CHECK(cut.at("fenced_ms_max").as_int64() == 11'000);
+  CHECK(cut.at("elsewhere_ms_p50").as_int64() == 14'000);
+  CHECK(cut.at("elsewhere_ms_max").as_int64() == 14'000);
+  CHECK(to_markdown(x).find("| a host is cut off | 2 | 9000 / 11000 | 14000 / 14000 |")
+        != std::string::npos);
+}
+
+TEST_CASE("the mix of requests is there by kind, with what was beside it") {
+  auto x = two_kills();
+  x.mix.by_kind = {35, 20, 15, 15, 10, 5};
+  x.mix.repeated_creates = 9;
+  x.mix.beside = 4;
+  CHECK(x.mix.all() == 100);
+  const auto read = json::parse(to_json(x));
+  const auto& mix = read.at("mix").as_object();
+  CHECK(mix.at("list").as_int64() == 35);
+  CHECK(mix.at("create").as_int64() == 20);
+  CHECK(mix.at("start").as_int64() == 15);
+  CHECK(mix.at("stop").as_int64() == 15);
+  CHECK(mix.at("delete").as_int64() == 10);
+  CHECK(mix.at("migrate").as_int64() == 5);
+  CHECK(mix.at("repeated_creates").as_int64() == 9);
+  CHECK(mix.at("beside").as_int64() == 4);
+  CHECK(to_markdown(x).find("| migrate | 5 | 5.0 | 5 |") != std::string::npos);
 }
 
 TEST_CASE("a time that was never measured is null, not zero") {

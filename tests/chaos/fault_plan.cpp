@@ -19,6 +19,7 @@ const std::map<std::string, fault_deed, std::less<>> deeds{
     {"kill_libvirtd", fault_deed::kill_libvirtd},
     {"kill_qemu", fault_deed::kill_qemu},
     {"kill_cluster", fault_deed::kill_cluster},
+    {"host_off", fault_deed::host_off},
     {"freeze", fault_deed::freeze},
     {"links", fault_deed::links},
     {"fill_disk", fault_deed::fill_disk},
@@ -31,14 +32,18 @@ const std::map<std::string, fault_target, std::less<>> targets{
     {"follower", fault_target::follower},
     {"real", fault_target::real},
     {"simulated", fault_target::simulated},
+    {"most_ha", fault_target::most_ha},
     {"small_disk", fault_target::small_disk},
     {"all", fault_target::all},
 };
 const std::map<std::string, fault_way, std::less<>> ways{
     {"both", fault_way::both}, {"in", fault_way::in}, {"out", fault_way::out}};
-const std::map<std::string, recovery_sign, std::less<>> signs{{"writes", recovery_sign::writes},
-                                                              {"whole", recovery_sign::whole},
-                                                              {"settled", recovery_sign::settled}};
+const std::map<std::string, recovery_sign, std::less<>> signs{
+    {"writes", recovery_sign::writes},
+    {"whole", recovery_sign::whole},
+    {"settled", recovery_sign::settled},
+    {"fenced", recovery_sign::fenced},
+    {"elsewhere", recovery_sign::elsewhere}};
 
 /// One table; every key must be asked for.
 class fault_table {
@@ -129,6 +134,11 @@ fault read_fault(fault_table table) {
     table.wrong("it does nothing to the links");
   if (x.deed == fault_deed::slow_disk && x.sync.count() == 0)
     table.wrong("sync_ms is missing");
+  const bool away = x.deed == fault_deed::host_off
+                    || (x.deed == fault_deed::links && x.condition.held && x.way == fault_way::both
+                        && x.flap.count() == 0);
+  if (displaces_guests(x) && !away)
+    table.wrong("it displaces no guests: nobody is off, or cut off for good");
   table.finish();
   return x;
 }

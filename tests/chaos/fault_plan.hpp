@@ -20,6 +20,7 @@ enum class fault_deed : uint8_t {
   kill_libvirtd,
   kill_qemu,
   kill_cluster,
+  host_off,
   freeze,
   links,
   fill_disk,
@@ -28,7 +29,16 @@ enum class fault_deed : uint8_t {
 };
 
 /// To whom; nodes are chosen when it happens.
-enum class fault_target : uint8_t { any, leader, follower, real, simulated, small_disk, all };
+enum class fault_target : uint8_t {
+  any,
+  leader,
+  follower,
+  real,
+  simulated,
+  most_ha, ///< the simulated host with the most `ha` guests
+  small_disk,
+  all
+};
 
 /// Which way a link is worse: seen from the target.
 enum class fault_way : uint8_t { both, in, out };
@@ -38,6 +48,10 @@ enum class recovery_sign : uint8_t {
   writes,  ///< a write that was sent after the fault is acknowledged
   whole,   ///< after the fault's end: gateways answer, all members and hosts are there
   settled, ///< that, and all VMs are again what they are to be
+  /// None of the host's `ha` guests is seen on it any more. It goes on until they run elsewhere,
+  /// too, where they can.
+  fenced,
+  elsewhere, ///< they are seen to run on other hosts; it goes on until then
 };
 
 /// One table of faults.toml.
@@ -58,6 +72,11 @@ struct fault {
   std::chrono::milliseconds flap{0}; ///< comes and goes with this half period; 0: it stays
   std::chrono::milliseconds sync{0}; ///< what a slow disk adds to each
 };
+
+/// It goes on until it is seen what became of a host's `ha` guests.
+inline bool displaces_guests(const fault& x) {
+  return x.recovered == recovery_sign::fenced || x.recovered == recovery_sign::elsewhere;
+}
 
 /// Reads faults.toml. Throws std::runtime_error with the file and what is wrong.
 std::vector<fault> read_faults(const std::filesystem::path& file);

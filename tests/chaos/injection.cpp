@@ -25,6 +25,21 @@ int any_node(std::mt19937_64& random) {
   return std::uniform_int_distribution<int>{1, lab::nodes}(random);
 }
 
+/// The simulated host with the most `ha` guests, looked at from outside.
+int most_ha_node(const fault_scene& scene) {
+  int most = 0;
+  size_t guests = 0;
+  for (int node = 1; node <= lab::nodes; ++node)
+    if (!scene.where.is_real(node)) {
+      const auto here = host_watch{scene.where, scene.book, node}.guests().guests().size();
+      if (most == 0 || here > guests) {
+        most = node;
+        guests = here;
+      }
+    }
+  return most;
+}
+
 /// 0: all.
 int target_of(const fault& what, const fault_scene& scene) {
   const int leads = scene.eyes.leader();
@@ -41,6 +56,8 @@ int target_of(const fault& what, const fault_scene& scene) {
     for (;;)
       if (const int node = any_node(scene.random); !scene.where.is_real(node))
         return node;
+  case fault_target::most_ha:
+    return most_ha_node(scene);
   case fault_target::small_disk:
     return lab::small_disk_node;
   case fault_target::all:
@@ -126,6 +143,31 @@ injection kill_machine(int node, const fault_scene& scene) {
   return done;
 }
 
+/// Pulls the plug: what runs of the host is killed, and stays down until the end.
+injection switch_off(int node, const fault_scene& scene) {
+  auto& where = scene.where;
+  injection done;
+  done.what = lab::name(node);
+  where.node(node).hold_down(true);
+  done.end = [&where, node] { where.node(node).hold_down(false); };
+  where.node(node).signal(SIGKILL);
+  // The agent first: it would start the others again.
+  for (const auto latest = clock::now() + patience; where.node(node).pid() != 0;
+       std::this_thread::sleep_for(look_every / 10))
+    if (clock::now() > latest) {
+      done.end();
+      return impossible(lab::name(node) + " can't be killed");
+    }
+  const auto state = where.state_of(node);
+  for (const int pid : all_pids())
+    if (const auto process = pid_handle::open(pid); process && is_fencer(pid, state)) {
+      process.signal(SIGKILL);
+      static_cast<void>(process.dead(patience));
+    }
+  static_cast<void>(kill_machine(node, scene)); // whether or not it was there: now it is off
+  return done;
+}
+
 injection kill_nodes(int target, const fault_scene& scene) {
   injection done;
   for (int node = 1; node <= lab::nodes; ++node)
@@ -204,13 +246,11 @@ injection press_memory(int node, const fault_scene& scene) {
   auto press = std::make_shared<memory_press>(scene.where, node);
   done.end = [press] { press->end(); };
   done.note = [press] { return press->text(); };
+  done.wrong = [press] { return press->wrong(); };
   return done;
 }
 
-} // namespace
-
-injection inject(const fault& what, const fault_scene& scene) {
-  const int node = target_of(what, scene);
+injection bring_about(const fault& what, int node, const fault_scene& scene) {
   const auto state = scene.where.state_of(node);
   switch (what.deed) {
   case fault_deed::kill_node:
@@ -230,6 +270,8 @@ injection inject(const fault& what, const fault_scene& scene) {
                         [state](int pid) { return is_libvirtd(pid, state); });
   case fault_deed::kill_qemu:
     return kill_qemu(scene);
+  case fault_deed::host_off:
+    return switch_off(node, scene);
   case fault_deed::freeze:
     return freeze(node, scene);
   case fault_deed::links:
@@ -244,6 +286,22 @@ injection inject(const fault& what, const fault_scene& scene) {
     break;
   }
   return impossible("actors are killed otherwise");
+}
+
+} // namespace
+
+injection inject(const fault& what, const fault_scene& scene) {
+  const int node = target_of(what, scene);
+  if (!displaces_guests(what))
+    return bring_about(what, node, scene);
+  auto watch = std::make_shared<host_watch>(scene.where, scene.book, node);
+  if (watch->missing().empty())
+    return impossible("no ha guest runs on " + lab::name(node));
+  auto done = bring_about(what, node, scene);
+  done.what += ", " + std::to_string(watch->guests().guests().size()) + " ha guests";
+  done.tick = [watch, off = what.deed == fault_deed::host_off] { watch->look(off); };
+  done.watch = std::move(watch);
+  return done;
 }
 
 } // namespace novacron::chaos

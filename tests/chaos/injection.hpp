@@ -1,11 +1,13 @@
 #pragma once
 
 #include "fault_plan.hpp"
+#include "host_watch.hpp"
 #include "lab.hpp"
 #include "observer.hpp"
 #include "users.hpp"
 
 #include <functional>
+#include <memory>
 #include <random>
 #include <string>
 
@@ -16,6 +18,7 @@ struct fault_scene {
   lab& where;
   const observer& eyes;
   const users& people;
+  const ledger& book;
   std::mt19937_64& random;
 };
 
@@ -25,8 +28,12 @@ struct injection {
   std::string impossible;     ///< why it could not be had; empty: it was
   std::function<void()> tick; ///< is called every 50 ms while it lasts; may be empty
   std::function<void()> end;  ///< may be empty
+  /// Looks where the host's `ha` guests run from its beginning on; null unless it displaces them.
+  std::shared_ptr<host_watch> watch;
   /// Whether what was killed is there again; is waited for. May be empty.
   std::function<bool()> back;
+  /// After its end: what of it must not have been, if no other fault was there. May be empty.
+  std::function<std::vector<std::string>()> wrong;
   std::function<std::string()> note; ///< after its end: what was seen of it; may be empty
 };
 

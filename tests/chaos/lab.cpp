@@ -141,6 +141,7 @@ child_command lab::command_of(int node) const {
       "mesh.controllers=[" + controllers + "]",
       "gateway.listen=" + loopback(port_ + gateway_offset + node),
       "gateway.operator_listen=" + loopback(port_ + operator_offset + node),
+      "gateway.in_flight=" + std::to_string(requests_in_flight),
       "host.page_listen=" + loopback(port_ + page_offset + node),
       "host.hypervisor=" + std::string{is_real(node) ? "libvirt" : "simulated"},
       "host.images." + image + ".kernel=" + (options_.guest / "vmlinuz").string(),

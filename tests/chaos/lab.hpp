@@ -43,6 +43,9 @@ public:
   static constexpr int nodes = 3;
   static constexpr int real_node = 3;
   static constexpr int small_disk_node = 2;
+  /// That a gateway lets wait at once: more than all users and watchers together, and few enough
+  /// that some clients can be too many.
+  static constexpr int requests_in_flight = 24;
 
   /// Throws std::runtime_error when the cluster can't be made.
   explicit lab(lab_options options);

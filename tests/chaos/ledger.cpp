@@ -17,7 +17,7 @@ bool agrees(const believed_vm& vm, const std::string& requested) {
 
 } // namespace
 
-void ledger::created(const std::string& name, const std::string& id) {
+void ledger::created(const std::string& name, const std::string& id, bool ha) {
   std::lock_guard lock{mutex_};
   ++acknowledged_;
   auto& vm = vms_[id];
@@ -26,6 +26,7 @@ void ledger::created(const std::string& name, const std::string& id) {
                         + id);
   vm.id = id;
   vm.name = name;
+  vm.ha = ha;
 }
 
 void ledger::requested(const std::string& id, const std::string& requested) {
@@ -34,6 +35,8 @@ void ledger::requested(const std::string& id, const std::string& requested) {
   auto& vm = vms_[id];
   if (!requested.empty()) // a migration asks for nothing new
     vm.requested = requested;
+  if (!requested.empty() && requested != "running")
+    vm.turned = clock::now();
   if (clock::now() > vm.possible_until)
     vm.possibly.clear();
 }
@@ -138,6 +141,16 @@ std::vector<std::string> lost_writes(const ledger& of, const shown_state& shown)
     if (!known.contains(operation))
       lost.push_back("operation " + operation + " is lost");
   return lost;
+}
+
+std::vector<std::string> unknown_vms(const ledger& of, const shown_state& shown) {
+  std::vector<std::string> unknown;
+  const auto known = of.vms();
+  for (const auto& vm : shown.vms)
+    if (field_text(vm, "actual") != "gone" && !known.contains(field_text(vm, "id")))
+      unknown.push_back("vm " + field_text(vm, "name") + " (" + field_text(vm, "id")
+                        + ") is there, and its create was acknowledged to nobody");
+  return unknown;
 }
 
 } // namespace novacron::chaos

@@ -16,13 +16,20 @@ namespace novacron::chaos {
 struct believed_vm {
   std::string id;
   std::string name;
+  bool ha = false;                   ///< its policy binds it to its host's lease
   std::string requested = "stopped"; ///< by the last acknowledged write
+  /// When a write that asked for anything but that it runs was last acknowledged.
+  std::chrono::steady_clock::time_point turned;
   /// What a refused write would have asked for, some of whose attempts had an
   /// unknown outcome: one of those may still have been carried out, until then.
   std::string possibly;
   std::chrono::steady_clock::time_point possible_until;
 
   [[nodiscard]] bool deleted() const { return requested == "deleted"; }
+  /// It is to run, and nobody has had anything else of it at `since` or later.
+  [[nodiscard]] bool runs_since(std::chrono::steady_clock::time_point since) const {
+    return requested == "running" && possibly.empty() && turned < since;
+  }
 };
 
 /// How a request ended, for its user.
@@ -45,7 +52,7 @@ public:
     uint64_t all = 0;
   };
 
-  void created(const std::string& name, const std::string& id);
+  void created(const std::string& name, const std::string& id, bool ha = false);
   /// `requested`: as in "running".
   void requested(const std::string& id, const std::string& requested);
   /// Was refused after attempts whose outcome nobody knows.
@@ -92,5 +99,8 @@ struct shown_state {
 /// or there twice, or under another id, or asked to be what nobody asked for; a
 /// deleted one that is back; an operation that nobody knows.
 std::vector<std::string> lost_writes(const ledger& of, const shown_state& shown);
+/// Each VM that is there and whose create was acknowledged to nobody, in words. True
+/// only while nobody waits for an answer.
+std::vector<std::string> unknown_vms(const ledger& of, const shown_state& shown);
 
 } // namespace novacron::chaos

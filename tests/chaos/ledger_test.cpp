@@ -83,6 +83,28 @@ TEST_CASE_FIXTURE(a_users_book, "what may still have been carried out is no lost
   CHECK(lost({vm("1", "a", "stopped")}).size() == 1);
 }
 
+TEST_CASE_FIXTURE(a_users_book, "a vm that is there without an acknowledged create is found") {
+  CHECK(unknown_vms(book, {{vm("1", "a", "running")}, {}}).empty());
+  CHECK(unknown_vms(book, {{vm("9", "z", "deleted", "gone")}, {}}).empty());
+  CHECK(unknown_vms(book, {{vm("9", "z", "stopped")}, {}}).size() == 1);
+}
+
+TEST_CASE_FIXTURE(a_users_book, "a vm runs since a moment if nobody has had anything else of it") {
+  const auto moment = a_moment();
+  CHECK(book.vms().at("1").runs_since(moment));
+  CHECK_FALSE(book.vms().at("2").runs_since(moment));
+  book.requested("1", ""); // a migration
+  book.requested("1", "running");
+  CHECK(book.vms().at("1").runs_since(moment));
+  book.requested("1", "stopped");
+  book.requested("1", "running");
+  CHECK_FALSE(book.vms().at("1").runs_since(moment));
+  const auto later = a_moment();
+  CHECK(book.vms().at("1").runs_since(later));
+  book.perhaps("1", "paused");
+  CHECK_FALSE(book.vms().at("1").runs_since(later));
+}
+
 TEST_CASE("two creates that are answered with one id break a promise") {
   ledger book;
   book.created("a", "1");

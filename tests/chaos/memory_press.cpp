@@ -1,5 +1,7 @@
 #include "memory_press.hpp"
 
+#include "runtime/cli/render.hpp"
+
 #include <algorithm>
 #include <fstream>
 
@@ -9,8 +11,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int clients = 48;
+constexpr int clients = 96;              // half of them wait: twice as many as a gateway lets
 constexpr size_t body_bytes = 1'000'000; // a gateway takes 1 MiB
+/// A request holds its body, what was made of it, and its connection's buffer.
+constexpr uint64_t most_growth_kib = 256 * 1024;
+constexpr auto look_every = 50ms;
 constexpr unsigned unavailable = 503;
 constexpr unsigned too_many = 429;
 
@@ -46,27 +51,53 @@ void memory_press::end() {
 void memory_press::watch(int pid) {
   while (!over_) {
     most_kib_ = std::max<uint64_t>(most_kib_, resident_kib(pid));
-    std::this_thread::sleep_for(50ms);
+    std::this_thread::sleep_for(look_every);
   }
 }
 
 void memory_press::ask_for_much(int number) {
   client_request call;
   call.limit = 5s;
-  if (number % 2 == 0) {
+  if (number % 4 == 0) {
     call.method = "POST";
     call.path = "/api/v1/vms";
     call.body = R"({"name":"pressed","vcpus":1,"memory_mib":16,"image":"tick","nothing":")"
                 + std::string(body_bytes, 'x') + "\"}"; // refused, once it was read
-  } else {
+  } else if (number % 4 == 1) {
     call.path = "/api/v1/operations?limit=1000";
+  } else {
+    call.path = "/api/v1/vms?limit=1&min_revision=1000000000000"; // is waited for a second
   }
   while (!over_) {
     const auto reply = lab_.ask(node_, call);
-    ++(!reply                                                      ? unanswered_
-       : reply->status == unavailable || reply->status == too_many ? shed_
-                                                                   : answered_);
+    const bool shed = reply
+                      && (reply->status == too_many
+                          || (reply->status == unavailable
+                              && field_text(reply->body, "type").ends_with(":overloaded")));
+    ++(!reply ? unanswered_ : shed ? shed_ : answered_);
+    if (!shed)
+      continue;
+    if (!reply->retry_after)
+      ++shed_without_a_time_;
+    for (const auto back = clock::now() + std::max(reply->retry_after.value_or(1s), 1s);
+         !over_ && clock::now() < back;)
+      std::this_thread::sleep_for(look_every);
   }
+}
+
+std::vector<std::string> memory_press::wrong() const {
+  std::vector<std::string> found;
+  if (shed_ == 0)
+    found.emplace_back("more requests were open than may be, and none was sent away");
+  if (shed_without_a_time_ > 0)
+    found.push_back(std::to_string(shed_without_a_time_)
+                    + " requests were sent away without a Retry-After");
+  if (answered_ == 0)
+    found.emplace_back("no request was answered");
+  if (most_kib_ > before_kib_ + most_growth_kib)
+    found.push_back("memory grew from " + std::to_string(before_kib_ / 1024) + " MiB to "
+                    + std::to_string(most_kib_ / 1024) + " MiB");
+  return found;
 }
 
 std::string memory_press::text() const {

@@ -7,9 +7,10 @@
 
 namespace novacron::chaos {
 
-/// Presses a node's memory by requests, as users can: many clients at once, each with a body as
-/// large as a gateway takes, and lists as long as there are. The machine's own memory is not
-/// touched.
+/// Presses a node's memory by requests, as users can: many clients at once, some with bodies as
+/// large as a gateway takes, some with lists as long as there are, and more that wait for a
+/// revision that doesn't come than the gateway lets wait. Who is sent away comes back when he was
+/// told to. The machine's own memory is not touched.
 class memory_press {
 public:
   memory_press(lab& where, int node);
@@ -20,8 +21,12 @@ public:
   void end();
   /// What came of it: answers, how many of them sent the asker away, and memory before and at most.
   [[nodiscard]] std::string text() const;
+  /// After the end: nobody was sent away, or not as promised, or the memory grew too much.
+  [[nodiscard]] std::vector<std::string> wrong() const;
 
 private:
+  using clock = std::chrono::steady_clock;
+
   void ask_for_much(int number);
   void watch(int pid);
 
@@ -31,6 +36,7 @@ private:
   std::atomic<uint64_t> answered_{0};
   std::atomic<uint64_t> shed_{0};
   std::atomic<uint64_t> unanswered_{0};
+  std::atomic<uint64_t> shed_without_a_time_{0}; ///< of `shed_`: no Retry-After
   uint64_t before_kib_ = 0;
   std::atomic<uint64_t> most_kib_{0};
   std::vector<std::thread> threads_;

@@ -1,6 +1,10 @@
 // What must hold after each fault, and at the end.
 
 #include "chaos_run.hpp"
+#include "runtime/cli/render.hpp"
+#include "standing_vms.hpp"
+
+#include <algorithm>
 
 namespace novacron::chaos {
 
@@ -17,6 +21,13 @@ constexpr auto look_every = 200ms;
 
 std::chrono::milliseconds ms(std::chrono::steady_clock::duration x) {
   return std::chrono::ceil<std::chrono::milliseconds>(x);
+}
+
+std::string list_of(const std::set<std::string>& ids) {
+  std::string all;
+  for (const auto& each : ids)
+    all += (all.empty() ? "vm " : ", vm ") + each;
+  return all;
 }
 
 } // namespace
@@ -52,6 +63,8 @@ std::chrono::milliseconds chaos_run::settle(const std::string& after) {
   }
   if (last)
     check_books(after, *last);
+  if (last && settled)
+    judge_mix(*last);
   if (!settled && !cancelled_) {
     violated(summary_.operations_stuck, "after " + after + " this did not settle: " + open);
     hopeless_ = true; // nothing that comes could be judged
@@ -60,6 +73,32 @@ std::chrono::milliseconds chaos_run::settle(const std::string& after) {
   const auto took = ms(clock::now() - begin);
   users_->resume();
   return took;
+}
+
+void chaos_run::judge_watch(const host_watch& watch, const fault& what, uint64_t counted,
+                            fault_run& measured) {
+  const auto when = '"' + what.name + "\" (" + measured.what + "): ";
+  const auto& guests = watch.guests();
+  auto since = [&](auto at) { return ms(at - watch.begin()); };
+  if (const auto ended = guests.ended_there())
+    measured.fenced = since(*ended);
+  else
+    violated(summary_.other_violations,
+             when + "ha guests did not end there: " + list_of(guests.left()));
+  if (const auto run = watch.run_elsewhere())
+    measured.elsewhere = since(*run);
+  if (!watch.bound())
+    for (const auto& each : watch.missing())
+      violated(summary_.other_violations,
+               when + "the ha guest of vm " + each + " did not run elsewhere");
+  if (census_.counts() == counted)
+    violated(summary_.other_violations, when + "nobody counted meanwhile who ran");
+  check_census(what.name + ", " + measured.what);
+  if (measured.fenced && what.recovered == recovery_sign::fenced)
+    add_note(measured, "ended there after " + std::to_string(measured.fenced->count()) + " ms");
+  if (measured.elsewhere)
+    add_note(measured,
+             "ran elsewhere after " + std::to_string(measured.elsewhere->count()) + " ms");
 }
 
 /// As the users would: what ended by its policy for good is started again.
@@ -86,6 +125,20 @@ void chaos_run::check_books(const std::string& after, const shown_state& shown) 
       violated(summary_.writes_lost, each + ", after " + after);
   for (const auto& each : ledger_.breaches())
     violated(summary_.other_violations, each);
+}
+
+/// While nobody asks: all VMs are somebody's, and there are no more than users keep.
+void chaos_run::judge_mix(const shown_state& shown) {
+  for (const auto& each : unknown_vms(ledger_, shown))
+    violated(summary_.other_violations, each);
+  const auto living = static_cast<uint64_t>(std::ranges::count_if(
+      shown.vms, [](const auto& vm) { return field_text(vm, "actual") != "gone"; }));
+  summary_.most_vms = std::max(summary_.most_vms, living);
+  const auto most = users_->most_vms() + standing_vms(options_.where.real);
+  if (living > most)
+    violated(summary_.other_violations, "there are " + std::to_string(living)
+                                            + " VMs, and users keep no more than "
+                                            + std::to_string(most));
 }
 
 void chaos_run::check_census(const std::string& after) {
@@ -116,6 +169,8 @@ void chaos_run::end() {
   if (cancelled_)
     violated(summary_.other_violations, "it was ended before its end");
   const auto total = ledger_.total();
+  if (users_)
+    summary_.mix = users_->mix();
   summary_.acknowledged_writes = ledger_.acknowledged_writes();
   summary_.requests = total.all;
   summary_.lost_requests = total.lost;

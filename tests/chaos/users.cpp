@@ -14,20 +14,17 @@ using clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr size_t most_vms = 5;
-constexpr size_t most_real_vms = 2;
+constexpr size_t most_own = 5;
+constexpr size_t most_real = 2;
 constexpr int followed_consoles = 1; ///< of each user's VMs
 constexpr auto answer_limit = 4s;
 constexpr auto wait_for_operation = "?wait=2s";
 constexpr auto ask_again = 50ms;
 constexpr auto between_things = 30ms;
+constexpr auto between_things_beside = 150ms;
 constexpr auto between_real_things = 2s;
 constexpr int repeat_each = 10;
 const std::array<const char*, 3> policies{"on_failure", "always", "never"};
-
-int below(std::mt19937_64& random, int limit) {
-  return std::uniform_int_distribution<int>{0, limit - 1}(random);
-}
 
 bool is_final(const result<client_reply>& reply) {
   return reply && reply->status < 500;
@@ -38,14 +35,43 @@ bool is_final(const result<client_reply>& reply) {
 users::users(const lab& where, ledger& book, run_census& census, int count, bool real,
              uint64_t seed)
     : lab_{where}, ledger_{book}, census_{census} {
-  for (int number = 1; number <= count + (real ? 1 : 0); ++number) {
+  for (int number = 1; number <= count + (real ? 2 : 1); ++number) {
     user self;
     self.number = number;
-    self.real = number > count;
+    self.does = number <= count       ? habit::mix
+                : number == count + 1 ? habit::beside
+                                      : habit::beside_real;
+    most_vms_ += most_of(self.does);
     self.random.seed(seed * 1'000 + static_cast<uint64_t>(number));
     self.gateway = 1 + number % lab::nodes;
     threads_.emplace_back([this, self] { live(self); });
   }
+}
+
+size_t users::most_of(habit does) {
+  return does == habit::beside_real ? most_real : most_own;
+}
+
+int users::below(std::mt19937_64& random, int limit) {
+  return std::uniform_int_distribution<int>{0, limit - 1}(random);
+}
+
+users::own_vm* users::user::any(bool runs) {
+  std::vector<own_vm*> fitting;
+  for (auto& each : own)
+    if (each.runs == runs)
+      fitting.push_back(&each);
+  if (fitting.empty())
+    for (auto& each : own)
+      fitting.push_back(&each);
+  return fitting.empty()
+             ? nullptr
+             : fitting[static_cast<size_t>(below(random, static_cast<int>(fitting.size())))];
+}
+
+request_mix users::mix() const {
+  std::lock_guard lock{mutex_};
+  return mix_;
 }
 
 users::~users() {
@@ -93,8 +119,10 @@ void users::note_place(const std::string& id, const std::string& host) {
 
 bool users::wait_turn(const user& self) {
   std::unique_lock lock{mutex_};
-  changed_.wait_for(lock, self.real ? between_real_things : between_things,
-                    [this] { return over_; });
+  const auto rest = self.does == habit::mix ? between_things
+                    : self.real()           ? std::chrono::milliseconds{between_real_things}
+                                            : between_things_beside;
+  changed_.wait_for(lock, rest, [this] { return over_; });
   changed_.wait(lock, [this] { return over_ || !paused_; });
   if (over_)
     return false;
@@ -104,51 +132,105 @@ bool users::wait_turn(const user& self) {
 
 void users::live(user self) {
   while (wait_turn(self)) {
-    one_thing(self);
+    if (self.does == habit::mix)
+      one_of_the_mix(self);
+    else
+      one_thing_beside(self);
     std::lock_guard lock{mutex_};
+    mix_.beside += self.does == habit::mix ? 0 : 1;
     --busy_;
     changed_.notify_all();
   }
 }
 
-void users::one_thing(user& self) {
-  const auto most = self.real ? most_real_vms : most_vms;
-  const int dice = below(self.random, 100);
-  if (self.own.empty() || (self.own.size() < most && dice < 30))
-    return create(self);
-  const auto id
-      = self.own[static_cast<size_t>(below(self.random, static_cast<int>(self.own.size())))];
-  if (dice >= 75)
-    return dice < 90 ? read(self) : follow_events(self);
-  if (dice >= (self.real ? 74 : 65) && self.own.size() > 1 && id != self.own.front())
-    return remove(self, id); // the first stays: somebody listens to it
-  verb(self, id);
+void users::one_of_the_mix(user& self) {
+  const auto kind = self.deck.next(self.random, [&](request_kind x) {
+    switch (x) {
+    case request_kind::list:
+    case request_kind::create:
+      return true;
+    case request_kind::remove:
+      return self.own.size() > 1;
+    default:
+      return !self.own.empty();
+    }
+  });
+  bool again = false;
+  switch (kind) {
+  case request_kind::list:
+    list(self);
+    break;
+  case request_kind::create:
+    again = self.own.size() >= most_of(self.does);
+    if (again)
+      create_again(self);
+    else
+      create(self);
+    break;
+  case request_kind::start:
+    verb(self, *self.any(false), "start", "running");
+    break;
+  case request_kind::stop:
+    verb(self, *self.any(true), "stop", "stopped");
+    break;
+  case request_kind::remove:
+    remove(self);
+    break;
+  case request_kind::migrate:
+    verb(self, *self.any(true), "migrate", "");
+    break;
+  }
+  std::lock_guard lock{mutex_};
+  ++mix_.by_kind.at(static_cast<size_t>(kind));
+  mix_.repeated_creates += again ? 1 : 0;
+}
+
+void users::list(user& self) {
+  write what;
+  what.method = "GET";
+  what.path = "/api/v1/vms?limit=50";
+  const auto reply = attempt(self, what, {}, answer_limit);
+  if (!is_final(reply)) {
+    self.gateway = 1 + self.gateway % lab::nodes;
+    return;
+  }
+  const auto* items = field(reply->body, "items").if_array();
+  if (!reply->ok() || !items)
+    return ledger_.broken("a list was answered with " + std::to_string(reply->status) + ' '
+                          + field_text(reply->body, "detail"));
+  for (const auto& vm : *items)
+    for (const auto& mine : self.own)
+      if (field_text(vm, "id") == mine.id)
+        note_place(mine.id, field_text(vm, "host"));
 }
 
 // -- writes ----------------------------------------------------------------------
 
 void users::create(user& self) {
-  const auto name = (self.real ? "real-" : "user-") + std::to_string(self.number) + '-'
+  const bool real = self.real();
+  const auto name = (real ? "real-" : "user-") + std::to_string(self.number) + '-'
                     + std::to_string(++self.created);
+  const std::string policy
+      = policies.at(static_cast<size_t>(self.created + self.number) % policies.size());
   write what;
   what.path = "/api/v1/vms";
   what.what = "the create of " + name;
   what.body = boost::json::serialize(boost::json::object{
       {"name", name},
       {"vcpus", 1},
-      {"memory_mib", self.real ? 128 : 16},
-      {"image", self.real ? "real" : "tick"},
-      {"kernel_arguments", self.real
-                               ? "console=ttyS0 quiet panic=-1 novacron.region=24 novacron.dirty=1"
-                               : "novacron.region=2 novacron.dirty=1"},
-      {"restart", policies.at(static_cast<size_t>(self.created + self.number) % policies.size())}});
+      {"memory_mib", real ? 128 : 16},
+      {"image", real ? "real" : "tick"},
+      {"kernel_arguments", real ? "console=ttyS0 quiet panic=-1 novacron.region=24 novacron.dirty=1"
+                                : "novacron.region=2 novacron.dirty=1"},
+      {"restart", policy}});
   bool open = false;
-  const auto made = insist(self, what, open);
+  auto key = next_key(self);
+  const auto made = insist(self, what, key, open);
   if (made.status == 201) {
     const auto id = field_text(made.body, "id");
-    ledger_.created(name, id);
+    ledger_.created(name, id, policy != "never");
     note_place(id, field_text(made.body, "host"));
-    self.own.push_back(id);
+    self.own.push_back({id, false, std::move(what), std::move(key)});
     if (self.created <= followed_consoles)
       census_.listen(id, lab_.consoles_of(id));
   } else if (field_text(made.body, "type").ends_with(":name_taken")) {
@@ -158,56 +240,60 @@ void users::create(user& self) {
   }
 }
 
-void users::verb(user& self, const std::string& id) {
-  struct choice {
-    const char* verb;
-    const char* requested;
-  };
-  static constexpr std::array<choice, 8> choices{{{"start", "running"},
-                                                  {"start", "running"},
-                                                  {"stop", "stopped"},
-                                                  {"pause", "paused"},
-                                                  {"resume", "running"},
-                                                  {"resume", "running"},
-                                                  {"migrate", ""},
-                                                  {"migrate", ""}}};
-  const auto& chosen = choices.at(static_cast<size_t>(below(self.random, choices.size())));
+void users::create_again(user& self) {
+  const auto& of
+      = self.own[static_cast<size_t>(below(self.random, static_cast<int>(self.own.size())))];
+  bool open = false;
+  const auto reply = insist(self, of.create, of.key, open);
+  if (reply.status != 201 || field_text(reply.body, "id") != of.id)
+    ledger_.broken(of.create.what + " made vm " + of.id + ", and with the same key much later got "
+                   + std::to_string(reply.status) + ' ' + boost::json::serialize(reply.body));
+}
+
+void users::verb(user& self, own_vm& of, const std::string& verb, const std::string& requested) {
   write what;
-  what.path = "/api/v1/vms/" + id + '/' + chosen.verb;
+  what.path = "/api/v1/vms/" + of.id + '/' + verb;
   if (below(self.random, 2) == 0)
     what.path += wait_for_operation;
-  what.what = std::string{chosen.verb} + " of " + id;
+  what.what = verb + " of " + of.id;
   bool open = false;
-  const auto begun = insist(self, what, open);
+  const auto begun = insist(self, what, next_key(self), open);
   if (begun.ok()) {
-    ledger_.requested(id, chosen.requested);
+    ledger_.requested(of.id, requested);
+    if (!requested.empty())
+      of.runs = requested == "running";
     if (const auto operation = field_text(begun.body, "id"); !operation.empty())
       ledger_.accepted(operation);
-  } else if (open && *chosen.requested != '\0') {
-    ledger_.perhaps(id, chosen.requested);
+  } else if (open && !requested.empty()) {
+    ledger_.perhaps(of.id, requested);
   }
 }
 
-void users::remove(user& self, const std::string& id) {
+/// Never the first: somebody listens to it.
+void users::remove(user& self) {
+  const auto at = self.own.begin() + 1 + below(self.random, static_cast<int>(self.own.size()) - 1);
+  const auto id = at->id;
   write what;
   what.method = "DELETE";
   what.path = "/api/v1/vms/" + id;
   what.what = "the delete of " + id;
   bool open = false;
-  const auto begun = insist(self, what, open);
+  const auto begun = insist(self, what, next_key(self), open);
   if (begun.ok()) {
     ledger_.requested(id, "deleted");
     ledger_.accepted(field_text(begun.body, "id"));
-  } else {
+    self.own.erase(at);
+    note_place(id, {});
+  } else if (open) {
     ledger_.perhaps(id, "deleted");
   }
-  std::erase(self.own, id);
-  note_place(id, {});
 }
 
-client_reply users::insist(user& self, const write& what, bool& open) {
-  const auto key
-      = "user-" + std::to_string(self.number) + "-write-" + std::to_string(++self.written);
+std::string users::next_key(user& self) {
+  return "user-" + std::to_string(self.number) + "-write-" + std::to_string(++self.written);
+}
+
+client_reply users::insist(user& self, const write& what, const std::string& key, bool& open) {
   for (;;) {
     auto reply = attempt(self, what, key, answer_limit);
     if (is_final(reply)) {
@@ -251,46 +337,6 @@ result<client_reply> users::attempt(user& self, const write& what, const std::st
                                     : request_end::acknowledged;
   ledger_.ended(sent, how);
   return reply;
-}
-
-// -- reads -----------------------------------------------------------------------
-
-void users::read(user& self) {
-  const auto& id = self.own.front();
-  const std::array<std::string, 4> paths{"/api/v1/vms?limit=50", "/api/v1/vms/" + id,
-                                         "/api/v1/vms/" + id + "?consistency=linearizable",
-                                         "/api/v1/migrations?limit=20"};
-  write what;
-  what.method = "GET";
-  what.path = paths.at(static_cast<size_t>(below(self.random, paths.size())));
-  const auto reply = attempt(self, what, {}, answer_limit);
-  if (reply && reply->ok() && field_text(reply->body, "id") == id)
-    note_place(id, field_text(reply->body, "host"));
-  else if (!is_final(reply))
-    self.gateway = 1 + self.gateway % lab::nodes;
-  else if (reply->status == 404 && what.path.ends_with("linearizable"))
-    ledger_.broken("a linearizable read doesn't know vm " + id + ", whose create is acknowledged");
-}
-
-void users::follow_events(user& self) {
-  write what;
-  what.method = "GET";
-  what.path = "/api/v1/events?limit=200&since=" + std::to_string(self.events_since);
-  const auto reply = attempt(self, what, {}, answer_limit);
-  if (!reply || !reply->ok()) { // too old, or not now: from the present on
-    self.events_since = 0;
-    return;
-  }
-  double last = static_cast<double>(self.events_since);
-  if (const auto* items = field(reply->body, "items").if_array())
-    for (const auto& event : *items) {
-      const auto revision = field_number(event, "revision");
-      if (revision < last)
-        ledger_.broken("an event of revision " + field_text(event, "revision")
-                       + " came after one of " + std::to_string(last));
-      last = revision;
-    }
-  self.events_since = static_cast<uint64_t>(field_number(reply->body, "next"));
 }
 
 } // namespace novacron::chaos

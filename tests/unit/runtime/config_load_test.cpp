@@ -64,6 +64,7 @@ TEST_CASE("a whole file becomes a configuration, with paths below the folder") {
   CHECK(config->tls.key == "/keys/node-1.key");
   CHECK(config->mesh.listen == address{"127.0.0.1", 7101});
   CHECK(config->gateway->listen.port == 7180);
+  CHECK(config->gateway->in_flight == 4'096U);
   CHECK(!config->chaos);
   CHECK(config->host->memory_mib == 4096);
   CHECK(!config->host->vcpus);

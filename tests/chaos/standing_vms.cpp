@@ -1,0 +1,87 @@
+#include "standing_vms.hpp"
+
+#include "host_watch.hpp"
+#include "runtime/cli/render.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <stdexcept>
+#include <thread>
+
+namespace novacron::chaos {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr int simulated = 4;
+constexpr int followed = 2;
+constexpr auto start_limit = 60s;
+constexpr auto answer_limit = 10s;
+constexpr auto look_every = 100ms;
+
+client_reply insist(const lab& where, client_request call, const std::string& what) {
+  call.method = "POST";
+  call.idempotency_key = what;
+  call.limit = answer_limit;
+  std::string last = "no answer";
+  const auto latest = clock::now() + start_limit;
+  for (int node = 1; clock::now() < latest; node = 1 + node % lab::nodes) {
+    const auto reply = where.ask(node, call);
+    if (reply && reply->ok())
+      return *reply;
+    last = reply ? std::to_string(reply->status) + ' ' + field_text(reply->body, "detail")
+                 : reply.error().message;
+    std::this_thread::sleep_for(look_every);
+  }
+  throw std::runtime_error{what + ": " + last};
+}
+
+void create(const lab& where, ledger& book, run_census& census, int number) {
+  const bool real = number > simulated;
+  const auto name = "standing-" + std::to_string(number);
+  client_request wish;
+  wish.path = "/api/v1/vms";
+  wish.body = boost::json::serialize(boost::json::object{
+      {"name", name},
+      {"vcpus", 1},
+      {"memory_mib", real ? 128 : 16},
+      {"image", real ? "real" : "tick"},
+      {"kernel_arguments", real ? "console=ttyS0 quiet panic=-1 novacron.region=8 novacron.dirty=1"
+                                : "novacron.region=2 novacron.dirty=1"},
+      {"restart", "always"}});
+  const auto id = field_text(insist(where, wish, name).body, "id");
+  book.created(name, id, true);
+  if (number <= followed)
+    census.listen(id, where.consoles_of(id));
+  client_request start;
+  start.path = "/api/v1/vms/" + id + "/start";
+  book.accepted(field_text(insist(where, start, name + "-start").body, "id"));
+  book.requested(id, "running");
+}
+
+} // namespace
+
+size_t standing_vms(bool real) {
+  return simulated + (real ? 1 : 0);
+}
+
+void create_standing_vms(const lab& where, ledger& book, run_census& census) {
+  for (int number = 1; number <= static_cast<int>(standing_vms(where.options().real)); ++number)
+    create(where, book, census, number);
+  size_t running = 0;
+  for (const auto latest = clock::now() + start_limit; clock::now() < latest;
+       std::this_thread::sleep_for(look_every)) {
+    running = 0;
+    for (int node = 1; node <= lab::nodes; ++node)
+      if (const auto seen = running_on(where, node))
+        running += seen->size();
+    if (running == standing_vms(where.options().real))
+      return;
+  }
+  throw std::runtime_error{"of the VMs that are to stand, only " + std::to_string(running)
+                           + " run"};
+}
+
+} // namespace novacron::chaos
