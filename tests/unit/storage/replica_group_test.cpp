@@ -135,6 +135,39 @@ TEST_CASE("all replicas may die at once") {
   CHECK(group.write(create_test_vm(2)) > last);
 }
 
+TEST_CASE("of five replicas two may be gone for good; without a third nothing is acknowledged") {
+  replica_group group{5};
+  group.write(register_test_host(1));
+  REQUIRE(eventually([&] { return group.at(group.leader()).status().voters == 5; }));
+  uint64_t next = 0;
+  uint64_t last = 0;
+  for (int gone = 1; gone <= 2; ++gone) { // each time the one that leads, with its disk
+    const auto victim = group.leader();
+    group.close(victim);
+    group.empty(victim);
+    for (int i = 0; i < 5; ++i)
+      last = group.write(create_test_vm(++next));
+  }
+  CHECK(group.agree(last));
+  const auto old = group.leader();
+  uint64_t third = 1;
+  while (!group.is_open(third) || third == old)
+    ++third;
+  group.close(third);
+  auto& leading = group.at(old);
+  const auto outcome = propose(leading, {create_test_vm(77, 1, "once")}).at(0);
+  CHECK((outcome.error == command_errc::unknown_outcome
+         || outcome.error == command_errc::not_leader));
+  REQUIRE(eventually([&] { return !leading.status().leader; }));
+  CHECK(propose(leading, {create_test_vm(78)}).at(0).error == command_errc::not_leader);
+  CHECK(list_all(leading).first.size() == 1 + 2 * next);
+  group.open(third);
+  group.write(create_test_vm(77, 1, "once")); // whatever became of it, it is there once now
+  last = group.write(create_test_vm(79));
+  CHECK(group.agree(last));
+  CHECK(list_all(group.at(third)).first.size() == 1 + 2 * (next + 2));
+}
+
 TEST_CASE("the lead is handed over to the node that is asked for") {
   replica_group group{3};
   group.write(register_test_host(1));
