@@ -66,6 +66,8 @@ public:
   /// A listing is being read: what comes to the sink now is no change, and not
   /// in the feed's order.
   [[nodiscard]] bool listing() const { return listing_; }
+  /// A part of a listing has come to the sink, and the rest has not.
+  [[nodiscard]] bool between_pages() const { return listing_ && !page_.empty(); }
   /// When the source last answered.
   [[nodiscard]] clock::time_point last_contact() const { return last_contact_; }
 

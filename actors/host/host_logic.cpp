@@ -156,11 +156,12 @@ host_effects host_logic::guarded(std::chrono::nanoseconds deadline,
 }
 
 bool host_logic::word_is_current(std::chrono::nanoseconds boot) const {
-  return lease_.held(boot) && lease_.revision() != 0 && follower_.revision() >= lease_.revision();
+  return lease_.held(boot) && lease_.revision() != 0 && !follower_.between_pages()
+         && follower_.revision() >= lease_.revision();
 }
 
 bool host_logic::starting_allowed(std::chrono::nanoseconds boot) const {
-  return word_is_current(boot) && reconciled_ == lease_.revision();
+  return word_is_current(boot) && reconciled_ == lease_.revision() && !table_.hosts_awaited();
 }
 
 /// VMs' actors hear of the permission to start when it comes or goes; also those
@@ -170,7 +171,9 @@ void host_logic::pass_on_permission(host_moment now, host_effects& out) {
   if (std::exchange(may_start_, may_start) != may_start)
     say(out,
         may_start ? "guests may start: the lease is held"
-                  : "no guest may start: the lease is not held",
+        : table_.hosts_awaited()
+            ? "no guest may start: after the recovery not all hosts have said what runs there"
+            : "no guest may start: the lease is not held",
         false);
   std::vector<vm_id> told_otherwise;
   for (const auto& [vm, actor] : vms_)
@@ -184,7 +187,7 @@ void host_logic::pass_on_permission(host_moment now, host_effects& out) {
 
 void host_logic::look_if_due(host_moment now, host_effects& out) {
   const bool inventory_is_due
-      = (word_is_current(now.boot) && !starting_allowed(now.boot)) || awaited();
+      = (word_is_current(now.boot) && reconciled_ != lease_.revision()) || awaited();
   const auto pause = inventory_is_due ? settings_.inventory_every : settings_.look_every;
   auto due = look_soon_ || now.now - looked_at_ >= pause;
   if (!due || looking_ || !follower_.complete())

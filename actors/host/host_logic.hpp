@@ -100,7 +100,8 @@ public:
   [[nodiscard]] const host_table& table() const { return table_; }
   [[nodiscard]] const host_lease& lease() const { return lease_; }
   /// Guests may start now: the lease is held, what we know is no older than it, and
-  /// nothing is here that belongs elsewhere or to an older epoch.
+  /// nothing is here that belongs elsewhere or to an older epoch. After a recovery, also
+  /// not on any other host: what the log has lost may run there.
   [[nodiscard]] bool starting_allowed(std::chrono::nanoseconds boot) const;
 
 private:

@@ -133,6 +133,13 @@ const host_record* host_table::find(node_id host) const {
   return find_in(hosts_, host);
 }
 
+bool host_table::hosts_awaited() const {
+  return std::ranges::any_of(hosts_, [](const auto& each) {
+    const auto state = each.second.state;
+    return each.second.awaited && state != host_state::fenced && state != host_state::gone;
+  });
+}
+
 std::optional<vm_changed> host_table::word_for(vm_id vm) const {
   const auto* record = find(vm);
   if (!record)

@@ -32,6 +32,8 @@ public:
   [[nodiscard]] const vm_record* find(vm_id vm) const;
   [[nodiscard]] const migration_record* find(migration_id migration) const;
   [[nodiscard]] const host_record* find(node_id host) const;
+  /// The log was recovered, and waits to hear what runs on some host, this one or another.
+  [[nodiscard]] bool hosts_awaited() const;
 
   /// What the VM's actor must know; nothing for a VM that we don't know.
   [[nodiscard]] std::optional<vm_changed> word_for(vm_id vm) const;

@@ -128,6 +128,8 @@ private:
   void start_where_they_were(node_id host);
   /// The same on all hosts, once the last one that was awaited after a recovery is heard of.
   void start_what_waited_for_hosts();
+  /// After a recovery: what hasn't started yet, under epochs of the new timeline.
+  void permit_anew();
   /// A lost host registers with a new boot: nothing of the earlier one runs.
   void end_guests_of_earlier_boots(const host_record& host);
   /// A new permission to start, where the VM is placed now.

@@ -57,6 +57,10 @@ batch_applier::outcome batch_applier::apply(const confirm_inventory& command) {
     return other_boot(*host, command.boot);
   if (!host->awaited)
     return {};
+  // What was on it may be placed elsewhere by a lease that had ended.
+  if (host_lost(command.host))
+    return refuse(command_errc::wrong_state, "host " + host->name + " is " + to_string(host->state)
+                                                 + "; it has to renew its lease first");
   edit(*host, [](host_record& x) { x.awaited = false; });
   start_what_waited_for_hosts();
   return {};

@@ -140,6 +140,20 @@ void batch_applier::start_what_waited_for_hosts() {
   std::sort(hosts.begin(), hosts.end());
   for (const auto& id : hosts)
     start_where_they_were(id);
+  if (!hosts_are_awaited() && knows_inventories())
+    permit_anew();
+}
+
+/// What was to start when the majority was lost may have done so since, and have had later
+/// permissions, which are lost: its next one must be later than those.
+void batch_applier::permit_anew() {
+  std::vector<vm_id> old;
+  for (const auto& [id, vm] : state_.vms_)
+    if (vm.actual == actual_state::starting && vm.epoch.timeline < batch_.timeline)
+      old.push_back(id);
+  std::sort(old.begin(), old.end());
+  for (const auto& id : old)
+    edit(*state_.find(id), [this](vm_record& x) { permit(x); });
 }
 
 void batch_applier::permit(vm_record& vm) const {

@@ -115,8 +115,9 @@ TEST_CASE_FIXTURE(recovered_host, "a look that began before it had registered do
 TEST_CASE_FIXTURE(recovered_host, "it says nothing yet to a log that knows it by another boot") {
   auto known = own(true);
   known.boot = {{4, 9}};
-  accept_registration();
-  lists_again(jump, {known});
+  register_again();
+  looks({});
+  lists_again({known});
   sees({});
   CHECK(inventories() == 0);
   known = own(true);
@@ -185,4 +186,44 @@ TEST_CASE_FIXTURE(recovered_host, "a log that knows another boot is told to know
   CHECK(taken<propose_registration>().size() == 1);
   sees({});
   CHECK(inventories() == 0);
+}
+
+TEST_CASE_FIXTURE(recovered_host,
+                  "no guest starts here before every host has said what runs there") {
+  auto other = own(true);
+  other.id = there;
+  register_again();
+  looks({});
+  lists_again({own(false), other, wanted(jump)});
+  pass(1s);
+  hold_lease(jump);
+  sees({});
+  CHECK_FALSE(logic.starting_allowed(now.boot)); // by the lost part it may run there
+  other.awaited = false;
+  other.revision = jump + 60;
+  changes(jump + 60, other);
+  CHECK(logic.starting_allowed(now.boot));
+}
+
+TEST_CASE_FIXTURE(recovered_host, "one that is fenced is not waited for") {
+  auto other = own(true);
+  other.id = there;
+  other.state = host_state::fenced;
+  register_again();
+  looks({});
+  lists_again({own(false), other});
+  pass(1s);
+  hold_lease(jump);
+  sees({});
+  CHECK(logic.starting_allowed(now.boot));
+}
+
+TEST_CASE_FIXTURE(recovered_host, "nor does one start between two pages of what the log has") {
+  CHECK(logic.starting_allowed(now.boot)); // by the lost log, under a lease that is still good
+  is_told_to_list();
+  REQUIRE(logic.follower().next(now.now));
+  logic.follower().listed({jump, {wanted(jump)}, "the hosts"}, now.now);
+  CHECK_FALSE(logic.starting_allowed(now.boot));
+  lists(jump, {own(false)});
+  CHECK(logic.starting_allowed(now.boot));
 }

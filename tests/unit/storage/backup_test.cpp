@@ -204,8 +204,8 @@ TEST_CASE_FIXTURE(backed_up, "a restored replica goes on alone, in a new timelin
   CHECK(found == 30);
   CHECK(propose(*restored, create_test_vm(100).body).error == command_errc::hosts_awaited);
   CHECK(propose(*restored, register_test_host(1).body).ok());
-  CHECK(propose(*restored, confirm_inventory{test_host(1), test_boot}).ok());
   CHECK(propose(*restored, renew_lease{test_host(1), test_boot, std::chrono::seconds{9}}).ok());
+  CHECK(propose(*restored, confirm_inventory{test_host(1), test_boot}).ok());
   CHECK(propose(*restored, {create_test_vm(100)}).at(0).ok());
 }
 

@@ -78,8 +78,8 @@ TEST_CASE_FIXTURE(lost_majority, "one of three goes on alone, with all that it h
   CHECK(outcome.error == command_errc::hosts_awaited);
   CHECK(propose(*alone, register_test_host(1).body).ok());
   CHECK(propose(*alone, create_test_vm(99).body).error == command_errc::hosts_awaited);
-  CHECK(propose(*alone, confirm_inventory{test_host(1), test_boot}).ok());
   CHECK(propose(*alone, renew_lease{test_host(1), test_boot, std::chrono::seconds{9}}).ok());
+  CHECK(propose(*alone, confirm_inventory{test_host(1), test_boot}).ok());
   CHECK(propose(*alone, create_test_vm(99).body).ok());
 }
 
