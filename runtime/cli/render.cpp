@@ -34,8 +34,9 @@ table_row vm_row(const json::value& vm) {
 }
 
 table_row host_row(const json::value& host) {
+  const bool awaited = field_text(host, "awaited") == "true";
   return {field_text(host, "name"),
-          field_text(host, "state"),
+          field_text(host, "state") + (awaited ? ", awaited" : ""),
           field_text(host, "vms"),
           field_text(host, "vcpus"),
           mebibytes(host, "memory_used_mib") + " of " + mebibytes(host, "memory_mib"),

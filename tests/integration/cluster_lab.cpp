@@ -248,7 +248,7 @@ bool cluster_lab::await_hosts(size_t count) const {
     auto reply = ask("GET", "/api/v1/hosts");
     const auto* items = reply && reply->ok() ? field(reply->body, "items").if_array() : nullptr;
     return items && static_cast<size_t>(std::count_if(items->begin(), items->end(), [](auto& x) {
-                      return field_text(x, "state") == "up";
+                      return field_text(x, "state") == "up" && field_text(x, "awaited") != "true";
                     })) == count;
   });
 }

@@ -65,3 +65,8 @@ TEST_CASE("what is in an object of a document has a line of its own") {
            "cost.pages.zero:   3\n"
            "cost.pages.whole:  -\n");
 }
+
+TEST_CASE("a host that a recovered cluster waits for is shown as such") {
+  const auto host = json::parse(R"({"name":"node-1","state":"up","awaited":true})");
+  CHECK(render_list(listed_thing::hosts, {host}).find("up, awaited") != std::string::npos);
+}
