@@ -1,5 +1,6 @@
 #include "actors/leader_only/leader_only.hpp"
 #include "actors/recovery/recovery.hpp"
+#include "tests/unit/actors/replica_fake.hpp"
 #include "tests/unit/actors/virtual_time.hpp"
 
 #include <doctest/doctest.h>
@@ -40,19 +41,7 @@ struct one_controller : virtual_time {
   caf::actor worker; ///< the latest
 
   one_controller() {
-    replica_fake = system.spawn([this](replica_actor::pointer) -> replica_actor::behavior_type {
-      return {
-          [](const proposal&) { return outcomes{}; },
-          [](const list_request&) { return feed_listing{}; },
-          [](const pull_request&) { return feed_changes{}; },
-          [](caf::subscribe_atom, const caf::actor&) {},
-          [this](status_atom, const caf::actor& who) { told = who; },
-          [](const group_status_request&) { return group_status{}; },
-          [](const snapshot_chunk_request&) { return snapshot_chunk{}; },
-          [](const back_up&) { return backup_info{}; },
-          [](tick_atom) {},
-      };
-    });
+    replica_fake = system.spawn([this] { return asked_who_leads(told); });
     feed_fake
         = system.spawn([this](feed_source_actor::pointer self) -> feed_source_actor::behavior_type {
             return {

@@ -1,6 +1,7 @@
 #include "actors/leader_only/leader_only.hpp"
 #include "actors/stonith/stonith.hpp"
 #include "tests/becomes_true.hpp"
+#include "tests/unit/actors/replica_fake.hpp"
 #include "tests/unit/actors/virtual_time.hpp"
 
 #include <doctest/doctest.h>
@@ -37,19 +38,7 @@ struct one_controller : virtual_time {
     host.state = host_state::unreachable;
     host.lost_lease = 42;
     host.revision = 5;
-    replica_fake = system.spawn([this](replica_actor::pointer) -> replica_actor::behavior_type {
-      return {
-          [](const proposal&) { return outcomes{}; },
-          [](const list_request&) { return feed_listing{}; },
-          [](const pull_request&) { return feed_changes{}; },
-          [](caf::subscribe_atom, const caf::actor&) {},
-          [this](status_atom, const caf::actor& who) { told = who; },
-          [](const group_status_request&) { return group_status{}; },
-          [](const snapshot_chunk_request&) { return snapshot_chunk{}; },
-          [](const back_up&) { return backup_info{}; },
-          [](tick_atom) {},
-      };
-    });
+    replica_fake = system.spawn([this] { return asked_who_leads(told); });
     feed_fake
         = system.spawn([this](feed_source_actor::pointer self) -> feed_source_actor::behavior_type {
             return {

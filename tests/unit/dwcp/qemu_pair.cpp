@@ -15,6 +15,17 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
   return becomes_true(limit, condition);
 }
 
+bool stands_still(const std::atomic<size_t>& count) {
+  size_t before = 0;
+  return eventually([&] {
+    const auto now = count.load();
+    const bool still = now > 0 && now == before;
+    before = now;
+    std::this_thread::sleep_for(200ms); // the span over which it must not have moved
+    return still;
+  });
+}
+
 guest_socket::guest_socket(descriptor socket) : socket_{std::move(socket)} {
   const timeval limit{10, 0};
   ::fcntl(socket_.get(), F_SETFL, ::fcntl(socket_.get(), F_GETFL) & ~O_NONBLOCK);

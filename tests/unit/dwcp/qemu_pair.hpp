@@ -5,6 +5,7 @@
 #include "sample_streams.hpp"
 #include "test_authority.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -19,6 +20,9 @@ using namespace std::chrono_literals;
 
 /// Waits until `condition` holds; false when it doesn't in time.
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = 10s);
+
+/// Waits until what a thread counts has begun, and moves no more; false when it doesn't.
+bool stands_still(const std::atomic<size_t>& count);
 
 /// One end's local socket, as a QEMU uses it: blocking, and never for long.
 class guest_socket {
