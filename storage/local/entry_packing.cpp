@@ -15,7 +15,8 @@ constexpr size_t vm_bytes = 256;
 constexpr size_t host_bytes = 320;
 constexpr size_t node_bytes = 192;
 constexpr size_t observation_bytes = 72;
-constexpr size_t migration_observation_bytes = 80;
+constexpr size_t migration_observation_bytes = 88;
+constexpr size_t page_work_bytes = 104;
 constexpr size_t planned_move_bytes = 48;
 constexpr size_t pointer_bytes = 8;
 
@@ -110,8 +111,8 @@ size_t approximate_size(const vm_observation& x) {
   return observation_bytes + size_of(x.reason);
 }
 
-size_t approximate_size(const migration_observation&) {
-  return migration_observation_bytes;
+size_t approximate_size(const migration_observation& x) {
+  return migration_observation_bytes + (x.cost.work == page_work{} ? 0 : page_work_bytes);
 }
 
 size_t approximate_size(std::span<const command> commands) {
