@@ -117,6 +117,13 @@ using recovery_actor = caf::typed_actor<
     // Time to follow the feed, and to try again.
     caf::reacts_to<tick_atom>>;
 
+/// Makes sure that lost hosts are off, by the operator's command. Leader only.
+using stonith_actor = caf::typed_actor<
+    // A run has ended.
+    caf::reacts_to<continuation>,
+    // Time to follow the feed, and to see which runs are due.
+    caf::reacts_to<tick_atom>>;
+
 /// Carries out drains and rebalances. Leader only.
 using drain_actor = caf::typed_actor<
     // Time to follow the feed, and to give the next orders.

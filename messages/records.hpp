@@ -152,9 +152,14 @@ struct host_record {
   /// Its state while it can be reached: up, cordoned, draining or drained.
   host_state maintenance = host_state::up;
   task_id drain; ///< the latest; nil: there was none, or it was called off
-  /// Not heard of since the cluster was recovered from one survivor: nobody
-  /// knows what runs there. Nothing is placed or started anywhere meanwhile.
+  /// Has not said what runs there since the cluster was recovered from one survivor.
   bool awaited = false;
+
+  /// The same, and nobody has said that it is off: nothing is placed or started
+  /// anywhere meanwhile.
+  [[nodiscard]] bool is_awaited() const {
+    return awaited && state != host_state::fenced && state != host_state::gone;
+  }
 
   friend bool operator==(const host_record&, const host_record&) = default;
 };

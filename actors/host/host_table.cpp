@@ -134,10 +134,7 @@ const host_record* host_table::find(node_id host) const {
 }
 
 bool host_table::hosts_awaited() const {
-  return std::ranges::any_of(hosts_, [](const auto& each) {
-    const auto state = each.second.state;
-    return each.second.awaited && state != host_state::fenced && state != host_state::gone;
-  });
+  return std::ranges::any_of(hosts_, [](const auto& each) { return each.second.is_awaited(); });
 }
 
 std::optional<vm_changed> host_table::word_for(vm_id vm) const {

@@ -13,13 +13,6 @@
 
 namespace novacron {
 
-/// Makes sure that lost hosts are off, by the operator's command. Leader only.
-using stonith_actor = caf::typed_actor<
-    // A run has ended.
-    caf::reacts_to<continuation>,
-    // Time to follow the feed, and to see which runs are due.
-    caf::reacts_to<tick_atom>>;
-
 /// Runs the operator's command for a host, without blocking the caller, and calls `done` once,
 /// from any thread.
 using fence_runner

@@ -164,7 +164,8 @@ std::string host_json(const host_record& host, const host_usage& usage) {
   out.key("live_migration_problem").text_or_null(host.live_migration_problem);
   out.key("mesh_address").text(host.mesh_address);
   out.key("fences").boolean(host.fences);
-  out.key("awaited").boolean(host.awaited); // after a recovery: it has yet to say what runs there
+  out.key("awaited").boolean(
+      host.is_awaited()); // after a recovery: it has yet to say what runs there
   labels_member(out, "labels", host.labels);
   out.key("memory_overcommit_percent").number(host.memory_overcommit_percent);
   out.key("vcpu_overcommit_percent").number(host.vcpu_overcommit_percent);

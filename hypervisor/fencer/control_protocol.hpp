@@ -14,11 +14,12 @@ namespace novacron {
 ///     deadline <nanoseconds on CLOCK_BOOTTIME>       guests may run until then
 ///     stop                                           end libvirtd and the fencer
 ///
-///     ok deadline=<nanoseconds|none> fenced=<0|1> killed=<n> dying=<n> libvirtd=<pid> pid=<pid>[
-///     watchdog=<seconds>] error <sentence>
+///     ok deadline=<nanoseconds|none> fenced=<0|1> killed=<n> dying=<n> libvirtd=<pid> pid=<pid>
+///     error <sentence>
 ///
-/// Anything else, and anything longer, is no request or no answer. A fencer lives through
-/// upgrades of its agent, so one without a watchdog answers as it did before there were any.
+/// With a watchdog ` watchdog=<seconds>` ends the answer. A fencer lives through upgrades of its
+/// agent, so one without answers as it did before there were any. Anything else, and anything
+/// longer, is no request or no answer.
 inline constexpr size_t longest_control_packet = 512;
 
 struct status_question {};

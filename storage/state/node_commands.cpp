@@ -165,10 +165,8 @@ bool batch_applier::knows_inventories() const {
 }
 
 bool batch_applier::hosts_are_awaited() const {
-  return std::ranges::any_of(state_.hosts_, [](const auto& each) {
-    const auto state = each.second.state;
-    return each.second.awaited && state != host_state::fenced && state != host_state::gone;
-  });
+  return std::ranges::any_of(state_.hosts_,
+                             [](const auto& each) { return each.second.is_awaited(); });
 }
 
 std::optional<batch_applier::outcome>
@@ -189,7 +187,7 @@ batch_applier::awaits_hosts(const command_body& command) const {
     return {};
   std::set<std::string> names;
   for (const auto& [id, host] : state_.hosts_)
-    if (host.awaited)
+    if (host.is_awaited())
       names.insert(host.name);
   std::string list;
   for (const auto& name : names)

@@ -2,6 +2,7 @@
 
 #include "runtime/cli/render.hpp"
 #include "standing_vms.hpp"
+#include "tests/becomes_true.hpp"
 
 #include <algorithm>
 #include <iomanip>
@@ -104,9 +105,11 @@ void chaos_run::begin() {
   create_standing_vms(lab_, ledger_, census_);
   users_.emplace(lab_, ledger_, census_, options_.user_count, options_.where.real,
                  options_.where.seed);
-  const auto latest = clock::now() + first_writes;
-  while (clock::now() < latest && !cancelled_)
-    std::this_thread::sleep_for(tick_every);
+  // What is measured first shall not be users' first requests.
+  const auto warm = clock::now() + first_writes;
+  const auto written = [&] { return cancelled_ || ledger_.first_sent_after(warm).has_value(); };
+  if (!becomes_true(write_limit, written, tick_every))
+    violated(summary_.other_violations, "no user got anything written");
 }
 
 void chaos_run::one_after_the_other() {
@@ -254,20 +257,19 @@ fault_run chaos_run::live_through(std::vector<injection>& injected, const fault&
 }
 
 void chaos_run::await_back(const injection& killed) {
-  const auto latest = clock::now() + recovery_limit;
-  while (killed.back && !killed.back()) {
-    if (clock::now() > latest)
-      return violated(summary_.other_violations, killed.what + ": it did not come back");
-    std::this_thread::sleep_for(tick_every);
-  }
+  if (killed.back && !becomes_true(recovery_limit, killed.back, tick_every))
+    violated(summary_.other_violations, killed.what + ": it did not come back");
 }
 
 std::optional<chaos_run::clock::time_point> chaos_run::await_write(clock::time_point from) const {
-  auto written = ledger_.first_sent_after(from);
-  for (const auto latest = clock::now() + write_limit; !written && clock::now() < latest;) {
-    std::this_thread::sleep_for(tick_every);
-    written = ledger_.first_sent_after(from);
-  }
+  std::optional<clock::time_point> written;
+  becomes_true(
+      write_limit,
+      [&] {
+        written = ledger_.first_sent_after(from);
+        return written.has_value();
+      },
+      tick_every);
   return written;
 }
 

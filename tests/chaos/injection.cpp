@@ -5,6 +5,7 @@
 #include "hypervisor/fencer/pid_handle.hpp"
 #include "hypervisor/simulated/machine.hpp"
 #include "memory_press.hpp"
+#include "tests/becomes_true.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -83,18 +84,23 @@ bool lives(const process_test& is_it) {
 /// Kills what `is_it` knows, which may have to come back first; what a process is is
 /// looked at while it is held.
 injection kill_process(const std::string& name, const process_test& is_it) {
-  for (const auto latest = clock::now() + patience; clock::now() < latest;
-       std::this_thread::sleep_for(look_every))
+  int killed = 0;
+  const auto kill_one = [&] {
     for (const int pid : all_pids())
       if (const auto process = pid_handle::open(pid); process && is_it(pid)) {
         process.signal(SIGKILL);
         static_cast<void>(process.dead(patience));
-        injection done;
-        done.what = name + ", process " + std::to_string(pid);
-        done.back = [is_it] { return lives(is_it); };
-        return done;
+        killed = pid;
+        return true;
       }
-  return impossible(name + " isn't there");
+    return false;
+  };
+  if (!becomes_true(patience, kill_one, look_every))
+    return impossible(name + " isn't there");
+  injection done;
+  done.what = name + ", process " + std::to_string(killed);
+  done.back = [is_it] { return lives(is_it); };
+  return done;
 }
 
 bool is_fencer(int pid, const std::filesystem::path& node_state) {
@@ -119,16 +125,17 @@ bool is_libvirtd(int pid, const std::filesystem::path& node_state) {
 }
 
 injection kill_qemu(const fault_scene& scene) {
-  for (const auto latest = clock::now() + patience; clock::now() < latest;
-       std::this_thread::sleep_for(look_every))
+  injection done;
+  const auto kill_one = [&] {
     for (const auto& guest : hold_guest_processes())
       if (scene.where.ids().contains(guest.mark.host)) {
         guest.process.signal(SIGKILL);
-        injection done;
         done.what = "the QEMU of vm " + to_string(guest.mark.vm);
-        return done;
+        return true;
       }
-  return impossible("no real guest runs");
+    return false;
+  };
+  return becomes_true(patience, kill_one, look_every) ? done : impossible("no real guest runs");
 }
 
 injection kill_machine(int node, const fault_scene& scene) {
@@ -152,12 +159,10 @@ injection switch_off(int node, const fault_scene& scene) {
   done.end = [&where, node] { where.node(node).hold_down(false); };
   where.node(node).signal(SIGKILL);
   // The agent first: it would start the others again.
-  for (const auto latest = clock::now() + patience; where.node(node).pid() != 0;
-       std::this_thread::sleep_for(look_every / 10))
-    if (clock::now() > latest) {
-      done.end();
-      return impossible(lab::name(node) + " can't be killed");
-    }
+  if (!becomes_true(patience, [&] { return where.node(node).pid() == 0; })) {
+    done.end();
+    return impossible(lab::name(node) + " can't be killed");
+  }
   const auto state = where.state_of(node);
   for (const int pid : all_pids())
     if (const auto process = pid_handle::open(pid); process && is_fencer(pid, state)) {

@@ -42,17 +42,25 @@ memory_press::~memory_press() {
 }
 
 void memory_press::end() {
-  over_ = true;
+  {
+    const std::scoped_lock lock{mutex_};
+    over_ = true;
+  }
+  ended_.notify_all();
   for (auto& each : threads_)
     each.join();
   threads_.clear();
 }
 
 void memory_press::watch(int pid) {
-  while (!over_) {
+  do
     most_kib_ = std::max<uint64_t>(most_kib_, resident_kib(pid));
-    std::this_thread::sleep_for(look_every);
-  }
+  while (wait(look_every));
+}
+
+bool memory_press::wait(std::chrono::milliseconds span) {
+  std::unique_lock lock{mutex_};
+  return !ended_.wait_for(lock, span, [this] { return over_; });
 }
 
 void memory_press::ask_for_much(int number) {
@@ -68,7 +76,8 @@ void memory_press::ask_for_much(int number) {
   } else {
     call.path = "/api/v1/vms?limit=1&min_revision=1000000000000"; // is waited for a second
   }
-  while (!over_) {
+  for (auto pause = 0ms; wait(pause);) {
+    pause = 0ms;
     const auto reply = lab_.ask(node_, call);
     const bool shed = reply
                       && (reply->status == too_many
@@ -79,9 +88,7 @@ void memory_press::ask_for_much(int number) {
       continue;
     if (!reply->retry_after)
       ++shed_without_a_time_;
-    for (const auto back = clock::now() + std::max(reply->retry_after.value_or(1s), 1s);
-         !over_ && clock::now() < back;)
-      std::this_thread::sleep_for(look_every);
+    pause = std::max(reply->retry_after.value_or(1s), 1s);
   }
 }
 

@@ -3,6 +3,9 @@
 #include "lab.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 namespace novacron::chaos {
@@ -25,14 +28,16 @@ public:
   [[nodiscard]] std::vector<std::string> wrong() const;
 
 private:
-  using clock = std::chrono::steady_clock;
-
   void ask_for_much(int number);
   void watch(int pid);
+  /// False as soon as it is over.
+  bool wait(std::chrono::milliseconds span);
 
   lab& lab_;
   const int node_;
-  std::atomic<bool> over_{false};
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool over_ = false; ///< guarded by `mutex_`
   std::atomic<uint64_t> answered_{0};
   std::atomic<uint64_t> shed_{0};
   std::atomic<uint64_t> unanswered_{0};

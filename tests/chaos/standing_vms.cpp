@@ -2,6 +2,7 @@
 
 #include "host_watch.hpp"
 #include "runtime/cli/render.hpp"
+#include "tests/becomes_true.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -71,17 +72,16 @@ void create_standing_vms(const lab& where, ledger& book, run_census& census) {
   for (int number = 1; number <= static_cast<int>(standing_vms(where.options().real)); ++number)
     create(where, book, census, number);
   size_t running = 0;
-  for (const auto latest = clock::now() + start_limit; clock::now() < latest;
-       std::this_thread::sleep_for(look_every)) {
+  const auto all_run = [&] {
     running = 0;
     for (int node = 1; node <= lab::nodes; ++node)
       if (const auto seen = running_on(where, node))
         running += seen->size();
-    if (running == standing_vms(where.options().real))
-      return;
-  }
-  throw std::runtime_error{"of the VMs that are to stand, only " + std::to_string(running)
-                           + " run"};
+    return running == standing_vms(where.options().real);
+  };
+  if (!becomes_true(start_limit, all_run, look_every))
+    throw std::runtime_error{"of the VMs that are to stand, only " + std::to_string(running)
+                             + " run"};
 }
 
 } // namespace novacron::chaos

@@ -25,14 +25,7 @@ TEST_CASE_FIXTURE(one_host, "a host registers again and again until the log has 
 
 TEST_CASE_FIXTURE(one_host, "a renewal that the log refuses makes the host register again") {
   register_it();
-  tick();
-  auto renewals = taken<propose_renewal>();
-  REQUIRE(renewals.size() == 1);
-  command_outcome refused;
-  refused.error = command_errc::stale_lease;
-  take(logic.renewed(renewals[0].attempt, refused, now));
-  tick();
-  CHECK(taken<propose_registration>().size() == 1);
+  lose_registration();
 }
 
 TEST_CASE_FIXTURE(one_host, "a renewal that a busy log doesn't take is sent again, nothing else") {

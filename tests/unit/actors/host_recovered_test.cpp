@@ -24,17 +24,9 @@ struct recovered_host : one_host {
 
   /// The recovered log doesn't know its boot, so it registers again.
   void register_again() {
-    tick();
-    auto renewals = taken<propose_renewal>();
-    REQUIRE(renewals.size() == 1);
-    command_outcome refused;
-    refused.error = command_errc::stale_lease;
-    take(logic.renewed(renewals[0].attempt, refused, now));
-    tick();
-    REQUIRE(taken<propose_registration>().size() == 1);
-    accept_registration();
+    lose_registration();
+    take(logic.registered(accepted_at(jump)));
   }
-  void accept_registration() { take(logic.registered(accepted_at(jump))); }
 
   static host_record own(bool awaited) {
     host_record record;

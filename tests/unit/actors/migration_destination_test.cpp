@@ -41,6 +41,13 @@ struct arriving_guest {
     state.pages_ended(measured, now);
     state.told({word.migration.id, "c3"}, now);
   }
+  /// The log has committed, and nobody knows what the Finish did.
+  void lose_the_answer_to_finish() {
+    receive_everything();
+    say(migration_phase::committed);
+    state.finished(make_failure(hypervisor_errc::outcome_unknown, "lost"), now);
+    now += 1s;
+  }
 };
 
 failure missing() {
@@ -145,10 +152,7 @@ TEST_CASE_FIXTURE(arriving_guest, "a guest that is gone before its Finish is giv
 
 TEST_CASE_FIXTURE(arriving_guest,
                   "a Finish whose answer was lost is never taken for one that failed") {
-  receive_everything();
-  say(migration_phase::committed);
-  state.finished(make_failure(hypervisor_errc::outcome_unknown, "lost"), now);
-  now += 1s;
+  lose_the_answer_to_finish();
   CHECK(!find<finish_incoming>(state.tick(now)));
   CHECK(
       !find<propose_decision>(state.found(found_guest{found_guest::presence::absent, true}, now)));
@@ -296,10 +300,7 @@ TEST_CASE_FIXTURE(arriving_guest, "a Finish that was refused has not let the gue
 
 TEST_CASE_FIXTURE(arriving_guest,
                   "a clear no to a later Finish says nothing of one whose answer was lost") {
-  receive_everything();
-  say(migration_phase::committed);
-  state.finished(make_failure(hypervisor_errc::outcome_unknown, "lost"), now);
-  now += 1s;
+  lose_the_answer_to_finish();
   state.tick(now);
   // The first one is still under way, lets the guest run, and it ends before the next look.
   CHECK(

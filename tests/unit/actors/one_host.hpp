@@ -55,6 +55,17 @@ struct one_host {
     REQUIRE(taken<propose_registration>().size() == 1);
     take(logic.registered(accepted_at(1)));
   }
+  /// A renewal is due, and the log doesn't know our boot: it registers again.
+  void lose_registration() {
+    tick();
+    auto renewals = taken<propose_renewal>();
+    REQUIRE(renewals.size() == 1);
+    command_outcome refused;
+    refused.error = command_errc::stale_lease;
+    take(logic.renewed(renewals[0].attempt, refused, now));
+    tick();
+    CHECK(taken<propose_registration>().size() == 1);
+  }
   /// The log shows this, complete up to `revision`.
   void lists(uint64_t revision, std::vector<any_record> records) {
     REQUIRE(logic.follower().next(now.now));
