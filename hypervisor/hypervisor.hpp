@@ -78,6 +78,14 @@ struct prepare_request {
   std::filesystem::path stream_socket; ///< QEMU will listen here for its memory
 };
 
+struct perform_request {
+  std::string cookie;                  ///< of `prepare`
+  std::filesystem::path stream_socket; ///< the caller listens here for the memory
+  /// A guest that writes faster than its memory is sent may be given less of the processor
+  /// (QEMU's auto-converge). Simulated guests never are.
+  bool may_slow = false;
+};
+
 /// What QEMU says of a running migration; all zero before it started.
 struct migration_job {
   uint64_t memory_total_bytes = 0;
@@ -144,12 +152,9 @@ public:
   /// Destination, step 2: makes an incoming guest that listens on `stream_socket`.
   /// It dies with this driver's connection until it is finished. Returns a cookie.
   virtual result<std::string> migration_prepare(const prepare_request& request) = 0;
-  /// Source, step 3: sends the memory through `stream_socket`, on which the
-  /// caller listens. On success the guest is paused here and complete there.
+  /// Source, step 3: sends the memory. On success the guest is paused here and complete there.
   /// On failure the guest runs on here. Returns a cookie for `finish`.
-  virtual result<std::string> migration_perform(vm_id vm, const std::string& cookie,
-                                                const std::filesystem::path& stream_socket)
-      = 0;
+  virtual result<std::string> migration_perform(vm_id vm, const perform_request& request) = 0;
   /// Destination, step 4: lets the guest run; with `cancelled`, removes it.
   /// Cancelling what isn't there succeeds. Returns a cookie for `confirm`.
   virtual result<std::string> migration_finish(vm_id vm, const std::string& cookie, bool cancelled)

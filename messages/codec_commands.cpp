@@ -59,6 +59,8 @@ void write_body(schema::Command::Builder command, const reserve_migration& in) {
   write(out.initTo(), in.to);
   out.setIfRevision(in.if_revision);
   write(out.initOperation(), in.operation);
+  if (in.terms != migration_terms{}) // as programs write it that know none
+    write(out.initTerms(), in.terms);
 }
 
 bool read_body(reading&, schema::ReserveMigration::Reader in, reserve_migration& out) {
@@ -67,7 +69,7 @@ bool read_body(reading&, schema::ReserveMigration::Reader in, reserve_migration&
   read(in.getTo(), out.to);
   out.if_revision = in.getIfRevision();
   read(in.getOperation(), out.operation);
-  return true;
+  return read(in.getTerms(), out.terms);
 }
 
 void write_body(schema::Command::Builder command, const decide_migration& in) {

@@ -45,6 +45,17 @@ bool read(reading&, schema::MigrationCost::Reader in, migration_cost& out) {
   return read(in.getDuration(), out.duration);
 }
 
+void write(schema::MigrationTerms::Builder out, const migration_terms& in) {
+  out.setIntent(schema_enum<schema::MigrationIntent>(in.intent));
+  out.setLongestPause(milliseconds(in.longest_pause));
+  out.setTimeLimit(milliseconds(in.time_limit));
+}
+
+bool read(schema::MigrationTerms::Reader in, migration_terms& out) {
+  return read(in.getIntent(), out.intent) && read(in.getLongestPause(), out.longest_pause)
+         && read(in.getTimeLimit(), out.time_limit);
+}
+
 void write(schema::MigrationRecord::Builder out, const migration_record& in) {
   write(out.initId(), in.id);
   write(out.initVm(), in.vm);
@@ -61,6 +72,8 @@ void write(schema::MigrationRecord::Builder out, const migration_record& in) {
   out.setDecided(milliseconds(in.decided));
   out.setEnded(milliseconds(in.ended));
   out.setRevision(in.revision);
+  if (in.terms != migration_terms{}) // as programs write it that know none
+    write(out.initTerms(), in.terms);
 }
 
 bool read(reading& budget, schema::MigrationRecord::Reader in, migration_record& out) {
@@ -75,8 +88,8 @@ bool read(reading& budget, schema::MigrationRecord::Reader in, migration_record&
   read(in.getOperation(), out.operation);
   out.revision = in.getRevision();
   return read(in.getPhase(), out.phase) && read(budget, in.getCost(), out.cost)
-         && read(in.getCreated(), out.created) && read(in.getDecided(), out.decided)
-         && read(in.getEnded(), out.ended);
+         && read(in.getTerms(), out.terms) && read(in.getCreated(), out.created)
+         && read(in.getDecided(), out.decided) && read(in.getEnded(), out.ended);
 }
 
 } // namespace novacron

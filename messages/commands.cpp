@@ -21,6 +21,9 @@ struct version_of_body {
   uint32_t operator()(const recover_cluster&) const { return 3; }
   uint32_t operator()(const compare_states&) const { return 4; }
   uint32_t operator()(const confirm_inventory&) const { return 5; }
+  uint32_t operator()(const reserve_migration& x) const {
+    return x.terms == migration_terms{} ? 1 : 6;
+  }
   template <class Older>
   uint32_t operator()(const Older&) const {
     return 1;

@@ -51,6 +51,7 @@ struct reserve_migration {
   node_id to;
   uint64_t if_revision = 0;
   operation_id operation;
+  migration_terms terms{};
 
   friend bool operator==(const reserve_migration&, const reserve_migration&) = default;
 };

@@ -47,6 +47,12 @@ struct names<host_state> {
 };
 
 template <>
+struct names<migration_intent> {
+  static constexpr int first = 0;
+  static constexpr std::array<std::string_view, 3> words{"gentle", "downtime", "speed"};
+};
+
+template <>
 struct names<migration_phase> {
   static constexpr int first = 0;
   static constexpr std::array<std::string_view, 7> words{

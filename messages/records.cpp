@@ -20,6 +20,10 @@ std::string to_string(host_state x) {
   return std::string{word_of(x)};
 }
 
+std::string to_string(migration_intent x) {
+  return std::string{word_of(x)};
+}
+
 std::string to_string(migration_phase x) {
   return std::string{word_of(x)};
 }

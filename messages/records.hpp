@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/ids.hpp"
+#include "messages/migration_terms.hpp"
 #include "messages/page_record.hpp"
 
 #include <array>
@@ -238,6 +239,7 @@ struct migration_record {
   log_time decided;
   log_time ended;
   uint64_t revision = 0;
+  migration_terms terms;
 
   /// Neither committed nor aborted yet.
   [[nodiscard]] bool undecided() const { return phase == migration_phase::reserved; }

@@ -197,8 +197,10 @@ void write(schema::Record::Builder out, const stored_record& in);
 
 // codec_migrations.cpp
 void write(schema::MigrationCost::Builder out, const migration_cost& in);
+void write(schema::MigrationTerms::Builder out, const migration_terms& in);
 void write(schema::MigrationRecord::Builder out, const migration_record& in);
 [[nodiscard]] bool read(reading& budget, schema::MigrationCost::Reader in, migration_cost& out);
+[[nodiscard]] bool read(schema::MigrationTerms::Reader in, migration_terms& out);
 [[nodiscard]] bool read(reading& budget, schema::MigrationRecord::Reader in, migration_record& out);
 
 // codec_tasks.cpp

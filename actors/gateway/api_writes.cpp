@@ -193,7 +193,7 @@ parsed<command_body> api::verb(const call& c) const {
     to = *host;
   }
   return command_body{reserve_migration{migration_id{way_.ids()}, vm_id{*id}, to, *revision,
-                                        operation_id{way_.ids()}}};
+                                        operation_id{way_.ids()}, body->terms}};
 }
 
 void api::change_vm(call& c) const {

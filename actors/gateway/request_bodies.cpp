@@ -19,6 +19,8 @@ constexpr uint64_t max_memory_mib = 1'048'576;
 constexpr size_t max_image = 128;
 constexpr size_t max_kernel_arguments = 1'024;
 constexpr size_t max_host = 253;
+constexpr uint64_t max_pause_milliseconds = 60'000;
+constexpr uint64_t max_migration_seconds = 24 * 3'600;
 constexpr uint64_t max_token_life_seconds = 7 * 24 * 3'600;
 constexpr size_t max_public_key = 4'096;
 
@@ -81,12 +83,23 @@ parsed<migrate_body> parse_migrate(std::string_view body) {
   migrate_body result;
   if (blank(body))
     return result;
-  field_reader fields{body, {"to"}};
+  field_reader fields{body, {"to", "intent", "max_pause_ms", "max_seconds"}};
   result.to = fields.text("to", false);
   if (fields.has("to"))
     fields.check(!result.to.empty() && result.to.size() <= max_host && !has_control(result.to),
                  "/to",
                  "must be the name or the id of a host; leave it out to let the scheduler choose");
+  if (fields.has("intent")) {
+    const auto intent = parse<migration_intent>(fields.text("intent", false));
+    fields.check(intent.has_value(), "/intent", "must be one of gentle, downtime, speed");
+    result.terms.intent = intent.value_or(migration_intent::gentle);
+  }
+  if (fields.has("max_pause_ms"))
+    result.terms.longest_pause
+        = std::chrono::milliseconds{fields.number("max_pause_ms", 1, max_pause_milliseconds)};
+  if (fields.has("max_seconds"))
+    result.terms.time_limit
+        = std::chrono::seconds{fields.number("max_seconds", 1, max_migration_seconds)};
   if (fields.first_problem())
     return *fields.first_problem();
   return result;

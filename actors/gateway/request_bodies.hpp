@@ -26,9 +26,11 @@ parsed<create_body> parse_plan(std::string_view body);
 
 struct migrate_body {
   std::string to; ///< a host's name or id; empty: the scheduler chooses
+  migration_terms terms;
 };
 
-/// An empty body or `{}` leave the choice to the scheduler.
+/// Nothing must be there: an empty body or `{}` leave the choice to the scheduler, and the
+/// terms as they usually are.
 parsed<migrate_body> parse_migrate(std::string_view body);
 
 inline constexpr size_t longest_actor_path = 256;

@@ -4,7 +4,6 @@
 #include "dwcp/errors.hpp"
 #include "messages/address.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -13,9 +12,6 @@ namespace novacron {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::chrono::milliseconds first_downtime = 10ms;
-constexpr std::chrono::milliseconds longest_downtime = 300ms; // QEMU's own default
 
 } // namespace
 
@@ -49,8 +45,9 @@ void perform_run::start(const migration_prepared& destination) {
     sender = std::move(*started);
   }
   auto begun = context->pool->run_long(
-      [self = shared_from_this(), cookie = destination.cookie, socket, vm = record.vm] {
-        self->perform_ended(self->context->driver->migration_perform(vm, cookie, socket));
+      [self = shared_from_this(), vm = record.vm,
+       request = perform_request{destination.cookie, socket, record.terms.may_slow()}] {
+        self->perform_ended(self->context->driver->migration_perform(vm, request));
       });
   if (!begun)
     perform_ended(make_failure(dwcp_errc::too_many,
@@ -79,17 +76,19 @@ session_statistics perform_run::statistics() const {
   return sender ? sender->statistics() : session_statistics{};
 }
 
-migration_job perform_run::look() {
+migration_job perform_run::look(convergence::time_point now) {
   auto vm = about.migration.vm;
   auto job = context->driver->migration_statistics(vm);
   if (!job || job->memory_total_bytes == 0)
     return {};
-  // A guest that dirties its memory faster than that gets a longer limit each round.
-  auto limit = std::min(first_downtime * (1u << std::min(job->iteration, 8u)), longest_downtime);
   std::unique_lock lock{mutex};
-  auto changed = !performed && std::exchange(downtime_limit, limit) != limit;
+  const auto orders = course.look({job->iteration, job->memory_remaining_bytes}, now);
+  const auto limit = orders.pause_limit;
+  const bool changed = !performed && std::exchange(downtime_limit, limit) != limit;
   lock.unlock();
-  if (changed) // refused when the migration has just ended
+  if (orders.give_up)
+    cancel(*orders.give_up);
+  else if (changed) // refused when the migration has just ended
     static_cast<void>(context->driver->set_max_downtime(vm, limit));
   return *job;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/host/host_context.hpp"
+#include "actors/migration/convergence.hpp"
 #include "actors/migration/migration_source.hpp"
 
 #include <chrono>
@@ -18,7 +19,8 @@ struct perform_run : std::enable_shared_from_this<perform_run> {
   using ended = std::function<void(result<perform_end>)>;
 
   perform_run(std::shared_ptr<host_context> with, migration_changed what, ended call)
-      : context{std::move(with)}, about{std::move(what)}, on_end{std::move(call)} {
+      : context{std::move(with)}, about{std::move(what)}, on_end{std::move(call)},
+        course{about.migration.terms} {
     // nop
   }
 
@@ -35,9 +37,8 @@ struct perform_run : std::enable_shared_from_this<perform_run> {
   /// Of the page session so far.
   [[nodiscard]] session_statistics statistics() const;
   /// What QEMU says of its migration. Keeps its downtime limit in step with the
-  /// round: QEMU takes what our socket swallows for what the link carries, so
-  /// it would stop the guest too early. Blocks.
-  migration_job look();
+  /// round, and cancels a migration that won't come to its end. Blocks.
+  migration_job look(convergence::time_point now);
 
 private:
   void page_session_ended(result<session_statistics> how);
@@ -52,6 +53,7 @@ private:
   std::unique_ptr<page_sender> sender;
   std::optional<result<session_statistics>> pages;
   std::optional<result<std::string>> performed;
+  convergence course;
   std::chrono::milliseconds downtime_limit{0}; ///< as QEMU was told last; 0: not yet
 };
 

@@ -168,8 +168,8 @@ void send_progress(source_pointer self) {
     return; // one look at a time: libvirt may take long, and others wait in its order
   call_blocking(
       self, *self->state.context->pool, run->vm().value,
-      [run] {
-        auto job = run->look();
+      [run, now = self->clock().now()] {
+        auto job = run->look(now);
         return std::pair{job, run->statistics()};
       },
       [self](const std::pair<migration_job, session_statistics>& seen) {

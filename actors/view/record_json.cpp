@@ -188,6 +188,12 @@ std::string migration_json(const migration_record& migration, std::string_view f
   id_member(out, "to_id", migration.to);
   out.key("phase").text(to_string(migration.phase));
   out.key("reason").text_or_null(migration.reason);
+  out.key("intent").text(to_string(migration.terms.intent));
+  out.key("max_pause_ms").number(migration.terms.pause().count());
+  if (const auto limit = migration.terms.time_limit; limit.count() > 0)
+    out.key("max_seconds").number(std::chrono::ceil<std::chrono::seconds>(limit).count());
+  else
+    out.key("max_seconds").null();
   progress_member(out, progress);
   cost_member(out, migration.cost);
   id_member(out, "operation", migration.operation);

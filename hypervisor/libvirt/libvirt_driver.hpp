@@ -54,8 +54,7 @@ public:
 
   result<migration_offer> migration_begin(vm_id vm) override;
   result<std::string> migration_prepare(const prepare_request& request) override;
-  result<std::string> migration_perform(vm_id vm, const std::string& cookie,
-                                        const std::filesystem::path& stream_socket) override;
+  result<std::string> migration_perform(vm_id vm, const perform_request& request) override;
   result<std::string> migration_finish(vm_id vm, const std::string& cookie,
                                        bool cancelled) override;
   result<void> migration_confirm(vm_id vm, const std::string& cookie) override;

@@ -79,12 +79,11 @@ bool libvirt_driver::is_performing(vm_id vm) {
   return found != outgoing_.end() && found->second.performing;
 }
 
-result<std::string> libvirt_driver::migration_perform(vm_id vm, const std::string& cookie,
-                                                      const std::filesystem::path& stream_socket) {
+result<std::string> libvirt_driver::migration_perform(vm_id vm, const perform_request& request) {
   auto owner = owner_of_socket(config_.socket);
   if (!owner)
     return owner.error();
-  if (auto shared = share_stream_socket(stream_socket, *owner); !shared)
+  if (auto shared = share_stream_socket(request.stream_socket, *owner); !shared)
     return make_failure(hypervisor_errc::aborted, shared.error().message);
   auto connection = begin_performing(vm);
   if (!connection)
@@ -94,7 +93,7 @@ result<std::string> libvirt_driver::migration_perform(vm_id vm, const std::strin
     end_performing(vm, false);
     return guest.error();
   }
-  auto done = migration_steps::perform(guest->domain.get(), stream_socket.native(), cookie);
+  auto done = migration_steps::perform(guest->domain.get(), request);
   if (!done) {
     auto why = explain(connection->get(), call_kind::changes, failed_to("migrate", vm));
     end_performing(vm, false);

@@ -122,14 +122,15 @@ std::optional<std::string> prepare(virConnect* connection, const std::string& xm
   return out.text();
 }
 
-std::optional<std::string> perform(virDomain* domain, const std::string& target,
-                                   const std::string& cookie) {
+std::optional<std::string> perform(virDomain* domain, const perform_request& request) {
   typed_params params;
-  if (!params.add(VIR_MIGRATE_PARAM_URI, ("unix://" + target).c_str()))
+  if (!params.add(VIR_MIGRATE_PARAM_URI, ("unix://" + request.stream_socket.native()).c_str()))
     return std::nullopt;
+  const auto& cookie = request.cookie;
+  const unsigned flags = step_flags | (request.may_slow ? VIR_MIGRATE_AUTO_CONVERGE : 0U);
   cookie_out out;
   if (functions().perform(domain, nullptr, params.get(), params.count(), bytes_of(cookie),
-                          size_of(cookie), &out.bytes, &out.size, step_flags)
+                          size_of(cookie), &out.bytes, &out.size, flags)
       != 0)
     return std::nullopt;
   return out.text();

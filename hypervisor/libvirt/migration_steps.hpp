@@ -34,10 +34,9 @@ std::optional<migration_offer> begin(virDomain* domain);
 std::optional<std::string> prepare(virConnect* connection, const std::string& xml,
                                    const std::string& listen, const std::string& cookie);
 
-/// Source, 3: libvirtd connects to the UNIX socket `target` and QEMU sends.
+/// Source, 3: libvirtd connects to the UNIX socket and QEMU sends.
 /// `connection` of the domain must stay open until `confirm`. Returns the cookie.
-std::optional<std::string> perform(virDomain* domain, const std::string& target,
-                                   const std::string& cookie);
+std::optional<std::string> perform(virDomain* domain, const perform_request& request);
 
 /// Destination, 4. A cancelled one that succeeded has no domain.
 struct finished {

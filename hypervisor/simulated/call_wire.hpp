@@ -51,6 +51,10 @@ template <class Wire, either<prepare_request> X>
 void pass_fields(Wire& wire, X& x) {
   wire(x.spec, x.offer, x.stream_socket);
 }
+template <class Wire, either<perform_request> X>
+void pass_fields(Wire& wire, X& x) {
+  wire(x.cookie, x.stream_socket); // the rest is nothing to a simulated guest
+}
 template <class Wire, either<migration_job> X>
 void pass_fields(Wire& wire, X& x) {
   wire(x.memory_total_bytes, x.memory_processed_bytes, x.memory_remaining_bytes,

@@ -162,10 +162,8 @@ result<std::string> machine_driver::migration_prepare(const prepare_request& req
   return ask(machine_call::migration_prepare, &hypervisor::migration_prepare, request);
 }
 
-result<std::string> machine_driver::migration_perform(vm_id vm, const std::string& cookie,
-                                                      const std::filesystem::path& stream_socket) {
-  return ask(machine_call::migration_perform, &hypervisor::migration_perform, vm, cookie,
-             stream_socket);
+result<std::string> machine_driver::migration_perform(vm_id vm, const perform_request& request) {
+  return ask(machine_call::migration_perform, &hypervisor::migration_perform, vm, request);
 }
 
 result<std::string> machine_driver::migration_finish(vm_id vm, const std::string& cookie,

@@ -156,8 +156,7 @@ result<migration_offer> simulated_driver::migration_begin(vm_id vm) {
   return offer;
 }
 
-result<std::string> simulated_driver::migration_perform(vm_id vm, const std::string&,
-                                                        const std::filesystem::path& path) {
+result<std::string> simulated_driver::migration_perform(vm_id vm, const perform_request& request) {
   auto fault = host_->fault_of("migration_perform", vm);
   auto stop = std::make_shared<std::atomic<bool>>(false);
   bool ran = false;
@@ -180,7 +179,7 @@ result<std::string> simulated_driver::migration_perform(vm_id vm, const std::str
   });
   if (!begun)
     return begun.error();
-  auto sent = memory_sender{*host_, vm, pages, stop}.send(path);
+  auto sent = memory_sender{*host_, vm, pages, stop}.send(request.stream_socket);
 
   simulated_host::lock held{*host_};
   bool daemon_died = host_->daemon_life_ != life;

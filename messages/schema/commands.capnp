@@ -36,6 +36,7 @@ struct ReserveMigration {
   to @2 :Ids.Uuid;
   ifRevision @3 :UInt64;
   operation @4 :Ids.Uuid;
+  terms @5 :Records.MigrationTerms;
 }
 
 enum MigrationDecision {

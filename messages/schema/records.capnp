@@ -139,6 +139,19 @@ struct LeaseRecord {
 
 # -- migrations --
 
+enum MigrationIntent {
+  gentle @0;
+  downtime @1;
+  speed @2;
+}
+
+# Since cluster version 6.
+struct MigrationTerms {
+  intent @0 :MigrationIntent;
+  longestPause @1 :Int64;
+  timeLimit @2 :Int64;
+}
+
 enum MigrationPhase {
   reserved @0;
   committed @1;
@@ -184,6 +197,7 @@ struct MigrationRecord {
   decided @12 :Int64;
   ended @13 :Int64;
   revision @14 :UInt64;
+  terms @15 :MigrationTerms;
 }
 
 # -- operations --

@@ -21,6 +21,9 @@ struct create_options {
 struct verb_options {
   std::string vm;
   std::string to;
+  std::string intent;
+  int longest_pause_ms = 0;
+  int longest_seconds = 0;
   bool wait = false;
   int timeout = default_timeout_seconds;
 };
@@ -37,6 +40,12 @@ void run_verb(client_session& session, const std::string& verb, const verb_optio
   json::object body;
   if (!options.to.empty())
     body["to"] = options.to;
+  if (!options.intent.empty())
+    body["intent"] = options.intent;
+  if (options.longest_pause_ms != 0)
+    body["max_pause_ms"] = options.longest_pause_ms;
+  if (options.longest_seconds != 0)
+    body["max_seconds"] = options.longest_seconds;
   auto operation = verb == "rm" ? session.change("DELETE", path)
                                 : session.change("POST", path + '/' + verb,
                                                  body.empty() ? "" : json::serialize(body));
@@ -56,13 +65,24 @@ void add_create(CLI::App& group, const command_mount& mount) {
   mount.on(command, [options](client_session& session) { create(session, *options); });
 }
 
+void add_migrate_options(CLI::App& command, verb_options& options) {
+  command.add_option("--to", options.to, "A host's name or id; else the scheduler chooses");
+  command.add_option("--intent", options.intent,
+                     "gentle: the guest is never slowed down; downtime: it stands still as shortly "
+                     "as can be; speed: it is over soon");
+  command.add_option("--max-pause", options.longest_pause_ms,
+                     "How long the guest may stand still, in ms; else as the intent says");
+  command.add_option("--max-time", options.longest_seconds,
+                     "After so many seconds it stays where it was");
+}
+
 void add_verb(CLI::App& group, const command_mount& mount, const std::string& verb,
               const std::string& help) {
   auto options = std::make_shared<verb_options>();
   auto* command = group.add_subcommand(verb, help);
   command->add_option("vm", options->vm, "Name or id")->required();
   if (verb == "migrate")
-    command->add_option("--to", options->to, "A host's name or id; else the scheduler chooses");
+    add_migrate_options(*command, *options);
   command->add_flag("--wait", options->wait, "Until the operation has ended");
   command->add_option("--timeout", options->timeout, "Of --wait, in seconds")
       ->check(CLI::Range(1, 86'400))

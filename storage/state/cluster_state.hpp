@@ -26,8 +26,8 @@ namespace novacron {
 /// compare the hashes of their states, and do so on demand; a node that a migration
 /// needs isn't removed. 5: after a recovery hosts are awaited until they have looked at
 /// their guests, and nothing is decided about migrations before; migrations say what was made of
-/// the pages.
-inline constexpr uint32_t known_cluster_version = 5;
+/// the pages. 6: migrations have terms.
+inline constexpr uint32_t known_cluster_version = 6;
 
 /// What this program's leaders stamp at least: it goes on with members that know
 /// one version less, and with none that are older.

@@ -38,6 +38,7 @@ batch_applier::outcome batch_applier::apply(const reserve_migration& command) {
   migration.epoch = vm->epoch;
   migration.operation = command.operation;
   migration.created = state_.now_;
+  migration.terms = command.terms;
   add(std::move(migration));
   begin(command.operation, operation_verb::migrate, vm->id, command.migration);
   edit(*vm, [&](vm_record& x) {

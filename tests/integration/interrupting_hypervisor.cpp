@@ -138,11 +138,12 @@ result<std::string> interrupting_hypervisor::migration_prepare(const prepare_req
   return step(guest_step::prepare, [&](hypervisor& x) { return x.migration_prepare(request); });
 }
 
-result<std::string>
-interrupting_hypervisor::migration_perform(vm_id vm, const std::string& cookie,
-                                           const std::filesystem::path& stream_socket) {
+result<std::string> interrupting_hypervisor::migration_perform(vm_id vm,
+                                                               const perform_request& request) {
   return step(guest_step::perform, [&](hypervisor& x) {
-    return x.migration_perform(vm, cookie, plan_->stream_socket(stream_socket));
+    auto there = request;
+    there.stream_socket = plan_->stream_socket(request.stream_socket);
+    return x.migration_perform(vm, there);
   });
 }
 

@@ -47,7 +47,7 @@ TEST_CASE("migration streams of real guests are captured") {
       stream_pump pump{source_host.stream_socket("out"),
                        destination_host.stream_socket("in"),
                        {.bytes_per_second = load.bytes_per_second, .capture = part}};
-      cookie = value_of(source->migration_perform(vm, cookie, source_host.stream_socket("out")));
+      cookie = value_of(source->migration_perform(vm, {cookie, source_host.stream_socket("out")}));
       CHECK(pump.sent_bytes() > 10'000'000);
     }
     value_of(destination->migration_finish(vm, cookie, false));

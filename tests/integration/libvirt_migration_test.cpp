@@ -36,7 +36,7 @@ public:
   /// Step 3, through a pump.
   result<std::string> perform(pump_options options = {}) {
     stream_pump pump{origin(), target(), std::move(options)};
-    auto outcome = source->migration_perform(vm, cookie, origin());
+    auto outcome = source->migration_perform(vm, {cookie, origin()});
     sent_bytes = pump.sent_bytes();
     returned_bytes = pump.returned_bytes();
     return outcome;
@@ -260,7 +260,7 @@ TEST_CASE("a stream that breaks leaves the guest running at the source") {
     CHECK(code_of(hosts.perform({.cut_after = 20'000'000})) == hypervisor_errc::aborted);
   }
   SUBCASE("because nobody listens") {
-    CHECK(code_of(hosts.source->migration_perform(vm, hosts.cookie, hosts.origin()))
+    CHECK(code_of(hosts.source->migration_perform(vm, {hosts.cookie, hosts.origin()}))
           == hypervisor_errc::aborted);
   }
   SUBCASE("because the destination's QEMU is killed") {

@@ -28,3 +28,21 @@ TEST_CASE("a guest moves there and back without a pause that one would notice") 
     CHECK(gap < 1s);
   }
 }
+
+TEST_CASE(
+    "a guest that writes faster than the link carries stays where it is, and it is said why") {
+  // Of 16 MiB of noise each page is another one every second, and the link takes 4 s for them.
+  two_hosts hosts{"novacron.region=16 novacron.sweep=2 novacron.dirty=16 novacron.mode=rand"};
+  link_faults narrow;
+  narrow.per_second = 4'000'000;
+  hosts.set_link(narrow);
+  auto& from = hosts.here();
+  const auto end = hosts.end_of(hosts.migrate());
+  REQUIRE_MESSAGE(end.has_value(), hosts.log_lines());
+  CHECK(end->phase == migration_phase::rolled_back);
+  CHECK_MESSAGE(end->reason.find("as fast as the link carries it") != std::string::npos,
+                end->reason);
+  MESSAGE(end->reason, "; after ", (end->ended - end->created) / 1s, " s");
+  hosts.mend();
+  CHECK(hosts.settles_at(from));
+}

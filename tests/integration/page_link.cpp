@@ -84,6 +84,17 @@ bool page_link::pass(int to, const char* bytes, size_t count, bool early) const 
   return count == 0;
 }
 
+void page_link::take_time(size_t count) {
+  if (faults_.per_second == link_faults::never)
+    return;
+  const auto span = std::chrono::nanoseconds{1'000'000'000 * count / faults_.per_second};
+  std::unique_lock lock{pace_};
+  free_at_ = std::max(free_at_, std::chrono::steady_clock::now()) + span;
+  const auto until = free_at_;
+  lock.unlock();
+  std::this_thread::sleep_until(until); // the span that the bytes take
+}
+
 void page_link::carry(int from, int to, bool there, bool early) {
   std::array<char, 16'384> buffer{};
   while (wait_readable(from, early)) {
@@ -101,6 +112,7 @@ void page_link::carry(int from, int to, bool there, bool early) {
         cut();
       if (after > faults_.cut_once_after)
         cut_once_ = true;
+      take_time(static_cast<size_t>(count));
     }
     if (!pass(to, buffer.data(), static_cast<size_t>(count), early))
       break;

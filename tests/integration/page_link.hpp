@@ -3,9 +3,11 @@
 #include "messages/descriptor.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <list>
+#include <mutex>
 #include <thread>
 
 namespace novacron::test {
@@ -18,9 +20,10 @@ struct link_faults {
   uint64_t cut_once_after = never; ///< all connections end, once; new ones may come
   uint64_t flip_bit_at = never;    ///< in the byte of this number
   uint64_t hold_after = never;     ///< nothing passes any more, either way, until `release`
+  uint64_t per_second = never;     ///< no more than that passes
 };
 
-/// A link on loopback that can be held, cut, and made to lie.
+/// A link on loopback that can be held, cut, made narrow, and made to lie.
 class page_link {
 public:
   page_link(uint16_t to, link_faults faults);
@@ -52,6 +55,8 @@ private:
   /// Waits until `from` can be read. False: the connection ends.
   bool wait_readable(int from, bool early) const;
   bool pass(int to, const char* bytes, size_t count, bool early) const;
+  /// Returns when the link has carried so many bytes more.
+  void take_time(size_t count);
 
   const uint16_t to_;
   const link_faults faults_;
@@ -62,7 +67,9 @@ private:
   std::atomic<uint64_t> made_{0};
   std::atomic<bool> cut_{false};
   std::atomic<bool> cut_once_{false};
-  std::list<connection> connections_; ///< the listening thread's
+  std::mutex pace_;
+  std::chrono::steady_clock::time_point free_at_; ///< guarded by `pace_`
+  std::list<connection> connections_;             ///< the listening thread's
   std::thread thread_;
 };
 

@@ -90,7 +90,7 @@ struct two_hosts_parts {
   std::function<void()> before_commit;
 };
 
-two_hosts::two_hosts() : parts_{std::make_unique<two_hosts_parts>()} {
+two_hosts::two_hosts(const std::string& workload) : parts_{std::make_unique<two_hosts_parts>()} {
   std::signal(SIGPIPE, SIG_IGN); // libvirt writes to connections that have ended
   auto& x = *parts_;
   x.control = std::make_unique<control_plane>(x.system, x.folder / "log");
@@ -114,7 +114,7 @@ two_hosts::two_hosts() : parts_{std::make_unique<two_hosts_parts>()} {
   wish.spec.image = "lab";
   wish.spec.restart = restart_policy::on_failure;
   wish.spec.memory_mib = 256;
-  wish.spec.kernel_arguments = "console=ttyS0 quiet novacron.region=16 novacron.sweep=2";
+  wish.spec.kernel_arguments = "console=ttyS0 quiet " + workload;
   auto made = x.control->propose(wish);
   REQUIRE_MESSAGE(made.ok(), made.detail);
   start_guest();

@@ -20,7 +20,8 @@ struct two_hosts_parts;
 /// moment before a migration's commit.
 class two_hosts {
 public:
-  two_hosts();
+  /// The guest's workload: kernel arguments of the lab's guest.
+  explicit two_hosts(const std::string& workload = "novacron.region=16 novacron.sweep=2");
   ~two_hosts();
   two_hosts(const two_hosts&) = delete;
   two_hosts& operator=(const two_hosts&) = delete;

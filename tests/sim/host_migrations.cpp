@@ -230,7 +230,7 @@ struct migration_interpreter {
     // Begun, it goes on whatever becomes of us.
     with_guest(
         [pages, &driver = driver(), vm = vm(), cookie = x.destination.cookie] {
-          auto begun = driver.migration_perform(vm, cookie, {});
+          auto begun = driver.migration_perform(vm, {cookie, {}});
           if (begun)
             pages->start();
           return begun;

@@ -329,8 +329,7 @@ result<std::string> hypervisor_model::migration_prepare(const prepare_request& r
   return done ? result<std::string>{"prepare"} : done.error();
 }
 
-result<std::string> hypervisor_model::migration_perform(vm_id vm, const std::string&,
-                                                        const std::filesystem::path&) {
+result<std::string> hypervisor_model::migration_perform(vm_id vm, const perform_request&) {
   if (auto left = answers_.extract(vm))
     return std::move(left.mapped());
   if (!daemon_)

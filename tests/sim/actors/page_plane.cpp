@@ -86,7 +86,7 @@ void page_plane::perform(const std::shared_ptr<half>& source, std::function<void
   source->perform = std::move(work);
   const auto& ticket = source->ticket;
   const auto vm = with_.past.vm_of(ticket.migration);
-  auto begun = from.box.driver->migration_perform(vm, {}, {});
+  auto begun = from.box.driver->migration_perform(vm, {});
   auto destination = hosts_.find(fleet::number_of(ticket.destination));
   if (!begun || destination == hosts_.end()) {
     source_ends(source, vm,

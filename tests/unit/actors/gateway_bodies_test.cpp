@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace novacron;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -148,6 +149,18 @@ TEST_CASE("a migration's destination may be left to the scheduler") {
   CHECK(parse_migrate(" \n")->to.empty());
   CHECK(parse_migrate("{}")->to.empty());
   CHECK(parse_migrate(R"({"to":"node-3"})")->to == "node-3");
+}
+
+TEST_CASE("a migration's terms are gentle unless it is said otherwise") {
+  CHECK(parse_migrate("{}")->terms == migration_terms{});
+  CHECK(parse_migrate(R"({"intent":"speed"})")->terms == migration_terms{migration_intent::speed});
+  const auto all = parse_migrate(R"({"intent":"downtime","max_pause_ms":50,"max_seconds":600})");
+  CHECK(all->terms == migration_terms{migration_intent::downtime, 50ms, 600s});
+  CHECK(parse_migrate(R"({"intent":"fast"})").error().field == "/intent");
+  CHECK(parse_migrate(R"({"max_pause_ms":0})").error().field == "/max_pause_ms");
+  CHECK(parse_migrate(R"({"max_pause_ms":60001})").error().field == "/max_pause_ms");
+  CHECK(parse_migrate(R"({"max_seconds":0})").error().field == "/max_seconds");
+  CHECK(parse_migrate(R"({"max_seconds":86401})").error().field == "/max_seconds");
 }
 
 TEST_CASE("a bad body of a verb is refused with the field's name") {

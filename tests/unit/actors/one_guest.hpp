@@ -43,8 +43,7 @@ public:
     auto done = answer("prepare ", prepare_fails);
     return done ? result<std::string>{std::string{}} : done.error();
   }
-  result<std::string> migration_perform(vm_id, const std::string&,
-                                        const std::filesystem::path&) override {
+  result<std::string> migration_perform(vm_id, const perform_request&) override {
     return std::string{};
   }
   result<std::string> migration_finish(vm_id, const std::string&, bool) override {

@@ -175,18 +175,25 @@ TEST_CASE_FIXTURE(table_fixture, "progress is shown with its migration until tha
   table.changed(migration);
   auto shown = [&] { return json::parse(*table.migration(migration.id).value().json).as_object(); };
   CHECK(shown().at("progress").is_null());
+  CHECK(shown().at("intent").as_string() == "gentle");
+  CHECK(shown().at("max_pause_ms").as_int64() == 300);
+  CHECK(shown().at("max_seconds").is_null());
   table.progress({migration.id, migration.vm, "precopy", 3, 4'096, 30'000, 10'000, 500});
   CHECK(shown().at("progress").at("phase").as_string() == "precopy");
   CHECK(shown().at("progress").at("round").as_int64() == 3);
   CHECK(shown().at("progress").at("ratio").as_double() == 3.0);
   CHECK(shown().at("from").as_string() == "node-9");
 
+  migration.terms = {migration_intent::speed, 0ms, 1'500ms};
   migration.phase = migration_phase::done;
   migration.cost = {1'500ms, 30'000, 10'000, 3, true};
   migration.revision = 12;
   table.changed(migration);
   table.progress({migration.id, migration.vm, "late", 9, 0, 0, 0, 0});
   CHECK(shown().at("progress").is_null());
+  CHECK(shown().at("intent").as_string() == "speed");
+  CHECK(shown().at("max_pause_ms").as_int64() == 1'000);
+  CHECK(shown().at("max_seconds").as_int64() == 2);
   CHECK(shown().at("cost").at("seconds").as_double() == 1.5);
   CHECK(shown().at("cost").at("chain_ok").as_bool());
   CHECK(!shown().at("cost").as_object().contains("pages")); // its source didn't say

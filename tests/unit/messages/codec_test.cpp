@@ -193,6 +193,10 @@ TEST_CASE("a command knows the first cluster version that has it") {
   CHECK(least_version(wish_member{}) == 3);
   CHECK(least_version(compare_states{}) == 4);
   CHECK(least_version(confirm_inventory{}) == 5);
+  reserve_migration move;
+  CHECK(least_version(move) == 1);
+  move.terms.time_limit = std::chrono::seconds{60};
+  CHECK(least_version(move) == 6);
 }
 
 TEST_CASE("a time that arithmetic could overflow is refused") {

@@ -137,9 +137,11 @@ public:
     for (auto& each : x.work.raw_bytes)
       fill(each);
   }
+  void fill(migration_terms& x) { fill_all(x.intent, x.longest_pause, x.time_limit); }
   void fill(migration_record& x) {
     fill_all(x.id, x.vm, x.from, x.to, x.epoch, x.phase, x.reason, x.source_clean,
-             x.destination_clean, x.cost, x.operation, x.created, x.decided, x.ended, x.revision);
+             x.destination_clean, x.cost, x.operation, x.created, x.decided, x.ended, x.revision,
+             x.terms);
   }
   void fill(operation_record& x) {
     fill_all(x.id, x.verb, x.vm, x.migration, x.state, x.error, x.created, x.ended, x.revision);
@@ -165,7 +167,9 @@ public:
   void fill(idempotency& x) { fill_all(x.principal, x.key, x.body_hash); }
   void fill(create_vm& x) { fill_all(x.vm, x.name, x.spec, x.host, x.operation); }
   void fill(request_state& x) { fill_all(x.vm, x.requested, x.if_revision, x.operation); }
-  void fill(reserve_migration& x) { fill_all(x.migration, x.vm, x.to, x.if_revision, x.operation); }
+  void fill(reserve_migration& x) {
+    fill_all(x.migration, x.vm, x.to, x.if_revision, x.operation, x.terms);
+  }
   void fill(decide_migration& x) { fill_all(x.migration, x.epoch, x.decision, x.reason); }
   void fill(vm_observation& x) { fill_all(x.vm, x.epoch, x.actual, x.reason); }
   void fill(migration_observation& x) { fill_all(x.migration, x.clean, x.cost); }

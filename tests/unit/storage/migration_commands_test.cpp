@@ -25,6 +25,18 @@ TEST_CASE("a reservation takes room at the destination and marks the VM") {
         == command_errc::no_capacity);
 }
 
+TEST_CASE("a migration keeps the terms under which it was asked for") {
+  test_cluster cluster;
+  cluster.started();
+  const migration_terms terms{migration_intent::downtime, std::chrono::milliseconds{40},
+                              std::chrono::seconds{90}};
+  REQUIRE(cluster
+              .run(reserve_migration{cluster.move, cluster.vm, cluster.node_2, 0,
+                                     cluster.next_operation(), terms})
+              .ok());
+  CHECK(cluster.the_move().terms == terms);
+}
+
 TEST_CASE("a reservation is refused where a migration cannot be") {
   test_cluster cluster;
   CHECK(cluster.reserve().error == command_errc::unknown_vm);

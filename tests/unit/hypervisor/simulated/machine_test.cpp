@@ -117,7 +117,7 @@ TEST_CASE("a guest migrates between two simulated machines and counts on") {
   const auto socket = there.folder() / "stream";
   REQUIRE(
       destination->migration_prepare({spec_of(there, one, {1, 2}), *offer, socket}).has_value());
-  CHECK(code_of(source->migration_perform(one, "", socket)) == fine);
+  CHECK(code_of(source->migration_perform(one, {"", socket})) == fine);
   CHECK(here.host().memory_digest(one) == there.host().memory_digest(one));
   CHECK(code_of(destination->migration_finish(one, "", false)) == fine);
   CHECK(code_of(source->migration_confirm(one, "")) == fine);

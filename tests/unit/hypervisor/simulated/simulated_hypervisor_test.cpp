@@ -155,7 +155,7 @@ TEST_CASE("a simulated guest migrates step by step, with its memory") {
   hosts.prepare();
   CHECK(two_hosts::phase(*hosts.destination_host, hosts.vm) == guest_phase::incoming);
   CHECK(code_of(hosts.destination->resume(hosts.vm)) == hypervisor_errc::refused);
-  CHECK(code_of(hosts.source->migration_perform(hosts.vm, "", hosts.socket())) == fine);
+  CHECK(code_of(hosts.source->migration_perform(hosts.vm, {"", hosts.socket()})) == fine);
   auto left = hosts.source_host->guests().at(0);
   CHECK(left.phase == guest_phase::paused);
   CHECK(left.migration_source);
@@ -176,7 +176,7 @@ TEST_CASE("a simulated guest migrates step by step, with its memory") {
 TEST_CASE("a simulated destination that was not finished dies with its agent or its daemon") {
   two_hosts hosts;
   hosts.prepare();
-  REQUIRE(hosts.source->migration_perform(hosts.vm, "", hosts.socket()).has_value());
+  REQUIRE(hosts.source->migration_perform(hosts.vm, {"", hosts.socket()}).has_value());
   SUBCASE("agent") {
     hosts.destination.reset();
   }
@@ -201,7 +201,7 @@ TEST_CASE("a simulated transfer that is broken off leaves the guest running at t
     auto listener = stream_socket::listen(hosts.socket());
     REQUIRE(listener.has_value());
     auto performing = std::async(std::launch::async, [&] {
-      return hosts.source->migration_perform(hosts.vm, "", hosts.socket());
+      return hosts.source->migration_perform(hosts.vm, {"", hosts.socket()});
     });
     auto deadline = std::chrono::steady_clock::now() + 10s;
     while (hosts.source->migration_statistics(hosts.vm)->memory_processed_bytes == 0
@@ -211,7 +211,7 @@ TEST_CASE("a simulated transfer that is broken off leaves the guest running at t
     CHECK(performing.wait_for(5s) == std::future_status::ready);
     CHECK(code_of(performing.get()) == hypervisor_errc::aborted);
   }
-  CHECK(code_of(hosts.source->migration_perform(hosts.vm, "", "/nowhere/stream"))
+  CHECK(code_of(hosts.source->migration_perform(hosts.vm, {"", "/nowhere/stream"}))
         == hypervisor_errc::aborted);
   CHECK(hosts.source_host->guests().at(0).phase == guest_phase::running);
   CHECK(!hosts.source_host->guests().at(0).migration_source);
@@ -226,7 +226,7 @@ TEST_CASE("a simulated source runs on when the destination could not load what i
   hosts.destination_host = std::make_shared<simulated_host>(config);
   hosts.destination = make_simulated_hypervisor({hosts.destination_host});
   hosts.prepare();
-  CHECK(code_of(hosts.source->migration_perform(hosts.vm, "", hosts.socket()))
+  CHECK(code_of(hosts.source->migration_perform(hosts.vm, {"", hosts.socket()}))
         == hypervisor_errc::aborted);
   CHECK(hosts.source_host->guests().at(0).phase == guest_phase::running);
   CHECK(code_of(hosts.destination->migration_finish(hosts.vm, "", false))
