@@ -127,7 +127,9 @@ std::optional<std::string> perform(virDomain* domain, const perform_request& req
   if (!params.add(VIR_MIGRATE_PARAM_URI, ("unix://" + request.stream_socket.native()).c_str()))
     return std::nullopt;
   const auto& cookie = request.cookie;
-  const unsigned flags = step_flags | (request.may_slow ? VIR_MIGRATE_AUTO_CONVERGE : 0U);
+  unsigned flags = step_flags;
+  if (request.may_slow)
+    flags |= VIR_MIGRATE_AUTO_CONVERGE;
   cookie_out out;
   if (functions().perform(domain, nullptr, params.get(), params.count(), bytes_of(cookie),
                           size_of(cookie), &out.bytes, &out.size, flags)
