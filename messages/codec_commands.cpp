@@ -167,11 +167,14 @@ bool read_body(reading&, schema::ReplaceVm::Reader in, replace_vm& out) {
 }
 
 void write_body(schema::Command::Builder command, const fence_host& in) {
-  write(command.initFenceHost().initHost(), in.host);
+  auto out = command.initFenceHost();
+  write(out.initHost(), in.host);
+  write(out.initTask(), in.task);
 }
 
 bool read_body(reading&, schema::FenceHost::Reader in, fence_host& out) {
   read(in.getHost(), out.host);
+  read(in.getTask(), out.task);
   return true;
 }
 

@@ -24,7 +24,9 @@ static bool read(reading&, schema::TaskMove::Reader in, task_move& out) {
 
 void write(schema::TaskRecord::Builder out, const task_record& in) {
   write(out.initId(), in.id);
-  out.setKind(schema_enum<schema::TaskKind>(in.kind));
+  const bool evacuates = in.kind == task_kind::evacuation; // which older readers take for a drain
+  out.setKind(schema_enum<schema::TaskKind>(evacuates ? task_kind::drain : in.kind));
+  out.setEvacuates(evacuates);
   write(out.initHost(), in.host);
   out.setState(schema_enum<schema::TaskState>(in.state));
   out.setParallel(in.parallel);
@@ -51,9 +53,13 @@ bool read(reading& budget, schema::TaskRecord::Reader in, task_record& out) {
   for (unsigned i = 0; i < moves.size(); ++i)
     if (!read(budget, moves[i], out.moves[i]))
       return false;
-  return read(in.getKind(), out.kind) && read(in.getState(), out.state)
-         && read(in.getDeadline(), out.deadline) && read(in.getThen(), out.then)
-         && read(in.getCreated(), out.created) && read(in.getEnded(), out.ended);
+  if (!read(in.getKind(), out.kind))
+    return false;
+  if (in.getEvacuates())
+    out.kind = task_kind::evacuation;
+  return read(in.getState(), out.state) && read(in.getDeadline(), out.deadline)
+         && read(in.getThen(), out.then) && read(in.getCreated(), out.created)
+         && read(in.getEnded(), out.ended);
 }
 
 void write(schema::PlannedMove::Builder out, const planned_move& in) {

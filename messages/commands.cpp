@@ -9,7 +9,9 @@ namespace {
 struct version_of_body {
   uint32_t operator()(const replace_vm&) const { return 3; }
   uint32_t operator()(const fence_host&) const { return 3; }
-  uint32_t operator()(const maintain_host&) const { return 3; }
+  uint32_t operator()(const maintain_host& x) const {
+    return x.wish == maintenance_wish::evacuate ? 6 : 3;
+  }
   uint32_t operator()(const start_rebalance&) const { return 3; }
   uint32_t operator()(const move_vm&) const { return 3; }
   uint32_t operator()(const note_move&) const { return 3; }

@@ -163,6 +163,9 @@ struct replace_vm {
 /// An operator's word that an unreachable host is off: nothing runs there.
 struct fence_host {
   node_id host;
+  /// Of the evacuation that begins with it; nil: none does. Since cluster version 6, ignored
+  /// before.
+  task_id task{};
 
   friend bool operator==(const fence_host&, const fence_host&) = default;
 };
@@ -173,13 +176,14 @@ enum class maintenance_wish : uint8_t {
   cordon,   ///< the host gets no more VMs
   uncordon, ///< it does again; a drain that runs is called off
   drain,    ///< its VMs leave it
+  evacuate, ///< it is fenced, and all its VMs get another; since cluster version 6
 };
 
 /// What an operator wants of a host.
 struct maintain_host {
   node_id host;
   maintenance_wish wish = maintenance_wish::cordon;
-  task_id task;                          ///< of a drain
+  task_id task;                          ///< of a drain or an evacuation
   uint32_t parallel = 2;                 ///< of a drain
   std::chrono::milliseconds deadline{0}; ///< of a drain, from the apply; 0: none
   deadline_policy then = deadline_policy::leave;
@@ -359,7 +363,7 @@ struct command_outcome {
   migration_id migration;
   migration_phase phase = migration_phase::reserved; ///< of `migration`, after the command
   lease_record lease;                                ///< after `renew_lease`
-  task_id task{};                                    ///< that a drain or a rebalance became
+  task_id task{}; ///< that a drain, an evacuation or a rebalance became
 
   [[nodiscard]] bool ok() const { return error == command_errc::none; }
   friend bool operator==(const command_outcome&, const command_outcome&) = default;

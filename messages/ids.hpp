@@ -26,7 +26,7 @@ using migration_id = id<struct migration_kind>;
 using operation_id = id<struct operation_kind>;
 using boot_id = id<struct boot_kind>; ///< one boot of a host's operating system
 using cluster_id = id<struct cluster_kind>;
-using task_id = id<struct task_kind_tag>; ///< of a drain or a rebalance
+using task_id = id<struct task_kind_tag>; ///< of a drain, an evacuation or a rebalance
 using token_id = id<struct token_kind>;   ///< of a token that lets a node join
 
 /// A permission to run a guest. Each new one is greater than all before it:

@@ -128,7 +128,7 @@ struct names<record_type> {
 template <>
 struct names<task_kind> {
   static constexpr int first = 0;
-  static constexpr std::array<std::string_view, 2> words{"drain", "rebalance"};
+  static constexpr std::array<std::string_view, 3> words{"drain", "rebalance", "evacuation"};
 };
 
 template <>
@@ -153,7 +153,7 @@ struct names<deadline_policy> {
 template <>
 struct names<maintenance_wish> {
   static constexpr int first = 0;
-  static constexpr std::array<std::string_view, 3> words{"cordon", "uncordon", "drain"};
+  static constexpr std::array<std::string_view, 4> words{"cordon", "uncordon", "drain", "evacuate"};
 };
 
 template <>

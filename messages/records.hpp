@@ -152,7 +152,8 @@ struct host_record {
   std::vector<std::string> cpu_features;
   /// Its state while it can be reached: up, cordoned, draining or drained.
   host_state maintenance = host_state::up;
-  task_id drain; ///< the latest; nil: there was none, or it was called off
+  /// Its latest drain or evacuation; nil: there was none, or it was called off.
+  task_id drain;
   /// Has not said what runs there since the cluster was recovered from one survivor.
   bool awaited = false;
 
@@ -272,8 +273,9 @@ struct operation_record {
 // -- tasks -----------------------------------------------------------------------
 
 enum class task_kind : uint8_t {
-  drain,     ///< all VMs leave one host
-  rebalance, ///< some VMs move, so that hosts are loaded alike
+  drain,      ///< all VMs leave one host
+  rebalance,  ///< some VMs move, so that hosts are loaded alike
+  evacuation, ///< all VMs of one host that is off get another; since cluster version 6
 };
 
 enum class task_state : uint8_t {
@@ -285,7 +287,7 @@ enum class task_state : uint8_t {
 
 enum class move_state : uint8_t {
   waiting, ///< for its turn, or for what `reason` says
-  moving,  ///< its migration is under way
+  moving,  ///< its migration is under way; of an evacuation: it has a place, and starts there
   finished,
   failed, ///< `reason` says why
 };
@@ -313,9 +315,9 @@ struct task_move {
 struct task_record {
   task_id id;
   task_kind kind = task_kind::drain;
-  node_id host; ///< the one that is drained; nil for a rebalance
+  node_id host; ///< the one that is drained or evacuated; nil for a rebalance
   task_state state = task_state::running;
-  uint32_t parallel = 2; ///< as many of its migrations at a time
+  uint32_t parallel = 2; ///< as many of its VMs move at a time
   log_time deadline;     ///< zero: none
   deadline_policy then = deadline_policy::leave;
   std::vector<task_move> moves;

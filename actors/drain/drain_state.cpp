@@ -15,21 +15,29 @@ bool says_why(command_errc error) {
 } // namespace
 
 void drain_state::put(const any_record& record, time_point now) {
-  auto* task = std::get_if<task_record>(&record);
-  if (!task)
-    return;
-  if (task->state != task_state::running) {
-    drop(task->id);
+  if (auto* task = std::get_if<task_record>(&record)) {
+    put_task(*task, now);
+  } else if (auto* vm = std::get_if<vm_record>(&record)) {
+    if (vm->actual == actual_state::lost)
+      lost_.insert(vm->id);
+    else
+      lost_.erase(vm->id);
+  }
+}
+
+void drain_state::put_task(const task_record& task, time_point now) {
+  if (task.state != task_state::running) {
+    drop(task.id);
     return;
   }
-  auto [slot, fresh] = tasks_.try_emplace(task->id, *task);
-  if (!fresh && slot->second.revision >= task->revision)
+  auto [slot, fresh] = tasks_.try_emplace(task.id, task);
+  if (!fresh && slot->second.revision >= task.revision)
     return;
-  for (const auto& move : task->moves) {
-    const auto* before = fresh ? nullptr : find({task->id, move.vm});
+  for (const auto& move : task.moves) {
+    const auto* before = fresh ? nullptr : find({task.id, move.vm});
     if (before && *before == move)
       continue;
-    auto& mine = efforts_[{task->id, move.vm}];
+    auto& mine = efforts_[{task.id, move.vm}];
     if (move.reason.empty())
       mine.failures = 0;
     // Rolled back: not again at once.
@@ -37,12 +45,14 @@ void drain_state::put(const any_record& record, time_point now) {
                       : move.reason.empty()                      ? time_point{}
                                                                  : mine.not_before;
   }
-  slot->second = *task;
+  slot->second = task;
 }
 
 void drain_state::remove(const any_record& record) {
   if (auto* task = std::get_if<task_record>(&record))
     drop(task->id);
+  else if (auto* vm = std::get_if<vm_record>(&record))
+    lost_.erase(vm->id);
 }
 
 void drain_state::keep_only(const std::set<std::pair<record_type, uuid>>& named) {
@@ -52,11 +62,23 @@ void drain_state::keep_only(const std::set<std::pair<record_type, uuid>>& named)
       gone.push_back(id);
   for (const auto& id : gone)
     drop(id);
+  std::erase_if(lost_, [&](const auto& vm) {
+    return !named.contains({record_type::vm, vm.value});
+  });
+}
+
+/// Nobody that is to run waits for a place.
+bool drain_state::leaves_room(const task_record& task) const {
+  return std::ranges::none_of(task.moves, [&](const task_move& move) {
+    return move.state == move_state::waiting && lost_.contains(move.vm);
+  });
 }
 
 drain_state::effects drain_state::tick(time_point now) {
   effects out;
   for (const auto& [id, task] : tasks_) {
+    if (task.kind == task_kind::evacuation && !leaves_room(task))
+      continue;
     size_t busy = 0;
     for (const auto& move : task.moves)
       busy += move.state == move_state::moving

@@ -32,7 +32,7 @@ struct write_note {
 };
 using drain_effect = std::variant<give_order, write_note>;
 
-/// Drives tasks (drains and rebalances): which VM to move next.
+/// Drives tasks (drains, evacuations, rebalances): which VM to move next.
 ///
 /// The problem: a drain takes minutes, in which leaders change and actors die,
 /// and two drivers may be at work for a moment. So all that decides is in the
@@ -40,6 +40,9 @@ using drain_effect = std::variant<give_order, write_note>;
 /// often it failed. This only proposes the next moves, each a compare-and-set on
 /// what it saw; forgotten, it begins again from the records. What it remembers,
 /// that an order is under way and when to try again, saves work and no more.
+///
+/// Of an evacuated host recovery places what is to run. What is stopped waits for that: it may
+/// not take the room.
 ///
 /// Pure.
 class drain_state {
@@ -51,7 +54,7 @@ public:
     // nop
   }
 
-  // What the feed says; records that aren't tasks are ignored.
+  // What the feed says; records of tasks and VMs count.
   void put(const any_record& record, time_point now);
   void remove(const any_record& record);
   void keep_only(const std::set<std::pair<record_type, uuid>>& named);
@@ -76,10 +79,13 @@ private:
   [[nodiscard]] const task_move* find(const name& which) const;
   [[nodiscard]] time_point wait_after(uint32_t failures, time_point now) const;
   void drop(task_id task);
+  void put_task(const task_record& task, time_point now);
+  [[nodiscard]] bool leaves_room(const task_record& task) const;
 
   drain_config config_;
   std::map<task_id, task_record> tasks_; ///< that run
   std::map<name, effort> efforts_;
+  std::set<vm_id> lost_; ///< VMs that are recovery's to place
 };
 
 } // namespace novacron

@@ -102,6 +102,7 @@ void api::dispatch(call& c) const {
   case action::cordon_host:
   case action::uncordon_host:
   case action::drain_host:
+  case action::evacuate_host:
     return maintain(c);
   case action::read_drain:
     return read_drain(c);

@@ -23,7 +23,8 @@ void api::fence(call& c) const {
       done(document ? json_answer(200, document->json) : json_answer(200, host_json(fallback, {})));
     });
   };
-  propose({fence_host{begun->host}, std::move(begun->key)}, std::move(c.done), std::move(accepted));
+  propose({fence_host{begun->host, {way_.ids()}}, std::move(begun->key)}, std::move(c.done),
+          std::move(accepted));
 }
 
 } // namespace novacron

@@ -49,13 +49,15 @@ void api::maintain(call& c) const {
     return c.done(answer_of(begun.error()));
   maintain_host wish;
   wish.host = begun->host;
-  const bool drains = c.where.found->what == action::drain_host;
-  if (drains) {
+  const auto what = c.where.found->what;
+  const bool makes_task = what == action::drain_host || what == action::evacuate_host;
+  if (makes_task)
+    wish.task = {way_.ids()};
+  if (what == action::drain_host) {
     auto body = parse_drain(c.request->body);
     if (!body)
       return c.done(answer_of(body.error()));
     wish.wish = maintenance_wish::drain;
-    wish.task = {way_.ids()};
     wish.parallel = body->parallel;
     wish.deadline = body->deadline;
     wish.then = body->then;
@@ -63,12 +65,13 @@ void api::maintain(call& c) const {
     auto empty = parse_nothing(c.request->body);
     if (!empty)
       return c.done(answer_of(empty.error()));
-    wish.wish = c.where.found->what == action::cordon_host ? maintenance_wish::cordon
-                                                           : maintenance_wish::uncordon;
+    wish.wish = what == action::evacuate_host ? maintenance_wish::evacuate
+                : what == action::cordon_host ? maintenance_wish::cordon
+                                              : maintenance_wish::uncordon;
   }
-  auto accepted = [self = shared_from_this(), drains, host = wish.host,
+  auto accepted = [self = shared_from_this(), makes_task, host = wish.host,
                    done = c.done](const command_outcome& outcome) {
-    if (drains)
+    if (makes_task)
       return self->answer_task(202, outcome, done);
     self->view_->when_revision(outcome.revision, view_table::clock::now() + self->limits_.view_time,
                                [self, host, done](wait_end) {
@@ -80,7 +83,7 @@ void api::maintain(call& c) const {
   propose({wish, std::move(begun->key)}, std::move(c.done), std::move(accepted));
 }
 
-/// The latest drain of a host.
+/// The latest drain or evacuation of a host.
 void api::read_drain(call& c) const {
   auto host = host_of(c.where.id, {});
   if (!host)
@@ -91,8 +94,9 @@ void api::read_drain(call& c) const {
       return answer_of({"unknown_task",
                         404,
                         "No such task",
-                        "host " + shown + " has not been drained of late; begin with POST "
-                            + "/api/v1/hosts/{id}/drain",
+                        "host " + shown
+                            + " has not been drained or evacuated of late; begin with POST "
+                              "/api/v1/hosts/{id}/drain, or evacuate for one that is off",
                         {},
                         {}});
     return json_answer(200, task->json);

@@ -32,6 +32,8 @@ constexpr std::array table{
     route{action::uncordon_host, "POST", "/api/v1/hosts/{id}/uncordon"},
     route{action::drain_host, "POST", "/api/v1/hosts/{id}/drain"},
     route{action::read_drain, "GET", "/api/v1/hosts/{id}/drain"},
+    route{action::evacuate_host, "POST", "/api/v1/hosts/{id}/evacuate"},
+    route{action::read_drain, "GET", "/api/v1/hosts/{id}/evacuate"},
     route{action::list_tasks, "GET", "/api/v1/tasks"},
     route{action::read_task, "GET", "/api/v1/tasks/{id}"},
     route{action::cancel_task, "POST", "/api/v1/tasks/{id}/cancel"},

@@ -36,6 +36,7 @@ enum class action : uint8_t {
   cordon_host,
   uncordon_host,
   drain_host,
+  evacuate_host,
   read_drain,
   list_tasks,
   read_task,

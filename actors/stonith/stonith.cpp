@@ -61,7 +61,7 @@ void carry_out(self_pointer self, const end_command& what) {
 }
 
 void carry_out(self_pointer self, const say_fenced& what) {
-  forwarded_proposal order{{{command{fence_host{what.host}, {}}}}};
+  forwarded_proposal order{{{command{fence_host{what.host, {self->state.ids()}}, {}}}}};
   auto answered = [self, host = what.host](const std::optional<command_outcome>& outcome) {
     auto& state = self->state;
     if (outcome && !outcome->ok())
@@ -111,6 +111,7 @@ stonith_actor::behavior_type stonith(self_pointer self, stonith_setup setup, fee
   auto& state = self->state;
   state.stonith = stonith_state{setup.when};
   state.run = std::move(setup.run);
+  state.ids = std::move(setup.ids);
   state.follower.emplace(feed_filter{}, true, sink_of(self));
   state.frontend = std::move(frontend);
   state.log = std::move(log);

@@ -5,6 +5,7 @@
 #include "actors/stonith/fence_command.hpp"
 #include "actors/stonith/stonith_state.hpp"
 #include "messages/actors.hpp"
+#include "messages/uuid.hpp"
 
 #include <functional>
 #include <map>
@@ -25,6 +26,7 @@ fence_runner make_fence_runner(std::vector<std::string> command, std::chrono::mi
 struct stonith_setup {
   stonith_config when;
   fence_runner run;
+  uuid_source ids = random_uuid; ///< of the evacuations that its word begins
 };
 
 struct stonith_actor_state {
@@ -36,6 +38,7 @@ struct stonith_actor_state {
 
   stonith_state stonith;
   fence_runner run;
+  uuid_source ids;
   std::optional<feed_follower> follower;
   controller_frontend_actor frontend;
   std::map<node_id, std::shared_ptr<fence_stop>> runs;

@@ -76,7 +76,7 @@ public:
 
   /// The records that a placement is planned from, as they are now. Copies them.
   [[nodiscard]] placement_state placement() const;
-  /// The latest drain of a host; nil: there is none.
+  /// The latest drain or evacuation of a host; nil: there is none.
   [[nodiscard]] task_id drain_of(node_id host) const;
 
   /// The host with this name; of several, the one that isn't gone.

@@ -82,12 +82,14 @@ struct ReplaceVm {
 
 struct FenceHost {
   host @0 :Ids.Uuid;
+  task @1 :Ids.Uuid;
 }
 
 enum MaintenanceWish {
   cordon @0;
   uncordon @1;
   drain @2;
+  evacuate @3;
 }
 
 struct MaintainHost {

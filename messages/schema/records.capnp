@@ -235,6 +235,7 @@ struct OperationRecord {
 enum TaskKind {
   drain @0;
   rebalance @1;
+  evacuation @2; # not written yet: see TaskRecord.evacuates
 }
 
 enum TaskState {
@@ -278,6 +279,8 @@ struct TaskRecord {
   created @8 :Int64;
   ended @9 :Int64;
   revision @10 :UInt64;
+  # The kind is drain then: gateways of cluster version 5, which are upgraded last, refuse another.
+  evacuates @11 :Bool;
 }
 
 # -- nodes --

@@ -28,7 +28,7 @@ void add_join_commands(CLI::App& app, const command_mount& mount);
 void add_vm_commands(CLI::App& app, const command_mount& mount);
 /// migration, operation, host, cluster status, events.
 void add_look_commands(CLI::App& app, const command_mount& mount);
-/// vm plan, host cordon | uncordon | drain, task, cluster rebalance; after the two
+/// vm plan, host cordon | uncordon | drain | evacuate, task, cluster rebalance; after the two
 /// above, whose groups it adds to.
 void add_maintenance_commands(CLI::App& app, const command_mount& mount);
 /// actors, chaos kill.

@@ -20,12 +20,25 @@ void show(client_session& session, const json::value& document,
     session.where().out << render(document);
 }
 
+/// Whether the command ends with the task that it begins, and how long it waits for that.
+struct task_wait {
+  bool wait = false;
+  int timeout = 3'600;
+};
+
+void add_wait(CLI::App& command, task_wait& until) {
+  command.add_flag("--wait", until.wait, "Until it has ended");
+  command.add_option("--timeout", until.timeout, "Of --wait, in seconds")
+      ->check(CLI::Range(1, 604'800))
+      ->capture_default_str();
+}
+
 /// Shows a task at its end, or as it is; one that failed is the command's failure.
-void finish(client_session& session, json::value task, bool wait, int timeout) {
-  if (wait)
-    task = session.await_task(field_text(task, "id"), std::chrono::seconds{timeout});
+void finish(client_session& session, json::value task, const task_wait& until) {
+  if (until.wait)
+    task = session.await_task(field_text(task, "id"), std::chrono::seconds{until.timeout});
   show(session, task, render_task);
-  if (wait && field_text(task, "state") != "finished")
+  if (until.wait && field_text(task, "state") != "finished")
     session.fail(exit_status::refused,
                  "the " + field_text(task, "kind") + " has " + field_text(task, "state")
                      + "\nsee the reasons above, and ask again when they are gone");
@@ -56,7 +69,7 @@ void add_plan(CLI::App& vm, const command_mount& mount) {
   });
 }
 
-// -- host cordon, uncordon, drain --------------------------------------------------
+// -- host cordon, uncordon, drain, evacuate ----------------------------------------
 
 void add_cordons(CLI::App& host, const command_mount& mount) {
   for (const std::string verb : {"cordon", "uncordon"}) {
@@ -77,8 +90,7 @@ void add_drain(CLI::App& host, const command_mount& mount) {
     std::string then;
     int parallel = 2;
     bool show = false;
-    bool wait = false;
-    int timeout = 3'600;
+    task_wait until;
   };
   auto options = std::make_shared<drain_options>();
   auto* command = host.add_subcommand("drain", "Move its VMs elsewhere, and give it no more");
@@ -90,28 +102,43 @@ void add_drain(CLI::App& host, const command_mount& mount) {
       ->check(CLI::Range(1, 16))
       ->capture_default_str();
   command->add_flag("--show", options->show, "Only look how the latest drain gets on");
-  command->add_flag("--wait", options->wait, "Until it has ended");
-  command->add_option("--timeout", options->timeout, "Of --wait, in seconds")
-      ->check(CLI::Range(1, 604'800))
-      ->capture_default_str();
+  add_wait(*command, options->until);
   mount.on(command, [options](client_session& session) {
     const auto path = "/api/v1/hosts/" + options->host + "/drain";
     if (options->show)
-      return finish(session, session.read(path), options->wait, options->timeout);
+      return finish(session, session.read(path), options->until);
     json::object body{{"parallel", options->parallel}};
     if (!options->deadline.empty())
       body["deadline"] = options->deadline;
     if (!options->then.empty())
       body["then"] = options->then;
-    finish(session, session.change("POST", path, json::serialize(body)), options->wait,
-           options->timeout);
+    finish(session, session.change("POST", path, json::serialize(body)), options->until);
+  });
+}
+
+void add_evacuate(CLI::App& host, const command_mount& mount) {
+  struct evacuate_options {
+    std::string host;
+    bool show = false;
+    task_wait until;
+  };
+  auto options = std::make_shared<evacuate_options>();
+  auto* command
+      = host.add_subcommand("evacuate", "Place all VMs of a host that is off on other hosts");
+  command->add_option("host", options->host, "Name or id")->required();
+  command->add_flag("--show", options->show, "Only look how the latest evacuation gets on");
+  add_wait(*command, options->until);
+  mount.on(command, [options](client_session& session) {
+    const auto path = "/api/v1/hosts/" + options->host + "/evacuate";
+    finish(session, options->show ? session.read(path) : session.change("POST", path),
+           options->until);
   });
 }
 
 // -- tasks, cluster rebalance ------------------------------------------------------
 
 void add_tasks(CLI::App& app, const command_mount& mount) {
-  auto* group = app.add_subcommand("task", "Drains and rebalances");
+  auto* group = app.add_subcommand("task", "Drains, evacuations and rebalances");
   group->require_subcommand(1);
   group->fallthrough();
   mount.on(group->add_subcommand("ls", "List them"), [](client_session& session) {
@@ -127,7 +154,7 @@ void add_tasks(CLI::App& app, const command_mount& mount) {
   mount.on(shown, [id](client_session& session) {
     show(session, session.read("/api/v1/tasks/" + *id), render_task);
   });
-  auto* cancel = group->add_subcommand("cancel", "End one; migrations that are under way go on");
+  auto* cancel = group->add_subcommand("cancel", "End one; what is under way goes on");
   cancel->add_option("task", *id, "Its id")->required();
   mount.on(cancel, [id](client_session& session) {
     show(session, session.change("POST", "/api/v1/tasks/" + *id + "/cancel"), render_task);
@@ -139,8 +166,7 @@ void add_rebalance(CLI::App& cluster, const command_mount& mount) {
     bool plan = false;
     int moves = 4;
     int spread = 20;
-    bool wait = false;
-    int timeout = 3'600;
+    task_wait until;
   };
   auto options = std::make_shared<rebalance_options>();
   auto* command
@@ -152,17 +178,14 @@ void add_rebalance(CLI::App& cluster, const command_mount& mount) {
   command->add_option("--spread", options->spread, "Loads may differ by so many percent")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
-  command->add_flag("--wait", options->wait, "Until it has ended");
-  command->add_option("--timeout", options->timeout, "Of --wait, in seconds")
-      ->check(CLI::Range(1, 604'800))
-      ->capture_default_str();
+  add_wait(*command, options->until);
   mount.on(command, [options](client_session& session) {
     json::object body{
         {"plan", options->plan}, {"moves", options->moves}, {"spread_percent", options->spread}};
     auto answer = session.change("POST", "/api/v1/cluster/rebalance", json::serialize(body));
     if (field_text(answer, "kind").empty()) // a plan, or nothing to do
       return show(session, answer, render_rebalance);
-    finish(session, answer, options->wait, options->timeout);
+    finish(session, answer, options->until);
   });
 }
 
@@ -172,6 +195,7 @@ void add_maintenance_commands(CLI::App& app, const command_mount& mount) {
   add_plan(*app.get_subcommand("vm"), mount);
   add_cordons(*app.get_subcommand("host"), mount);
   add_drain(*app.get_subcommand("host"), mount);
+  add_evacuate(*app.get_subcommand("host"), mount);
   add_tasks(app, mount);
   add_rebalance(*app.get_subcommand("cluster"), mount);
 }

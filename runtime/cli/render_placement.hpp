@@ -9,7 +9,7 @@ namespace novacron {
 
 /// Where a VM would go, and for each host why it may have it or may not.
 std::string render_plan(const boost::json::value& plan);
-/// A drain or a rebalance, with a line per VM.
+/// A drain, an evacuation or a rebalance, with a line per VM.
 std::string render_task(const boost::json::value& task);
 std::string render_tasks(const boost::json::array& tasks);
 /// How far a task is, on one line.

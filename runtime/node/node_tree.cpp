@@ -102,6 +102,7 @@ private:
       if (const auto& fence = start_.config.controller.fence) {
         stonith_setup setup;
         setup.when.after = fence->after;
+        setup.ids = parts_.ids;
         setup.run = make_fence_runner(fence->command, fence->timeout);
         spec.children.push_back(of_the_leader("stonith", novacron::stonith, setup));
       }

@@ -62,10 +62,25 @@ private:
   outcome uncordon(const host_record& host);
   outcome drain(const host_record& host, const maintain_host& command);
   void maintain(const host_record& host, host_state maintenance, task_id drain);
+  /// The refusal of a new task's id that can't be one; nothing: it can.
+  std::optional<outcome> task_id_taken(task_id id) const;
+  /// The drain or evacuation of this host that runs, or null.
+  [[nodiscard]] const task_record* running_task_of(const host_record& host) const;
+  /// A new task about all VMs that are placed on this host.
+  task_record task_of_all(task_kind kind, const host_record& host, task_id id) const;
   void end_task(const task_record& task, task_state how);
   /// Sees what became of tasks' VMs in this batch, and what their deadlines ask for.
   void advance_tasks();
   void advance(const task_record& task, const std::set<vm_id>& touched);
+
+  // -- parts of evacuations (evacuate_host.cpp) ---------------------------------------
+
+  outcome evacuate(const host_record& host, const maintain_host& command);
+  void begin_evacuation(const host_record& host, task_id id);
+  /// The host is back: who has another place by now has it, the others stay.
+  static void end_with_return(std::vector<task_move>& moves);
+  /// It is off, and has held no lease since: nothing of it runs.
+  [[nodiscard]] bool is_fenced(node_id host) const;
 
   outcome apply(const register_node& command);
   outcome apply(const wish_member& command);

@@ -26,7 +26,7 @@ namespace novacron {
 /// compare the hashes of their states, and do so on demand; a node that a migration
 /// needs isn't removed. 5: after a recovery hosts are awaited until they have looked at
 /// their guests, and nothing is decided about migrations before; migrations say what was made of
-/// the pages. 6: migrations have terms.
+/// the pages. 6: migrations have terms; hosts that are off are evacuated.
 inline constexpr uint32_t known_cluster_version = 6;
 
 /// What this program's leaders stamp at least: it goes on with members that know
@@ -43,6 +43,10 @@ inline constexpr uint32_t inventories_since = 5;
 /// The first `command_batch::cluster_version` under which migrations' records say what
 /// was made of the pages.
 inline constexpr uint32_t page_work_since = 5;
+
+/// The first `command_batch::cluster_version` under which the word that a host is off begins an
+/// evacuation.
+inline constexpr uint32_t evacuations_since = 6;
 
 /// The first `command_batch::cluster_version` under which a host's end has
 /// consequences for its VMs.

@@ -207,7 +207,13 @@ batch_applier::outcome batch_applier::apply(const fence_host& command) {
   lose_guests(*host);
   if (awaits)
     start_what_waited_for_hosts();
-  return {};
+  outcome fenced;
+  if (batch_.cluster_version >= evacuations_since && !task_id_taken(command.task)
+      && !running_task_of(*host) && !placed_on(host->id).empty()) {
+    begin_evacuation(*host, command.task);
+    fenced.task = command.task;
+  }
+  return fenced;
 }
 
 batch_applier::outcome batch_applier::apply(const replace_vm& command) {

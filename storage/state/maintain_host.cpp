@@ -1,4 +1,4 @@
-// Hosts are cordoned and drained; the tasks that this makes get on and end.
+// Hosts are cordoned and drained; the tasks that this and evacuations make get on and end.
 
 #include "storage/state/batch_applier.hpp"
 #include "storage/state/task_moves.hpp"
@@ -33,6 +33,8 @@ batch_applier::outcome batch_applier::apply(const maintain_host& command) {
     return uncordon(*host);
   case maintenance_wish::drain:
     return drain(*host, command);
+  case maintenance_wish::evacuate:
+    return evacuate(*host, command);
   }
   return refuse(command_errc::wrong_state, "no such wish");
 }
@@ -44,10 +46,12 @@ batch_applier::outcome batch_applier::cordon(const host_record& host) {
 }
 
 batch_applier::outcome batch_applier::uncordon(const host_record& host) {
-  if (auto task = state_.find(host.drain); task && task->state == task_state::running)
-    end_task(*task, task_state::cancelled);
+  const auto* running = running_task_of(host);
+  const bool evacuated = running && running->kind == task_kind::evacuation;
+  if (running && !evacuated)
+    end_task(*running, task_state::cancelled);
   if (host.maintenance != host_state::up)
-    maintain(host, host_state::up, {});
+    maintain(host, host_state::up, evacuated ? host.drain : task_id{});
   return {};
 }
 
@@ -59,30 +63,49 @@ batch_applier::outcome batch_applier::drain(const host_record& host, const maint
     x.then = command.then;
   };
   outcome accepted;
-  if (auto task = state_.find(host.drain); task && task->state == task_state::running) {
-    edit(*task, set_terms); // whoever asks last says how
-    accepted.task = task->id;
+  const auto* running = running_task_of(host);
+  if (running && running->kind == task_kind::drain) {
+    edit(*running, set_terms); // whoever asks last says how
+    accepted.task = running->id;
     return accepted;
   }
-  if (command.task.nil() || state_.find(command.task))
-    return refuse(command_errc::wrong_state,
-                  "the task's id " + to_string(command.task) + " is taken; choose a new one");
-  task_record task;
-  task.id = accepted.task = command.task;
-  task.kind = task_kind::drain;
-  task.host = host.id;
-  task.created = state_.now_;
+  if (auto taken = task_id_taken(command.task))
+    return *taken;
+  if (running) // an evacuation, of which this is the rest
+    end_task(*running, task_state::cancelled);
+  auto task = task_of_all(task_kind::drain, host, command.task);
   set_terms(task);
-  for (const auto& [id, vm] : state_.vms_)
-    if (vm.host == host.id && vm.actual != actual_state::gone) {
-      task_move move;
-      move.vm = id;
-      task.moves.push_back(looked_at(task, move, &vm, state_.find(vm.migration)));
-    }
-  std::ranges::sort(task.moves, {}, &task_move::vm);
+  accepted.task = task.id;
   maintain(host, host_state::draining, task.id);
   add(std::move(task)); // `advance_tasks` ends it if there is nothing to do
   return accepted;
+}
+
+std::optional<batch_applier::outcome> batch_applier::task_id_taken(task_id id) const {
+  if (!id.nil() && !state_.find(id))
+    return {};
+  return refuse(command_errc::wrong_state,
+                "the task's id " + to_string(id) + " is taken; choose a new one");
+}
+
+const task_record* batch_applier::running_task_of(const host_record& host) const {
+  auto task = state_.find(host.drain);
+  return task && task->state == task_state::running ? task : nullptr;
+}
+
+task_record batch_applier::task_of_all(task_kind kind, const host_record& host, task_id id) const {
+  task_record task;
+  task.id = id;
+  task.kind = kind;
+  task.host = host.id;
+  task.created = state_.now_;
+  for (const auto& vm_of_it : placed_on(host.id)) {
+    const auto& vm = *state_.find(vm_of_it);
+    task_move move;
+    move.vm = vm.id;
+    task.moves.push_back(looked_at(task, move, &vm, state_.find(vm.migration)));
+  }
+  return task;
 }
 
 void batch_applier::maintain(const host_record& host, host_state maintenance, task_id drain) {
@@ -134,13 +157,17 @@ void batch_applier::advance_tasks() {
     else if (auto migration = state_.find(migration_id{id});
              type == record_type::migration && migration)
       touched.insert(migration->vm);
-    else if (type == record_type::task && state_.running_tasks_.contains(task_id{id}))
+    else if (auto host = state_.find(node_id{id}); type == record_type::host && host) {
+      // Its return ends its evacuation.
+      if (const auto* task = running_task_of(*host); task && task->kind == task_kind::evacuation)
+        concerned.insert(task->id);
+    } else if (type == record_type::task && state_.running_tasks_.contains(task_id{id}))
       concerned.insert(task_id{id});
   }
   for (const auto& id : touched) {
     if (auto tasks = state_.tasks_of_.find(id); tasks != state_.tasks_of_.end())
       concerned.insert(tasks->second.begin(), tasks->second.end());
-    // One that came while its host was being drained.
+    // One that came while its host was being drained or evacuated.
     auto vm = state_.find(id);
     auto host = vm ? state_.find(vm->host) : nullptr;
     if (host && state_.running_tasks_.contains(host->drain))
@@ -162,7 +189,7 @@ void batch_applier::advance(const task_record& task, const std::set<vm_id>& touc
       auto migration = vm && !vm->migration.nil() ? vm->migration : move.migration;
       move = looked_at(task, move, vm, state_.find(migration));
     }
-  if (task.kind == task_kind::drain)
+  if (task.kind != task_kind::rebalance)
     for (const auto& id : touched) {
       auto vm = state_.find(id);
       auto known = std::ranges::any_of(next, [&](const auto& x) { return x.vm == id; });
@@ -172,6 +199,8 @@ void batch_applier::advance(const task_record& task, const std::set<vm_id>& touc
       move.vm = id;
       next.push_back(looked_at(task, move, vm, state_.find(vm->migration)));
     }
+  if (task.kind == task_kind::evacuation && !is_fenced(task.host))
+    end_with_return(next);
   for (auto& move : next) {
     auto vm = state_.find(move.vm);
     switch (resort_of(task, move, vm, state_.now_)) {

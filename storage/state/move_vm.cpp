@@ -35,9 +35,8 @@ std::string why_not_now(const task_record& task, size_t at, uint32_t attempt) {
 } // namespace
 
 batch_applier::outcome batch_applier::apply(const start_rebalance& command) {
-  if (command.task.nil() || state_.find(command.task))
-    return refuse(command_errc::wrong_state,
-                  "the task's id " + to_string(command.task) + " is taken; choose a new one");
+  if (auto taken = task_id_taken(command.task))
+    return *taken;
   for (const auto& id : state_.running_tasks_)
     if (state_.find(id)->kind == task_kind::rebalance)
       return refuse(command_errc::wrong_state,
@@ -83,8 +82,13 @@ batch_applier::outcome batch_applier::apply(const move_vm& command) {
   auto vm = state_.find(command.vm);
   if (!vm)
     return refuse(command_errc::unknown_vm, "there is no vm " + to_string(command.vm));
-  if (task->kind == task_kind::drain && vm->host != task->host)
+  if (task->kind != task_kind::rebalance && vm->host != task->host)
     return refuse(command_errc::revision_mismatch, "vm " + vm->name + " has left the host already");
+  if (task->kind == task_kind::evacuation && !(is_fenced(task->host) && without_guest(*vm)))
+    return refuse(command_errc::revision_mismatch,
+                  "vm " + vm->name
+                      + " isn't the task's to place: its host is back, or it is to run, and "
+                        "recovery places it");
   auto done = without_guest(*vm)
                   ? place_elsewhere(*vm, command.to)
                   : apply(reserve_migration{command.migration, command.vm, command.to, 0, {}});

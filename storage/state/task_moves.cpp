@@ -35,7 +35,34 @@ bool deadline_passed(const task_record& task, log_time now) {
 
 /// A rebalance is a wish, not a need: what can't be done at once is left.
 bool tried_enough(const task_record& task, const task_move& move) {
-  return task.kind == task_kind::drain ? move.attempts >= most_attempts : !move.reason.empty();
+  return task.kind == task_kind::rebalance ? !move.reason.empty() : move.attempts >= most_attempts;
+}
+
+/// Its host is off. Who is to run is placed by recovery, and has been evacuated once it runs; the
+/// others once they have another place.
+task_move evacuated(const task_record& task, task_move move, const vm_record& vm) {
+  auto is = [&](move_state state, std::string reason) {
+    move.state = state;
+    move.reason = std::move(reason);
+    return move;
+  };
+  if (move.state == move_state::finished || move.state == move_state::failed)
+    return move; // what becomes of it later is another matter
+  const bool to_run = vm.requested == requested_state::running;
+  if (vm.host == task.host) {
+    if (!vm.migration.nil())
+      return is(move_state::waiting, "migration " + to_string(vm.migration) + " isn't over yet");
+    return is(move_state::waiting, vm.actual == actual_state::lost ? vm.reason : std::string{});
+  }
+  move.to = vm.host;
+  const bool starts = vm.actual == actual_state::starting || vm.actual == actual_state::lost
+                      || vm.restarts.due != log_time{};
+  if (to_run && starts)
+    return is(move_state::moving, vm.reason);
+  // One that had failed before it was placed is only placed.
+  if (to_run && vm.actual == actual_state::failed && move.state == move_state::moving)
+    return is(move_state::failed, vm.reason);
+  return is(move_state::finished, {});
 }
 
 } // namespace
@@ -56,6 +83,8 @@ task_move looked_at(const task_record& task, task_move move, const vm_record* vm
   };
   if (!vm || vm->actual == actual_state::gone)
     return is(move_state::finished, "it was deleted");
+  if (task.kind == task_kind::evacuation)
+    return evacuated(task, move, *vm);
   if (!vm->migration.nil()) {
     move.migration = vm->migration;
     if (task.kind == task_kind::drain && last && last->id == vm->migration)

@@ -21,6 +21,9 @@ bool without_guest(const vm_record& vm);
 ///        ▲         │ rolled back
 ///        └─────────┴──▶ failed, after `most_attempts`, or as the deadline's policy says
 ///
+/// In an evacuation nothing goes back: a VM moves while it starts where it was placed, and has
+/// failed when it can't.
+///
 /// Pure.
 task_move looked_at(const task_record& task, task_move move, const vm_record* vm,
                     const migration_record* last);

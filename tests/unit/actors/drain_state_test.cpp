@@ -202,3 +202,59 @@ TEST_CASE("a record that is older than what came before changes nothing") {
   x.driver.put(old, start);
   CHECK(x.orders().empty());
 }
+
+namespace {
+
+vm_record vm_that_is(uint64_t n, actual_state actual) {
+  vm_record vm;
+  vm.id = vm_number(n);
+  vm.actual = actual;
+  return vm;
+}
+
+} // namespace
+
+TEST_CASE("what is stopped on an evacuated host leaves the room to what is to run") {
+  driven_task x{2};
+  x.task.kind = task_kind::evacuation;
+  x.show();
+  x.driver.put(vm_that_is(1, actual_state::lost), start);
+  x.driver.put(vm_that_is(3, actual_state::lost), start); // of another host
+  CHECK(x.orders().empty());
+  SUBCASE("until recovery has placed it") {
+    x.part(1).state = move_state::moving;
+    x.show();
+  }
+  SUBCASE("until it needs none any more") {
+    x.part(1).state = move_state::finished;
+    x.show();
+    x.driver.put(vm_that_is(1, actual_state::defined), start);
+  }
+  auto orders = x.orders();
+  REQUIRE(orders.size() == 1);
+  CHECK(orders[0].vm == vm_number(2));
+}
+
+TEST_CASE("a lost VM that is forgotten keeps nobody waiting") {
+  driven_task x{1};
+  x.task.kind = task_kind::evacuation;
+  x.show();
+  x.driver.put(vm_that_is(1, actual_state::lost), start);
+  REQUIRE(x.orders().empty());
+  SUBCASE("it was removed") {
+    x.driver.remove(vm_that_is(1, actual_state::lost));
+  }
+  SUBCASE("it was stopped, and waits as others do") {
+    x.driver.put(vm_that_is(1, actual_state::defined), start);
+  }
+  SUBCASE("a listing doesn't name it") {
+    x.driver.keep_only({{record_type::task, the_task.value}});
+  }
+  CHECK(x.orders().size() == 1);
+}
+
+TEST_CASE("a drain's orders wait for no lost VM") {
+  driven_task x{2};
+  x.driver.put(vm_that_is(1, actual_state::lost), start);
+  CHECK(x.orders().size() == 2);
+}

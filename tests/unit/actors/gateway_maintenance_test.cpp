@@ -183,6 +183,49 @@ TEST_CASE_FIXTURE(maintained_api, "a host's latest drain is found at the host") 
   CHECK(text(body_of(found), "id") == to_string(task.id));
 }
 
+TEST_CASE_FIXTURE(maintained_api, "an evacuation answers with its task, and is found at the host") {
+  auto task = drain_of_node_1();
+  task.kind = task_kind::evacuation;
+  applied.task = task.id;
+  shown = task;
+  auto begun = ask("POST", "/api/v1/hosts/node-1/evacuate");
+  REQUIRE(begun.status == 202);
+  const auto& wish = std::get<maintain_host>(asked.at(0));
+  CHECK(wish.wish == maintenance_wish::evacuate);
+  CHECK(wish.host == placed_host_id(1));
+  CHECK(!wish.task.nil());
+  CHECK(text(body_of(begun), "kind") == "evacuation");
+  CHECK(text(body_of(begun), "id") == to_string(task.id));
+  CHECK(ask("POST", "/api/v1/hosts/node-1/evacuate", R"({"parallel":2})").status == 400);
+  CHECK(ask("GET", "/api/v1/hosts/node-1/evacuate").status == 404);
+  auto host = placing_host(1);
+  host.drain = task.id;
+  host.revision = 12;
+  view->changed(host);
+  view->advance(12);
+  auto found = ask("GET", "/api/v1/hosts/node-1/evacuate");
+  CHECK(found.status == 200);
+  CHECK(*found.body == *begun.body);
+}
+
+TEST_CASE_FIXTURE(maintained_api, "why a host isn't evacuated is a conflict, with the remedy") {
+  applied.error = command_errc::wrong_state;
+  applied.detail = "host node-1 is up, and only one that is off is evacuated: drain it";
+  auto refused = ask("POST", "/api/v1/hosts/node-1/evacuate");
+  CHECK(refused.status == 409);
+  CHECK(text(body_of(refused), "detail") == applied.detail);
+  applied.error = command_errc::needs_upgrade;
+  CHECK(ask("POST", "/api/v1/hosts/node-1/evacuate").status == 409);
+  CHECK(ask("POST", "/api/v1/hosts/nobody/evacuate").status == 404);
+}
+
+TEST_CASE_FIXTURE(maintained_api,
+                  "the word that a host is off names the evacuation that it begins") {
+  CHECK(ask("POST", "/api/v1/hosts/node-1/fenced", R"({"confirm":"off"})").status == 200);
+  CHECK(std::get<fence_host>(asked.at(0)).host == placed_host_id(1));
+  CHECK(!std::get<fence_host>(asked.at(0)).task.nil());
+}
+
 TEST_CASE_FIXTURE(maintained_api, "a task is cancelled by its id") {
   auto task = drain_of_node_1();
   task.state = task_state::cancelled;

@@ -31,6 +31,7 @@ TEST_CASE("each path and method leads to its action") {
   CHECK(found("POST", "/api/v1/vms/x/start") == action::start_vm);
   CHECK(found("POST", "/api/v1/vms/x/migrate") == action::migrate_vm);
   CHECK(found("POST", "/api/v1/hosts/x/fenced") == action::fence_host);
+  CHECK(found("POST", "/api/v1/hosts/x/evacuate") == action::evacuate_host);
   CHECK(found("GET", "/api/v1/events") == action::events);
   CHECK(found("GET", "/health") == action::health);
   auto read = std::get<match>(look(listener::api, "GET", "/api/v1/operations/a%2Fb"));

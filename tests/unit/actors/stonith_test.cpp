@@ -23,6 +23,7 @@ const node_id lost_host{{0, 1}};
 struct one_controller : virtual_time {
   caf::actor told; ///< who leads
   std::vector<node_id> fenced;
+  task_id begins; ///< the evacuation that the latest word begins
   host_record host;
   replica_actor replica_fake;
   feed_source_actor feed_fake;
@@ -62,7 +63,9 @@ struct one_controller : virtual_time {
               [](const proposal&) { return outcomes{}; },
               [](const group_status_request&) { return group_status{}; },
               [this](const forwarded_proposal& x) {
-                fenced.push_back(std::get<fence_host>(x.what.commands.at(0).body).host);
+                const auto& word = std::get<fence_host>(x.what.commands.at(0).body);
+                fenced.push_back(word.host);
+                begins = word.task;
                 return outcomes{{command_outcome{}}};
               },
               [](const leadership&) {},
@@ -124,6 +127,7 @@ TEST_CASE_FIXTURE(one_controller, "the leader runs the command, and its status 0
   leads(true, 3);
   CHECK(in_time([&] { return !fenced.empty(); }));
   CHECK(fenced == std::vector{lost_host});
+  CHECK(!begins.nil());
   CHECK(left("runs") == "--off node-1 " + to_string(lost_host) + "\n");
 }
 

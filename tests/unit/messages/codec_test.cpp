@@ -1,6 +1,8 @@
 #include "messages/codec.hpp"
+#include "messages/schema/records.capnp.h"
 #include "tests/unit/messages/random_messages.hpp"
 
+#include <capnp/serialize.h>
 #include <cstring>
 #include <doctest/doctest.h>
 #include <typeinfo>
@@ -275,4 +277,23 @@ TEST_CASE("one type's message read as another's harms nobody") {
     auto bytes = encode(random.make<std::decay_t<decltype(x)>>());
     for_each_carried([&](const auto& y) { read_anything<std::decay_t<decltype(y)>>(bytes); });
   });
+}
+
+TEST_CASE("a reader from before evacuations takes one for a drain, and goes on") {
+  task_record task;
+  task.kind = task_kind::evacuation;
+  const auto bytes = encode(stored_record{task});
+  std::vector<capnp::word> words(bytes.size() / sizeof(capnp::word));
+  std::memcpy(words.data(), bytes.data(), bytes.size());
+  capnp::FlatArrayMessageReader message{{words.data(), words.size()}};
+  CHECK(message.getRoot<schema::Record>().getTask().getKind() == schema::TaskKind::DRAIN);
+  CHECK(decode<stored_record>(bytes).value().record == any_record{task});
+}
+
+TEST_CASE("only a wish that evacuates needs a cluster that knows evacuations") {
+  maintain_host wish;
+  CHECK(least_version(wish) == 3);
+  wish.wish = maintenance_wish::evacuate;
+  CHECK(least_version(wish) == 6);
+  CHECK(least_version(fence_host{{}, {{1, 2}}}) == 3);
 }

@@ -84,7 +84,8 @@ TEST_CASE("the last value has the last word") {
   CHECK(to_string(task_state::cancelled) == "cancelled");
   CHECK(to_string(move_state::failed) == "failed");
   CHECK(to_string(deadline_policy::stop) == "stop");
-  CHECK(word_of(maintenance_wish::drain) == "drain");
+  CHECK(word_of(maintenance_wish::evacuate) == "evacuate");
+  CHECK(to_string(task_kind::evacuation) == "evacuation");
   CHECK(to_string(command_errc::hosts_awaited) == "hosts_awaited");
   CHECK(to_string(command_errc::needs_upgrade) == "needs_upgrade");
   CHECK(to_string(member_wish::removed) == "removed");

@@ -185,7 +185,7 @@ public:
     // nop
   }
   void fill(replace_vm& x) { fill_all(x.vm, x.epoch, x.lease, x.to, x.problem); }
-  void fill(fence_host& x) { fill(x.host); }
+  void fill(fence_host& x) { fill_all(x.host, x.task); }
   void fill(maintain_host& x) { fill_all(x.host, x.wish, x.task, x.parallel, x.deadline, x.then); }
   void fill(planned_move& x) { fill_all(x.vm, x.to); }
   void fill(start_rebalance& x) { fill_all(x.task, x.parallel, x.moves); }

@@ -123,6 +123,29 @@ TEST_CASE_FIXTURE(cli_fixture, "a drain sends its terms, and is only looked at w
   CHECK(server.requests().back().starts_with("GET "));
 }
 
+TEST_CASE_FIXTURE(cli_fixture, "an evacuation is begun, looked at, and waited for") {
+  const std::string path = "/api/v1/hosts/node-1/evacuate";
+  auto evacuation = [](const std::string& state) {
+    auto task = task_json(state, "node-2 is full");
+    return task.replace(task.find("drain"), 5, "evacuation");
+  };
+  canned["POST " + path] = {{202, evacuation("running")}};
+  canned["GET " + path] = {{200, evacuation("running")}};
+  CHECK(run({"host", "evacuate", "node-1"}) == 0);
+  CHECK(server.requests().back().starts_with("POST "));
+  CHECK(out.str().find("kind:      evacuation\n") != std::string::npos);
+  CHECK(out.str().find("node-2 is full") != std::string::npos);
+  CHECK(run({"host", "evacuate", "node-1", "--show"}) == 0);
+  CHECK(server.requests().back().starts_with("GET "));
+  canned["GET /api/v1/tasks/" + task_id] = {{200, evacuation("failed")}};
+  CHECK(run({"host", "evacuate", "node-1", "--wait"}) == 1);
+  CHECK(err.str().find("the evacuation has failed\n") != std::string::npos);
+  canned["POST " + path]
+      = {{409, R"({"title":"Not in this state","detail":"host node-1 is up: drain it"})"}};
+  CHECK(run({"host", "evacuate", "node-1"}) == 1);
+  CHECK(err.str().find("host node-1 is up: drain it") != std::string::npos);
+}
+
 TEST_CASE_FIXTURE(cli_fixture, "tasks are listed, shown and cancelled") {
   canned["GET /api/v1/tasks?limit=1000"]
       = {{200, R"({"items":[)" + task_json("running", "") + "]}"}};

@@ -131,7 +131,8 @@ private:
       return x;
     }
     case 13:
-      return below(6) == 0 ? command_body{fence_host{host()}} : replacement(state);
+      return below(6) == 0 ? command_body{fence_host{host(), fresh<task_id>()}}
+                           : replacement(state);
     default:
       return report(state);
     }
@@ -166,7 +167,7 @@ private:
       maintain_host x;
       x.host = host();
       // Mostly back: else there is soon no host left to go to.
-      x.wish = static_cast<maintenance_wish>(std::array{0, 1, 1, 1, 1, 1, 1, 2}[below(8)]);
+      x.wish = static_cast<maintenance_wish>(std::array{0, 1, 1, 1, 1, 1, 2, 3}[below(8)]);
       x.task = fresh<task_id>();
       x.parallel = static_cast<uint32_t>(below(3));
       x.deadline = std::chrono::seconds{below(2) * below(20)};

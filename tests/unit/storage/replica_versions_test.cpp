@@ -20,9 +20,13 @@ command comparison() {
   return {compare_states{}, {}};
 }
 
-/// A command that no program of before knows.
+/// A command that no program of before knows, for a host that is fenced.
 command newest() {
-  return {confirm_inventory{test_host(1), test_boot}, {}};
+  maintain_host wish;
+  wish.host = test_host(2);
+  wish.wish = maintenance_wish::evacuate;
+  wish.task = {{0x7a, 1}};
+  return {wish, {}};
 }
 
 command start_test_vm(uint64_t n) {
@@ -91,6 +95,8 @@ child_end run_case(const std::string& title, const fs::path& folder) {
 TEST_CASE("the cluster's version rises with the last program, and its commands with it") {
   replica_group group{3, 10'000, before};
   group.write(register_test_host(1));
+  group.write(register_test_host(2));
+  group.write({fence_host{test_host(2)}, {}});
   uint64_t last = group.write(create_test_vm(1));
   CHECK(group.agree(last));
   CHECK(eventually([&] { return all_at(group, before); }));

@@ -131,7 +131,7 @@ struct invariants {
   }
 
   /// A drain knows all VMs of its host, and says that it has finished only of an
-  /// empty one.
+  /// empty one. An evacuation knows them, too, and runs only while its host is off.
   void check_tasks(const cluster_state& state, const applied_batch& done) {
     for (const auto& each : state.records()) {
       auto vm = std::get_if<vm_record>(&each);
@@ -139,17 +139,21 @@ struct invariants {
       auto task = host ? state.find(host->drain) : nullptr;
       if (!task || task->state != task_state::running || vm->actual == actual_state::gone)
         continue;
-      CHECK(host->maintenance == host_state::draining);
+      const bool evacuates = task->kind == task_kind::evacuation;
+      CHECK((evacuates ? host->state == host_state::fenced
+                       : host->maintenance == host_state::draining));
       auto part = std::find_if(task->moves.begin(), task->moves.end(),
                                [&](const auto& x) { return x.vm == vm->id; });
-      REQUIRE_MESSAGE(part != task->moves.end(), "a drain doesn't know a VM of its host");
+      REQUIRE_MESSAGE(part != task->moves.end(), "a task doesn't know a VM of its host");
       CHECK(part->state != move_state::finished);
+      CHECK((!evacuates || part->state == move_state::waiting));
     }
     for (const auto& each : done.changes) {
       auto task = std::get_if<task_record>(&each.record);
       if (!task || each.removed)
         continue;
       ++tasks[task->state];
+      evacuated += task->kind == task_kind::evacuation && task->state == task_state::finished;
       if (task->kind == task_kind::drain && task->state == task_state::finished)
         CHECK(state.load_of(task->host).memory_mib == reserved_on(state, task->host));
     }
@@ -167,6 +171,7 @@ struct invariants {
     return memory;
   }
 
+  uint64_t evacuated = 0;               ///< hosts, or as much of them as was left
   std::map<task_state, uint64_t> tasks; ///< how many changes showed each
 };
 
@@ -231,6 +236,7 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
   uint64_t restarted = 0;
   uint64_t replaced = 0;
   uint64_t lost = 0;
+  uint64_t evacuated = 0;
   std::map<task_state, uint64_t> tasks;
   for (auto seed = first_seed(); seed < first_seed() + seeds; ++seed) {
     CAPTURE(seed);
@@ -266,6 +272,7 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
       if (commands.below(30) == 0)
         other = disk.load(kept, revision, state.now());
     }
+    evacuated += always.evacuated;
     for (const auto& [how, count] : always.tasks)
       tasks[how] += count;
     REQUIRE(fed == as_fed(state));
@@ -276,6 +283,7 @@ TEST_CASE("random commands keep the invariants, and a replica that restarts stay
     CHECK_MESSAGE(restarted > 20, "restarts: " << restarted);
     CHECK_MESSAGE(lost > 100, "lost: " << lost);
     CHECK_MESSAGE(replaced > 20, "placed elsewhere: " << replaced);
+    CHECK_MESSAGE(evacuated > 20, "evacuations: " << evacuated);
     for (auto phase :
          {migration_phase::reserved, migration_phase::committed, migration_phase::aborted,
           migration_phase::finished, migration_phase::returned, migration_phase::done,
