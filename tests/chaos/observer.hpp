@@ -2,8 +2,8 @@
 
 #include "lab.hpp"
 
-#include <array>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -20,7 +20,7 @@ struct cluster_sight {
   unsigned hosts_up = 0;
 };
 
-/// Asks each gateway all the time how the cluster stands. Any thread.
+/// Asks each gateway, the controllers' too, all the time how the cluster stands. Any thread.
 class observer {
 public:
   using clock = std::chrono::steady_clock;
@@ -30,7 +30,7 @@ public:
   observer(const observer&) = delete;
   observer& operator=(const observer&) = delete;
 
-  /// By what most of the nodes say; 0: nobody leads.
+  /// By what most of those that are asked say; 0: nobody leads.
   [[nodiscard]] int leader() const;
   /// Each node, asked at `since` or later, says that all is well.
   [[nodiscard]] bool whole_since(clock::time_point since) const;
@@ -55,7 +55,7 @@ private:
   const lab& lab_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
-  std::array<cluster_sight, lab::nodes + 1> sights_;
+  std::map<int, cluster_sight> sights_; ///< by node, of all that are asked
   std::vector<change> changes_;
   std::vector<std::thread> threads_;
 };
