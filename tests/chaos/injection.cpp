@@ -279,13 +279,18 @@ injection bring_about(const fault& what, const std::vector<int>& nodes, const fa
 } // namespace
 
 injection inject(const fault& what, const fault_scene& scene) {
-  const auto nodes = targets_of(what, scene);
+  auto nodes = targets_of(what, scene);
   if (!displaces_guests(what))
     return bring_about(what, nodes, scene);
-  const int node = nodes.front();
-  auto watch = std::make_shared<host_watch>(scene.where, scene.book, node);
-  if (watch->missing().empty())
-    return impossible("no ha guest runs on " + lab::name(node));
+  // The fault before may have ended them a moment ago, and the log not know it yet.
+  std::shared_ptr<host_watch> watch;
+  const auto some_run = [&] {
+    nodes = targets_of(what, scene);
+    watch = std::make_shared<host_watch>(scene.where, scene.book, nodes.front());
+    return !watch->missing().empty();
+  };
+  if (!becomes_true(patience, some_run, look_every))
+    return impossible("no ha guest runs on " + names_of(nodes));
   auto done = bring_about(what, nodes, scene);
   done.what += ", " + std::to_string(watch->guests().guests().size()) + " ha guests";
   done.tick = [watch, off = what.deed == fault_deed::host_off] { watch->look(off); };

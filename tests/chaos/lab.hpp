@@ -75,6 +75,8 @@ public:
 
   [[nodiscard]] const lab_options& options() const { return options_; }
   [[nodiscard]] node_keeper& node(int number) { return *keepers_.at(number); }
+  /// How often its process has ended so far.
+  [[nodiscard]] size_t lives(int node) const { return keepers_.at(node)->endings().size(); }
   [[nodiscard]] static std::string name(int node) { return "node-" + std::to_string(node); }
   [[nodiscard]] std::filesystem::path state_of(int node) const {
     return options_.folder / name(node);

@@ -40,6 +40,7 @@ void observer::look(int node) {
   while (!stopping_) {
     cluster_sight seen;
     seen.asked = clock::now();
+    seen.life = lab_.lives(node);
     call.path = "/api/v1/cluster";
     const auto cluster = lab_.ask(node, call);
     call.path = "/api/v1/hosts";
@@ -66,9 +67,11 @@ void observer::note(int node, const cluster_sight& seen) {
   std::lock_guard lock{mutex_};
   auto& last = sights_.at(node);
   const bool other_leader = last.answered && (last.leader != seen.leader || last.term != seen.term);
-  if (seen.answered && (!well(seen) || other_leader))
+  const bool knows = well(seen) || (last.knows && last.life == seen.life);
+  if (seen.answered && knows && (!well(seen) || other_leader))
     changes_.push_back({seen.asked, clock::now()});
   last = seen;
+  last.knows = knows;
 }
 
 int observer::leader() const {

@@ -18,6 +18,8 @@ struct cluster_sight {
   uint64_t term = 0;
   unsigned online = 0; ///< members, as the leader says; all when it isn't the leader's word
   unsigned hosts_up = 0;
+  size_t life = 0;    ///< of the node's process: how many there were before it
+  bool knows = false; ///< this process has said that all is well
 };
 
 /// Asks each gateway, the controllers' too, all the time how the cluster stands. Any thread.
@@ -38,7 +40,8 @@ public:
   std::optional<clock::time_point> await_whole(clock::time_point since,
                                                std::chrono::milliseconds limit) const;
   /// When a node that was asked at `since` or later first said that something was
-  /// wrong, or that another leader or term had come.
+  /// wrong, or that another leader or term had come. What a process says that has not
+  /// seen all well yet is no word on a fault: it has only just begun.
   [[nodiscard]] std::optional<clock::time_point> noticed_since(clock::time_point since) const;
   /// How the nodes see it now, in words.
   [[nodiscard]] std::string text() const;
