@@ -8,10 +8,16 @@
 
 namespace {
 
-/// OpenSSL's own.
+/// OpenSSL's own function of this name.
 template <class Function>
 Function* next_of(Function*, const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+template <class Function, class... Ts>
+int call(Function* next, Ts... arguments) {
+  ERR_clear_error();
+  return next(arguments...);
 }
 
 } // namespace
@@ -20,26 +26,22 @@ extern "C" {
 
 int SSL_read(SSL* session, void* bytes, int count) {
   static auto* const next = next_of(&SSL_read, "SSL_read");
-  ERR_clear_error();
-  return next(session, bytes, count);
+  return call(next, session, bytes, count);
 }
 
 int SSL_write(SSL* session, const void* bytes, int count) {
   static auto* const next = next_of(&SSL_write, "SSL_write");
-  ERR_clear_error();
-  return next(session, bytes, count);
+  return call(next, session, bytes, count);
 }
 
 int SSL_accept(SSL* session) {
   static auto* const next = next_of(&SSL_accept, "SSL_accept");
-  ERR_clear_error();
-  return next(session);
+  return call(next, session);
 }
 
 int SSL_connect(SSL* session) {
   static auto* const next = next_of(&SSL_connect, "SSL_connect");
-  ERR_clear_error();
-  return next(session);
+  return call(next, session);
 }
 }
 
