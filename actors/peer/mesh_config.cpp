@@ -2,6 +2,7 @@
 
 #include "actors/peer/mesh_errors.hpp"
 #include "actors/peer/mesh_versions.hpp"
+#include "actors/peer/openssl_calls.hpp"
 #include "actors/peer/openssl_handles.hpp"
 #include "messages/actors.hpp"
 
@@ -63,6 +64,8 @@ result<mesh_identity> read_mesh_identity(const mesh_files& files) {
 result<void> configure_mesh(caf::actor_system_config& cfg, const mesh_config& mesh) {
   if (auto identity = read_mesh_identity(mesh.files); !identity)
     return identity.error();
+  if (auto ours = check_openssl_calls(); !ours)
+    return ours;
   cfg.add_message_types<caf::id_block::novacron>();
   cfg.add_error_category(mesh_errors, render_mesh_error);
   cfg.load<caf::io::middleman>();

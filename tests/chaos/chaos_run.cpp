@@ -1,5 +1,6 @@
 #include "chaos_run.hpp"
 
+#include "actor_kills.hpp"
 #include "runtime/cli/render.hpp"
 #include "standing_vms.hpp"
 #include "tests/becomes_true.hpp"
@@ -80,7 +81,7 @@ fault_summary& chaos_run::summary_of(const fault& what) {
 
 chaos_summary chaos_run::run() {
   summary_.seed = options_.where.seed;
-  summary_.guests = options_.where.real ? "real guests on node-3, simulated ones on the others"
+  summary_.guests = options_.where.real ? "real guests on node-6, simulated ones on the others"
                                         : "all guests simulated";
   begin();
   if (summary_.all_holds()) {
@@ -94,7 +95,8 @@ chaos_summary chaos_run::run() {
 }
 
 void chaos_run::begin() {
-  say("three nodes, seed " + std::to_string(options_.where.seed) + "; " + summary_.guests);
+  say("three controllers, three hosts, three gateways, seed " + std::to_string(options_.where.seed)
+      + "; " + summary_.guests);
   lab_.start();
   observer_.emplace(lab_);
   if (!observer_->await_whole(begin_, start_limit)) {
@@ -103,6 +105,10 @@ void chaos_run::begin() {
   }
   say("they are up, " + lab::name(std::max(observer_->leader(), 1)) + " leads");
   create_standing_vms(lab_, ledger_, census_);
+  if (auto kinds = kinds_of_actors(lab_))
+    kinds_ = *kinds;
+  else
+    violated(summary_.other_violations, kinds.error().message);
   users_.emplace(lab_, ledger_, census_, options_.user_count, options_.where.real,
                  options_.where.seed);
   // What is measured first shall not be users' first requests.
@@ -144,7 +150,7 @@ void chaos_run::the_rest_of_the_kills() {
   if (size_.short_form || !options_.only.empty())
     return;
   for (const auto& each : plan_)
-    while (each.deed == fault_deed::kill_actors && summary_.actor_kills < options_.actor_kills
+    while (each.deed == fault_deed::kill_actors && summary_.actors_killed() < options_.actor_kills
            && !must_stop())
       kill_actors(each, kills_of_a_batch);
 }
@@ -179,11 +185,10 @@ void chaos_run::run_two(const fault& left, const fault& right) {
   injection kills;
   kills.what = "actors";
   kills.tick = [this, next = clock::now()]() mutable {
-    std::string ignored;
     if (clock::now() < next)
       return;
     next = clock::now() + between_actor_kills;
-    summary_.actor_kills += kill_one_actor(turn_++, scene(), ignored) ? 1 : 0;
+    kill_next_actor();
   };
   injected.push_back(std::move(kills));
   const auto lasts
@@ -273,6 +278,13 @@ std::optional<chaos_run::clock::time_point> chaos_run::await_write(clock::time_p
   return written;
 }
 
+std::optional<std::string> chaos_run::kill_next_actor() {
+  auto kind = kill_one_actor(turn_++, scene());
+  if (kind)
+    ++summary_.actor_kills[*kind];
+  return kind;
+}
+
 void chaos_run::kill_actors(const fault& what, size_t count) {
   struct kill {
     clock::time_point at;
@@ -283,9 +295,8 @@ void chaos_run::kill_actors(const fault& what, size_t count) {
   const auto began = clock::now();
   for (size_t tries = 0; kills.size() < count && tries < 3 * count && !cancelled_; ++tries) {
     const auto at = clock::now();
-    std::string who;
-    if (kill_one_actor(turn_++, scene(), who))
-      kills.push_back({at, ms(clock::now() - at), who});
+    if (const auto kind = kill_next_actor())
+      kills.push_back({at, ms(clock::now() - at), *kind});
     std::this_thread::sleep_for(between_actor_kills);
   }
   const auto whole = observer_->await_whole(clock::now(), recovery_limit);
@@ -307,7 +318,6 @@ void chaos_run::kill_actors(const fault& what, size_t count) {
     run.lost_requests = tally.lost;
     summary_of(what).runs.push_back(run);
   }
-  summary_.actor_kills += kills.size();
   if (kills.empty() && !cancelled_) {
     violated(summary_.other_violations, "no actor could be killed");
     hopeless_ = true; // nor will the next
@@ -315,7 +325,7 @@ void chaos_run::kill_actors(const fault& what, size_t count) {
   const auto settled = settle("actors were killed");
   say(what.name + ": " + std::to_string(kills.size()) + " in "
       + std::to_string(ms(clock::now() - began).count()) + " ms ("
-      + std::to_string(summary_.actor_kills) + " so far), writes again after "
+      + std::to_string(summary_.actors_killed()) + " so far), writes again after "
       + std::to_string(percentile(pauses, 50).value_or(0)) + " / "
       + std::to_string(percentile(pauses, 100).value_or(0)) + " ms, settled "
       + std::to_string(settled.count()) + " ms");

@@ -43,6 +43,8 @@ private:
 
   void run_fault(const fault& what);
   void kill_actors(const fault& what, size_t count);
+  /// The next one, of its kind's turn; its kind.
+  std::optional<std::string> kill_next_actor();
   void run_two(const fault& left, const fault& right);
   /// The injection's whole life, and what was measured of it.
   fault_run live_through(std::vector<injection>& injected, const fault& what,
@@ -52,6 +54,8 @@ private:
   void judge_watch(const host_watch& watch, const fault& what, uint64_t counted,
                    fault_run& measured);
   void judge_mix(const shown_state& shown);
+  /// Each kind of actor must have been killed.
+  void judge_kills();
   /// The first write that was sent at `from` or later, when it was acknowledged.
   [[nodiscard]] std::optional<clock::time_point> await_write(clock::time_point from) const;
   /// Nobody asks; all that was asked for must come to its end, and be there.
@@ -75,8 +79,9 @@ private:
   std::mt19937_64 random_;
   std::vector<fault> plan_;
   chaos_summary summary_;
-  size_t turn_ = 0;    ///< of the kinds of actors
-  size_t started_ = 0; ///< starts of guests that had ended, for their keys
+  size_t turn_ = 0;             ///< of the kinds of actors
+  std::set<std::string> kinds_; ///< of actors, all that are to be killed
+  size_t started_ = 0;          ///< starts of guests that had ended, for their keys
   std::set<std::string> said_;
   bool hopeless_ = false; ///< something didn't settle, or nobody can be killed: it goes no further
   lab lab_;

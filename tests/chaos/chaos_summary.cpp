@@ -57,6 +57,13 @@ void put_mix(json_writer& out, const request_mix& x) {
   out.end_object();
 }
 
+void put_kills(json_writer& out, const chaos_summary& x) {
+  out.key("actor_kills").begin_object();
+  for (const auto& [kind, count] : x.actor_kills)
+    out.key(kind).number(count);
+  out.end_object();
+}
+
 std::string cell(std::optional<uint64_t> x) {
   return x ? std::to_string(*x) : "–";
 }
@@ -116,6 +123,14 @@ void mix_rows(std::ostream& out, const chaos_summary& x) {
       << " requests beside the mix.\n";
 }
 
+void kill_rows(std::ostream& out, const chaos_summary& x) {
+  if (x.actor_kills.empty())
+    return;
+  out << "\n## Actors killed, by kind\n\n| kind | killed |\n|---|---|\n";
+  for (const auto& [kind, count] : x.actor_kills)
+    out << "| " << kind << " | " << count << " |\n";
+}
+
 void list(std::ostream& out, const std::string& title, const std::vector<std::string>& what) {
   out << "\n## " << title << ": " << what.size() << "\n\n";
   for (const auto& each : what)
@@ -130,6 +145,11 @@ void add_note(fault_run& to, const std::string& what) {
 
 uint64_t request_mix::all() const {
   return std::accumulate(by_kind.begin(), by_kind.end(), uint64_t{0});
+}
+
+uint64_t chaos_summary::actors_killed() const {
+  return std::accumulate(actor_kills.begin(), actor_kills.end(), uint64_t{0},
+                         [](uint64_t sum, const auto& each) { return sum + each.second; });
 }
 
 double chaos_summary::availability() const {
@@ -175,6 +195,7 @@ std::string to_json(const chaos_summary& x) {
   out.key("operations_stuck").number(x.operations_stuck.size());
   out.key("availability").fraction(x.availability());
   put_mix(out, x.mix);
+  put_kills(out, x);
   out.end_object();
   return out.take();
 }
@@ -186,7 +207,7 @@ std::string to_markdown(const chaos_summary& x) {
       << x.lasted.count() << " s; " << x.guests << "; " << x.acknowledged_writes
       << " acknowledged writes, " << x.requests << " requests, " << x.lost_requests
       << " of them without an answer for good (availability " << x.availability() << "); "
-      << x.actor_kills << " actors killed; running guests counted " << x.counts << " times, "
+      << x.actors_killed() << " actors killed; running guests counted " << x.counts << " times, "
       << x.ticks << " ticks heard.\n\n"
       << "Times in ms, median / largest. *Detected*: until a node says so; *recovered*: see "
          "tests/chaos/faults.toml; *limit*: design.md's; *writes*: until one that was sent after "
@@ -203,6 +224,7 @@ std::string to_markdown(const chaos_summary& x) {
           << each.name << ": " << each.impossible << ".\n";
   displacement_rows(out, x);
   mix_rows(out, x);
+  kill_rows(out, x);
   list(out, "Writes lost", x.writes_lost);
   list(out, "Duplicate runs", x.duplicate_runs);
   list(out, "Operations stuck", x.operations_stuck);

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,7 +54,7 @@ struct chaos_summary {
   std::string guests; ///< which
   std::chrono::seconds lasted{0};
   std::vector<fault_summary> faults;
-  uint64_t actor_kills = 0;
+  std::map<std::string, uint64_t> actor_kills; ///< by the kind of actor
   uint64_t acknowledged_writes = 0;
   uint64_t requests = 0;
   uint64_t lost_requests = 0;
@@ -66,6 +67,7 @@ struct chaos_summary {
   std::vector<std::string> operations_stuck; ///< in words
   std::vector<std::string> other_violations; ///< in words
 
+  [[nodiscard]] uint64_t actors_killed() const;
   /// Of all requests, the part that was answered for good at the first attempt.
   [[nodiscard]] double availability() const;
   [[nodiscard]] bool all_holds() const;

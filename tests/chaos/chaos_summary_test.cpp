@@ -31,7 +31,7 @@ chaos_summary two_kills() {
 
 TEST_CASE("the summary has the form that was agreed on") {
   const auto read = json::parse(to_json(two_kills())).as_object();
-  CHECK(read.size() == 7);
+  CHECK(read.size() == 8);
   CHECK(read.at("acknowledged_writes").as_int64() == 90);
   CHECK(read.at("writes_lost").as_int64() == 0);
   CHECK(read.at("duplicate_runs").as_int64() == 0);
@@ -85,6 +85,17 @@ TEST_CASE("the mix of requests is there by kind, with what was beside it") {
   CHECK(mix.at("repeated_creates").as_int64() == 9);
   CHECK(mix.at("beside").as_int64() == 4);
   CHECK(to_markdown(x).find("| migrate | 5 | 5.0 | 5 |") != std::string::npos);
+}
+
+TEST_CASE("actors that were killed are counted by kind") {
+  auto x = two_kills();
+  x.actor_kills = {{"guests/vm", 12}, {"services/replica", 3}};
+  CHECK(x.actors_killed() == 15);
+  const auto read = json::parse(to_json(x));
+  CHECK(read.at("actor_kills").at("guests/vm").as_int64() == 12);
+  CHECK(read.at("actor_kills").at("services/replica").as_int64() == 3);
+  CHECK(to_markdown(x).find("15 actors killed") != std::string::npos);
+  CHECK(to_markdown(x).find("| guests/vm | 12 |") != std::string::npos);
 }
 
 TEST_CASE("a time that was never measured is null, not zero") {

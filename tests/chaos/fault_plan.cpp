@@ -30,6 +30,9 @@ const std::map<std::string, fault_target, std::less<>> targets{
     {"any", fault_target::any},
     {"leader", fault_target::leader},
     {"follower", fault_target::follower},
+    {"controller", fault_target::controller},
+    {"controllers", fault_target::controllers},
+    {"gateway", fault_target::gateway},
     {"real", fault_target::real},
     {"simulated", fault_target::simulated},
     {"most_ha", fault_target::most_ha},
@@ -139,6 +142,8 @@ fault read_fault(fault_table table) {
                         && x.flap.count() == 0);
   if (displaces_guests(x) && !away)
     table.wrong("it displaces no guests: nobody is off, or cut off for good");
+  if (displaces_guests(x) && x.target != fault_target::real && x.target != fault_target::most_ha)
+    table.wrong("it displaces no guests: `who` is no host");
   table.finish();
   return x;
 }

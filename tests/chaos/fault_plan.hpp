@@ -33,9 +33,12 @@ enum class fault_target : uint8_t {
   any,
   leader,
   follower,
-  real,
-  simulated,
-  most_ha, ///< the simulated host with the most `ha` guests
+  controller,  ///< one of them
+  controllers, ///< all of them
+  gateway,
+  real,      ///< the host with the real guests; any host, if there are none
+  simulated, ///< a host with simulated ones
+  most_ha,   ///< the simulated host with the most `ha` guests
   small_disk,
   all
 };

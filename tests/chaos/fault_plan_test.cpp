@@ -55,8 +55,9 @@ TEST_CASE("a fault that says something unknown is refused by its name") {
   for (const std::string bad :
        {"do = \"burn\"", "do = \"kill_node\"\nwho = \"nobody\"", "do = \"kill_node\"\nlasts = 3",
         "do = \"links\"", "do = \"slow_disk\"", "lasts_ms = 3",
-        "do = \"kill_node\"\nrecovered = \"elsewhere\"",
-        "do = \"links\"\nheld = true\nway = \"in\"\nrecovered = \"fenced\""}) {
+        "do = \"kill_node\"\nwho = \"real\"\nrecovered = \"elsewhere\"",
+        "do = \"links\"\nheld = true\nway = \"in\"\nwho = \"real\"\nrecovered = \"fenced\"",
+        "do = \"host_off\"\nwho = \"leader\"\nrecovered = \"elsewhere\""}) {
     std::string said;
     try {
       parse_faults("[[fault]]\nname = \"x-1\"\n" + bad + '\n', "some.toml");

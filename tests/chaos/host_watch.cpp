@@ -36,7 +36,7 @@ std::set<std::string> host_watch::guests_there() const {
 
 void host_watch::look(bool off) {
   guest_sighting sight;
-  for (int node = 1; node <= lab::nodes; ++node) {
+  for (const int node : lab::hosts) {
     if (node == node_)
       continue;
     if (auto running = running_on(lab_, node))

@@ -1,5 +1,6 @@
 #include "injection.hpp"
 
+#include "fault_targets.hpp"
 #include "hypervisor/fencer/fencer.hpp"
 #include "hypervisor/fencer/guest_killer.hpp"
 #include "hypervisor/fencer/pid_handle.hpp"
@@ -22,15 +23,11 @@ namespace {
 constexpr auto patience = 10s; ///< for a process that is to be killed
 constexpr auto look_every = 100ms;
 
-int any_node(std::mt19937_64& random) {
-  return std::uniform_int_distribution<int>{1, lab::nodes}(random);
-}
-
 /// The simulated host with the most `ha` guests, looked at from outside.
 int most_ha_node(const fault_scene& scene) {
   int most = 0;
   size_t guests = 0;
-  for (int node = 1; node <= lab::nodes; ++node)
+  for (const int node : lab::hosts)
     if (!scene.where.is_real(node)) {
       const auto here = host_watch{scene.where, scene.book, node}.guests().guests().size();
       if (most == 0 || here > guests) {
@@ -41,32 +38,19 @@ int most_ha_node(const fault_scene& scene) {
   return most;
 }
 
-/// 0: all.
-int target_of(const fault& what, const fault_scene& scene) {
-  const int leads = scene.eyes.leader();
-  switch (what.target) {
-  case fault_target::leader:
-    return leads != 0 ? leads : any_node(scene.random);
-  case fault_target::follower:
-    for (;;)
-      if (const int node = any_node(scene.random); node != leads)
-        return node;
-  case fault_target::real:
-    return scene.where.options().real ? lab::real_node : any_node(scene.random);
-  case fault_target::simulated:
-    for (;;)
-      if (const int node = any_node(scene.random); !scene.where.is_real(node))
-        return node;
-  case fault_target::most_ha:
-    return most_ha_node(scene);
-  case fault_target::small_disk:
-    return lab::small_disk_node;
-  case fault_target::all:
-    return 0;
-  case fault_target::any:
-    break;
-  }
-  return any_node(scene.random);
+std::vector<int> targets_of(const fault& what, const fault_scene& scene) {
+  if (what.target == fault_target::most_ha)
+    return {most_ha_node(scene)};
+  return nodes_hit(what.target, scene.eyes.leader(), scene.where.options().real, scene.random);
+}
+
+std::string names_of(const std::vector<int>& nodes) {
+  if (nodes.size() == lab::nodes)
+    return "all nodes";
+  std::string all;
+  for (const int node : nodes)
+    all += (all.empty() ? "" : ", ") + lab::name(node);
+  return all;
 }
 
 injection impossible(std::string why) {
@@ -173,14 +157,12 @@ injection switch_off(int node, const fault_scene& scene) {
   return done;
 }
 
-injection kill_nodes(int target, const fault_scene& scene) {
+injection kill_nodes(const std::vector<int>& nodes, const fault_scene& scene) {
   injection done;
-  for (int node = 1; node <= lab::nodes; ++node)
-    if (target == 0 || node == target) {
-      if (scene.where.node(node).signal(SIGKILL) == 0 && target != 0)
-        return impossible(lab::name(node) + " is down already");
-      done.what += (done.what.empty() ? "" : ", ") + lab::name(node);
-    }
+  done.what = names_of(nodes);
+  for (const int node : nodes)
+    if (scene.where.node(node).signal(SIGKILL) == 0 && nodes.size() == 1)
+      return impossible(lab::name(node) + " is down already");
   return done;
 }
 
@@ -193,16 +175,16 @@ injection freeze(int node, const fault_scene& scene) {
   return done;
 }
 
-injection bad_links(const fault& what, int node, const fault_scene& scene) {
+injection bad_links(const fault& what, const std::vector<int>& nodes, const fault_scene& scene) {
   injection done;
-  done.what = node == 0 ? "all links" : "the links of " + lab::name(node);
+  done.what = "the links of " + names_of(nodes);
   auto& where = scene.where;
-  where.set_links(node, what.way, what.condition);
-  done.end = [&where, node] { where.set_links(node, fault_way::both, {}); };
+  where.set_links(nodes, what.way, what.condition);
+  done.end = [&where, nodes] { where.set_links(nodes, fault_way::both, {}); };
   if (what.flap > 0ms)
-    done.tick = [&where, node, what, begin = clock::now()] {
+    done.tick = [&where, nodes, what, begin = clock::now()] {
       const bool bad = (clock::now() - begin) / what.flap % 2 == 0;
-      where.set_links(node, what.way, bad ? what.condition : link_condition{});
+      where.set_links(nodes, what.way, bad ? what.condition : link_condition{});
     };
   return done;
 }
@@ -255,12 +237,13 @@ injection press_memory(int node, const fault_scene& scene) {
   return done;
 }
 
-injection bring_about(const fault& what, int node, const fault_scene& scene) {
+injection bring_about(const fault& what, const std::vector<int>& nodes, const fault_scene& scene) {
+  const int node = nodes.front(); // of what hits one
   const auto state = scene.where.state_of(node);
   switch (what.deed) {
   case fault_deed::kill_node:
   case fault_deed::kill_cluster:
-    return kill_nodes(node, scene);
+    return kill_nodes(nodes, scene);
   case fault_deed::kill_machine:
     return kill_machine(node, scene);
   case fault_deed::kill_fencer: {
@@ -280,7 +263,7 @@ injection bring_about(const fault& what, int node, const fault_scene& scene) {
   case fault_deed::freeze:
     return freeze(node, scene);
   case fault_deed::links:
-    return bad_links(what, node, scene);
+    return bad_links(what, nodes, scene);
   case fault_deed::fill_disk:
     return fill_disk(scene);
   case fault_deed::slow_disk:
@@ -296,13 +279,19 @@ injection bring_about(const fault& what, int node, const fault_scene& scene) {
 } // namespace
 
 injection inject(const fault& what, const fault_scene& scene) {
-  const int node = target_of(what, scene);
+  auto nodes = targets_of(what, scene);
   if (!displaces_guests(what))
-    return bring_about(what, node, scene);
-  auto watch = std::make_shared<host_watch>(scene.where, scene.book, node);
-  if (watch->missing().empty())
-    return impossible("no ha guest runs on " + lab::name(node));
-  auto done = bring_about(what, node, scene);
+    return bring_about(what, nodes, scene);
+  // The fault before may have ended them a moment ago, and the log not know it yet.
+  std::shared_ptr<host_watch> watch;
+  const auto some_run = [&] {
+    nodes = targets_of(what, scene);
+    watch = std::make_shared<host_watch>(scene.where, scene.book, nodes.front());
+    return !watch->missing().empty();
+  };
+  if (!becomes_true(patience, some_run, look_every))
+    return impossible("no ha guest runs on " + names_of(nodes));
+  auto done = bring_about(what, nodes, scene);
   done.what += ", " + std::to_string(watch->guests().guests().size()) + " ha guests";
   done.tick = [watch, off = what.deed == fault_deed::host_off] { watch->look(off); };
   done.watch = std::move(watch);

@@ -40,8 +40,4 @@ struct injection {
 /// Brings it about, all but `kill_actors`.
 injection inject(const fault& what, const fault_scene& scene);
 
-/// Kills one actor of a kind that comes with `turn`, over the chaos API.
-/// False: there was none. `what` names it.
-bool kill_one_actor(size_t turn, const fault_scene& scene, std::string& what);
-
 } // namespace novacron::chaos

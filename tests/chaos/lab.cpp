@@ -5,7 +5,9 @@
 #include "runtime/cli/render.hpp"
 #include "runtime/demo/leftovers.hpp"
 #include "runtime/node/state_lock.hpp"
+#include "tests/node_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -25,10 +27,9 @@ namespace {
 /// Below the ports that the kernel gives to outgoing connections.
 constexpr int first_port = 20'000;
 constexpr int last_port = 31'000;
-constexpr int ports_of_one = 20; // nodes count from 1, pages from 10
-constexpr int gateway_offset = 3;
-constexpr int operator_offset = 6;
-constexpr int page_offset = 10;
+constexpr int ports_of_one = 30; // nodes count from 1
+constexpr int gateway_offset = 10;
+constexpr int page_offset = 20;
 constexpr const char* small_disk_size = "size=256m,mode=755";
 
 std::string loopback(int port) {
@@ -45,7 +46,7 @@ int free_ports() {
     if (free)
       return base;
   }
-  throw std::runtime_error{"no 20 free ports in a row"};
+  throw std::runtime_error{"no 30 free ports in a row"};
 }
 
 template <class T>
@@ -64,11 +65,17 @@ fs::path sync_file(const fs::path& folder, int node) {
   return folder / (lab::name(node) + ".sync-ms");
 }
 
+std::vector<node_role> roles_of(int node) {
+  if (lab::is_controller(node))
+    return {node_role::controller, node_role::gateway};
+  return {lab::is_host(node) ? node_role::host : node_role::gateway};
+}
+
 } // namespace
 
 lab::lab(lab_options options) : options_{std::move(options)} {
   options_.folder = fs::absolute(options_.folder).lexically_normal();
-  for (auto* each : {&options_.program, &options_.guest, &options_.configs, &options_.bad_disk})
+  for (auto* each : {&options_.program, &options_.guest, &options_.bad_disk, &options_.link_detour})
     *each = fs::absolute(*each);
   // What a run that was killed left there.
   if (is_demo_folder(options_.folder))
@@ -76,9 +83,9 @@ lab::lab(lab_options options) : options_{std::move(options)} {
   ::umount2(state_of(small_disk_node).c_str(), MNT_DETACH);
   must(make_demo_folder(options_.folder));
   port_ = free_ports();
-  auto plan = development_nodes();
-  for (auto& each : plan)
-    each.roles = {node_role::controller, node_role::gateway, node_role::host};
+  std::vector<planned_node> plan;
+  for (int node = 1; node <= nodes; ++node)
+    plan.push_back({name(node), roles_of(node), {}});
   must(init_cluster(options_.folder / "cluster", plan));
   ids_ = nodes_of_cluster(options_.folder / "cluster");
   auto token = must(read_small_file(options_.folder / "cluster" / "admin-token", "the token"));
@@ -88,20 +95,33 @@ lab::lab(lab_options options) : options_{std::move(options)} {
   if (::mount("novacron-chaos", small.c_str(), "tmpfs", 0, small_disk_size) != 0)
     no_small_disk_ = std::string{"a small disk can't be mounted: "} + std::strerror(errno);
   for (int node = 1; node <= nodes; ++node) {
-    for (int to = 1; to < node; ++to)
-      links_.emplace(
-          std::pair{node, to},
-          std::make_unique<link_proxy>(static_cast<uint16_t>(port_ + to),
-                                       options_.seed + static_cast<uint64_t>(node * 10 + to)));
-    api_.emplace(node, must(gateway_client::make(
-                           "http://" + loopback(port_ + gateway_offset + node), token)));
+    // Of two controllers the one that stands later in `mesh.controllers` dials.
+    for (const int to : controllers)
+      if (to < node)
+        add_link(node, to, port_ + to);
+    for (const int to : hosts)
+      if (is_host(node) && to != node) {
+        add_link(node, to, port_ + to);
+        add_link(node, to, port_ + page_offset + to);
+      }
+    if (has_gateway(node))
+      api_.emplace(node, must(gateway_client::make(
+                             "http://" + loopback(port_ + gateway_offset + node), token)));
     write_config(node);
     slow_down(node, 0ms);
   }
 }
 
+void lab::add_link(int from, int to, int door) {
+  const auto port = static_cast<uint16_t>(door);
+  links_.push_back(
+      {from, to, port, std::make_unique<link_proxy>(port, options_.seed + links_.size())});
+}
+
 lab::~lab() {
-  set_links(0, fault_way::both, {});
+  for (const auto& each : links_)
+    for (const auto way : {link_proxy::there, link_proxy::back})
+      each.proxy->set(way, {});
   keepers_.clear();
   end_leftovers(options_.folder, ids_);
   if (no_small_disk_.empty())
@@ -113,52 +133,47 @@ void lab::start() {
     keepers_.emplace(node, std::make_unique<node_keeper>(command_of(node)));
 }
 
-/// The node's file of cluster-configs/three-nodes; a real host's image has another
-/// name, so that guests of the one kind are never placed on the other.
+/// A real host's image has another name, so that guests of the one kind are never
+/// placed on the other.
 void lab::write_config(int node) const {
-  const auto file = name(node) + ".toml";
-  std::ifstream in{options_.configs / file, std::ios::binary};
-  std::string text{std::istreambuf_iterator<char>{in}, {}};
-  const std::string image = "[host.images.tick]";
-  const auto at = text.find(image);
-  if (at == std::string::npos)
-    throw std::runtime_error{(options_.configs / file).string() + " has no " + image};
+  node_file file{name(node), roles_of(node), loopback(port_ + node), {}, {}, {}, {}};
+  for (const int each : controllers)
+    file.controllers.push_back(loopback(port_ + each));
+  file.gateway = loopback(port_ + gateway_offset + node);
+  file.pages = loopback(port_ + page_offset + node);
+  file.guest = options_.guest;
   if (is_real(node))
-    text.replace(at, image.size(), "[host.images.real]");
-  std::ofstream{options_.folder / file} << text;
+    file.image = "real";
+  std::ofstream{options_.folder / (name(node) + ".toml")} << to_toml(file);
 }
 
 child_command lab::command_of(int node) const {
-  const std::string image = is_real(node) ? "real" : "tick";
-  std::string controllers;
-  for (int each = 1; each <= nodes; ++each) {
-    const int port = each < node ? links_.at({node, each})->port() : port_ + each;
-    controllers += (controllers.empty() ? "\"" : ",\"") + loopback(port) + '"';
+  std::vector<std::string> settings{"node.chaos=true"};
+  if (is_controller(node)) { // so that each kind of actor is there
+    settings.push_back("controller.backup.folder=" + (options_.folder / "backups").string());
+    settings.emplace_back("controller.fence_command=[\"/bin/false\"]");
   }
-  std::vector<std::string> settings{
-      "node.chaos=true",
-      "mesh.listen=" + loopback(port_ + node),
-      "mesh.controllers=[" + controllers + "]",
-      "gateway.listen=" + loopback(port_ + gateway_offset + node),
-      "gateway.operator_listen=" + loopback(port_ + operator_offset + node),
-      "gateway.in_flight=" + std::to_string(requests_in_flight),
-      "host.page_listen=" + loopback(port_ + page_offset + node),
-      "host.hypervisor=" + std::string{is_real(node) ? "libvirt" : "simulated"},
-      "host.images." + image + ".kernel=" + (options_.guest / "vmlinuz").string(),
-      "host.images." + image + ".initrd=" + (options_.guest / "initrd.gz").string(),
-      "host.vcpus=1024",
-      "host.memory_mib=" + std::string{is_real(node) ? "2048" : "100000"},
-  };
-  if (const auto* self = ::geteuid() != 0 ? ::getpwuid(::geteuid()) : nullptr)
+  if (has_gateway(node))
+    settings.push_back("gateway.in_flight=" + std::to_string(requests_in_flight));
+  if (is_real(node)) {
+    settings.emplace_back("host.hypervisor=libvirt");
+    settings.emplace_back("host.memory_mib=2048");
+  }
+  if (const auto* self = is_host(node) && ::geteuid() != 0 ? ::getpwuid(::geteuid()) : nullptr)
     settings.push_back("host.user=" + std::string{self->pw_name});
+  std::string detours;
+  for (const auto& each : links_)
+    if (each.from == node)
+      detours += std::to_string(each.door) + '=' + std::to_string(each.proxy->port()) + ' ';
   // env becomes the node: the pid is the node's.
-  child_command command{"/usr/bin/env",
-                        {"LD_PRELOAD=" + options_.bad_disk.string(),
-                         "NOVACRON_CHAOS_SYNC=" + sync_file(options_.folder, node).string(),
-                         options_.program.string(), "node", "--config",
-                         (options_.folder / (name(node) + ".toml")).string(), "--folder",
-                         options_.folder.string()},
-                        log_of(node)};
+  child_command command{
+      "/usr/bin/env",
+      {"LD_PRELOAD=" + options_.bad_disk.string() + ':' + options_.link_detour.string(),
+       "NOVACRON_CHAOS_LINKS=" + detours,
+       "NOVACRON_CHAOS_SYNC=" + sync_file(options_.folder, node).string(),
+       options_.program.string(), "node", "--config",
+       (options_.folder / (name(node) + ".toml")).string(), "--folder", options_.folder.string()},
+      log_of(node)};
   for (auto& setting : settings) {
     command.arguments.emplace_back("--set");
     command.arguments.push_back(std::move(setting));
@@ -168,7 +183,7 @@ child_command lab::command_of(int node) const {
 
 census_places lab::places() const {
   census_places where;
-  for (int node = 1; node <= nodes; ++node)
+  for (const int node : hosts)
     if (!is_real(node))
       where.machines.emplace(name(node), state_of(node));
   if (options_.real)
@@ -178,7 +193,7 @@ census_places lab::places() const {
 
 std::vector<fs::path> lab::consoles_of(const std::string& vm) const {
   std::vector<fs::path> logs;
-  for (int node = 1; node <= nodes; ++node)
+  for (const int node : hosts)
     logs.push_back(state_of(node) / "console" / (vm + ".log"));
   return logs;
 }
@@ -215,25 +230,17 @@ result<shown_state> lab::read_all(int node) const {
   return shown_state{std::move(*vms), std::move(*operations)};
 }
 
-void lab::set_links(int node, fault_way way, const link_condition& condition) {
-  for (auto& [ends, link] : links_) {
-    const auto [from, to] = ends;
-    if (node != 0 && from != node && to != node)
-      continue;
-    // What leaves `from` goes there.
-    const bool dials = node == 0 || from == node;
-    if (way != (dials ? fault_way::in : fault_way::out))
-      link->set(link_proxy::there, condition);
-    if (way != (dials ? fault_way::out : fault_way::in))
-      link->set(link_proxy::back, condition);
+void lab::set_links(const std::vector<int>& of, fault_way way, const link_condition& condition) {
+  auto leaves = [&](int from, int to) { // what goes there
+    const auto is = [&](int node) { return std::ranges::find(of, node) != of.end(); };
+    return (is(from) && way != fault_way::in) || (is(to) && way != fault_way::out);
+  };
+  for (const auto& each : links_) {
+    if (leaves(each.from, each.to))
+      each.proxy->set(link_proxy::there, condition);
+    if (leaves(each.to, each.from))
+      each.proxy->set(link_proxy::back, condition);
   }
-}
-
-uint64_t lab::mesh_bytes() const {
-  uint64_t sum = 0;
-  for (const auto& [ends, link] : links_)
-    sum += link->bytes();
-  return sum;
 }
 
 void lab::slow_down(int node, std::chrono::milliseconds sync) {

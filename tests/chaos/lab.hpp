@@ -8,6 +8,7 @@
 #include "run_census.hpp"
 #include "runtime/cli/gateway_client.hpp"
 
+#include <array>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -20,32 +21,49 @@ struct lab_options {
   std::filesystem::path folder = "build/chaos/cluster"; ///< made anew
   std::filesystem::path program;                        ///< novacron
   std::filesystem::path guest;                          ///< folder with vmlinuz and initrd.gz
-  std::filesystem::path configs = "cluster-configs/three-nodes";
-  std::filesystem::path bad_disk; ///< the library that makes disks worse
-  bool real = false;              ///< node-3's guests are real ones
+  std::filesystem::path bad_disk;                       ///< the library that makes disks worse
+  std::filesystem::path link_detour; ///< the library that leads connections over the links
+  bool real = false;                 ///< node-6's guests are real ones
   uint64_t seed = 1;
 };
 
-/// Three nodes, each controller, gateway and host, as processes of the novacron
-/// executable; between each two of them, a link that can be made bad.
+/// Nine nodes as processes of the novacron executable, three of each kind:
 ///
-///     node-2 ══ link_proxy ══▶ node-1     of two controllers the one that stands later in
-///     node-3 ══ link_proxy ══▶ node-1     mesh.controllers dials, so each node's list names
-///     node-3 ══ link_proxy ══▶ node-2     the proxies to those before it
+///     node-1..3  controllers. Each has a gateway, too, which only the observer and the
+///                reckoning ask: nobody else shows what this one's replica holds
+///     node-4..6  hosts
+///     node-7..9  gateways: the only ones that users ask
+///
+/// Between each two that ever connect there is a link that can be made bad: between
+/// controllers, from hosts and gateways to controllers, and from host to host, guests'
+/// pages too. The nodes know each other's true doors; `link_detour` leads them there
+/// over the link. Users come to the gateways directly.
 ///
 /// node-2's state lies on a disk of its own, small enough to be filled, where
-/// such a disk can be mounted. Users come to the gateways directly, and pages of
-/// guests pass from host to host directly.
+/// such a disk can be mounted.
 ///
 /// Ends all that it started, fencers, libvirtds, machines and guests too.
 class lab {
 public:
-  static constexpr int nodes = 3;
-  static constexpr int real_node = 3;
+  static constexpr int nodes = 9;
+  static constexpr std::array controllers{1, 2, 3};
+  static constexpr std::array hosts{4, 5, 6};
+  static constexpr std::array gateways{7, 8, 9};
+  /// That have an API.
+  static constexpr std::array asked{1, 2, 3, 7, 8, 9};
+  static constexpr int real_node = 6;
   static constexpr int small_disk_node = 2;
   /// That a gateway lets wait at once: more than all users and watchers together, and few enough
   /// that some clients can be too many.
   static constexpr int requests_in_flight = 24;
+
+  static constexpr bool is_controller(int node) { return node <= controllers.back(); }
+  static constexpr bool is_host(int node) { return node >= hosts.front() && node <= hosts.back(); }
+  static constexpr bool has_gateway(int node) { return !is_host(node); }
+  /// Whom a user asks next who got no answer from this one.
+  static constexpr int next_gateway(int node) {
+    return node >= gateways.back() || node < gateways.front() ? gateways.front() : node + 1;
+  }
 
   /// Throws std::runtime_error when the cluster can't be made.
   explicit lab(lab_options options);
@@ -57,6 +75,8 @@ public:
 
   [[nodiscard]] const lab_options& options() const { return options_; }
   [[nodiscard]] node_keeper& node(int number) { return *keepers_.at(number); }
+  /// How often its process has ended so far.
+  [[nodiscard]] size_t lives(int node) const { return keepers_.at(node)->endings().size(); }
   [[nodiscard]] static std::string name(int node) { return "node-" + std::to_string(node); }
   [[nodiscard]] std::filesystem::path state_of(int node) const {
     return options_.folder / name(node);
@@ -72,7 +92,7 @@ public:
   /// One console log for each host.
   [[nodiscard]] std::vector<std::filesystem::path> consoles_of(const std::string& vm) const;
 
-  /// One exchange with a node's gateway.
+  /// One exchange with the gateway of a node that has one.
   [[nodiscard]] result<client_reply> ask(int node, const client_request& request) const {
     return api_.at(node).ask(request);
   }
@@ -80,16 +100,22 @@ public:
   /// Fails with the first page that wasn't to be had.
   [[nodiscard]] result<shown_state> read_all(int node) const;
 
-  /// Makes the node's links (0: all) so, in this direction, seen from it.
-  void set_links(int node, fault_way way, const link_condition& condition);
-  /// Bytes that the proxies passed on.
-  [[nodiscard]] uint64_t mesh_bytes() const;
+  /// Makes these nodes' links so, in this direction, seen from them.
+  void set_links(const std::vector<int>& of, fault_way way, const link_condition& condition);
   /// What each of the node's syncs takes longer.
   void slow_down(int node, std::chrono::milliseconds sync);
   /// Fills node-2's disk, or makes room again.
   void fill_small_disk(bool full);
 
 private:
+  struct link {
+    int from = 0; ///< who dials
+    int to = 0;
+    uint16_t door = 0; ///< that it leads to
+    std::unique_ptr<link_proxy> proxy;
+  };
+
+  void add_link(int from, int to, int door);
   [[nodiscard]] child_command command_of(int node) const;
   void write_config(int node) const;
   [[nodiscard]] result<std::vector<boost::json::value>> read_list(int node,
@@ -99,7 +125,7 @@ private:
   int port_ = 0;
   std::set<node_id> ids_;
   std::string no_small_disk_;
-  std::map<std::pair<int, int>, std::unique_ptr<link_proxy>> links_; ///< from who dials
+  std::vector<link> links_;
   std::map<int, gateway_client> api_;
   std::map<int, std::unique_ptr<node_keeper>> keepers_;
 };

@@ -69,7 +69,7 @@ int run(chaos_options& options, unsigned minutes, const fs::path& results,
             << summary.acknowledged_writes << " acknowledged writes, " << summary.writes_lost.size()
             << " lost; " << summary.duplicate_runs.size() << " duplicate runs; "
             << summary.operations_stuck.size() << " operations stuck; "
-            << summary.other_violations.size() << " other violations; " << summary.actor_kills
+            << summary.other_violations.size() << " other violations; " << summary.actors_killed()
             << " actors killed; availability " << summary.availability() << '\n';
   if (summary.all_holds()) {
     std::cout << "All promises hold.\n";
@@ -88,6 +88,7 @@ int main(int argc, char** argv) {
   options.where.program = NOVACRON_PROGRAM;
   options.where.guest = NOVACRON_GUEST_FOLDER;
   options.where.bad_disk = NOVACRON_BAD_DISK;
+  options.where.link_detour = NOVACRON_LINK_DETOUR;
   unsigned minutes = 35;
   fs::path results = "build/chaos";
   std::string guests = "auto";
@@ -96,7 +97,7 @@ int main(int argc, char** argv) {
   app.add_option("--minutes", minutes, "how long, about; below 10: each fault once")
       ->capture_default_str();
   app.add_option("--seed", seed, "gives the order of the faults; 0: by chance");
-  app.add_option("--guests", guests, "auto, real (on node-3) or simulated")
+  app.add_option("--guests", guests, "auto, real (on node-6) or simulated")
       ->check(CLI::IsMember({"auto", "real", "simulated"}));
   app.add_option("--results", results, "folder of summary.json and report.md")
       ->capture_default_str();

@@ -15,13 +15,16 @@ constexpr auto look_every = 100ms;
 constexpr auto answer_limit = 1s;
 
 bool well(const cluster_sight& x) {
-  return x.answered && !x.leader.empty() && x.online == lab::nodes && x.hosts_up == lab::nodes;
+  return x.answered && !x.leader.empty() && x.online == lab::controllers.size()
+         && x.hosts_up == lab::hosts.size();
 }
 
 } // namespace
 
 observer::observer(const lab& where) : lab_{where} {
-  for (int node = 1; node <= lab::nodes; ++node)
+  for (const int node : lab::asked)
+    sights_[node] = {};
+  for (const int node : lab::asked)
     threads_.emplace_back([this, node] { look(node); });
 }
 
@@ -37,6 +40,7 @@ void observer::look(int node) {
   while (!stopping_) {
     cluster_sight seen;
     seen.asked = clock::now();
+    seen.life = lab_.lives(node);
     call.path = "/api/v1/cluster";
     const auto cluster = lab_.ask(node, call);
     call.path = "/api/v1/hosts";
@@ -61,29 +65,33 @@ void observer::look(int node) {
 
 void observer::note(int node, const cluster_sight& seen) {
   std::lock_guard lock{mutex_};
-  auto& last = sights_.at(static_cast<size_t>(node));
+  auto& last = sights_.at(node);
   const bool other_leader = last.answered && (last.leader != seen.leader || last.term != seen.term);
-  if (seen.answered && (!well(seen) || other_leader))
+  const bool knows = well(seen) || (last.knows && last.life == seen.life);
+  if (seen.answered && knows && (!well(seen) || other_leader))
     changes_.push_back({seen.asked, clock::now()});
   last = seen;
+  last.knows = knows;
 }
 
 int observer::leader() const {
   std::lock_guard lock{mutex_};
   std::map<std::string, int> votes;
-  for (const auto& each : sights_)
+  for (const auto& [node, each] : sights_)
     if (each.answered && !each.leader.empty())
       ++votes[each.leader];
   for (const auto& [name, count] : votes)
-    if (count > lab::nodes / 2)
+    if (count > static_cast<int>(sights_.size()) / 2)
       return name.back() - '0';
   return 0;
 }
 
 bool observer::whole_since(clock::time_point since) const {
   std::lock_guard lock{mutex_};
-  return std::all_of(sights_.begin() + 1, sights_.end(), [&](const auto& each) {
-    return each.asked >= since && well(each) && each.leader == sights_[1].leader;
+  const auto& leader = sights_.begin()->second.leader;
+  return std::ranges::all_of(sights_, [&](const auto& each) {
+    const auto& sight = each.second;
+    return sight.asked >= since && well(sight) && sight.leader == leader;
   });
 }
 
@@ -109,8 +117,7 @@ std::optional<observer::clock::time_point> observer::noticed_since(clock::time_p
 std::string observer::text() const {
   std::lock_guard lock{mutex_};
   std::string all;
-  for (int node = 1; node <= lab::nodes; ++node) {
-    const auto& x = sights_.at(static_cast<size_t>(node));
+  for (const auto& [node, x] : sights_) {
     all += (all.empty() ? "" : "; ") + lab::name(node) + ": "
            + (x.answered ? "leader " + (x.leader.empty() ? "none" : x.leader) + ", "
                                + std::to_string(x.online) + " members, "

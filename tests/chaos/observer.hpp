@@ -2,8 +2,8 @@
 
 #include "lab.hpp"
 
-#include <array>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -18,9 +18,11 @@ struct cluster_sight {
   uint64_t term = 0;
   unsigned online = 0; ///< members, as the leader says; all when it isn't the leader's word
   unsigned hosts_up = 0;
+  size_t life = 0;    ///< of the node's process: how many there were before it
+  bool knows = false; ///< this process has said that all is well
 };
 
-/// Asks each gateway all the time how the cluster stands. Any thread.
+/// Asks each gateway, the controllers' too, all the time how the cluster stands. Any thread.
 class observer {
 public:
   using clock = std::chrono::steady_clock;
@@ -30,7 +32,7 @@ public:
   observer(const observer&) = delete;
   observer& operator=(const observer&) = delete;
 
-  /// By what most of the nodes say; 0: nobody leads.
+  /// By what most of those that are asked say; 0: nobody leads.
   [[nodiscard]] int leader() const;
   /// Each node, asked at `since` or later, says that all is well.
   [[nodiscard]] bool whole_since(clock::time_point since) const;
@@ -38,7 +40,8 @@ public:
   std::optional<clock::time_point> await_whole(clock::time_point since,
                                                std::chrono::milliseconds limit) const;
   /// When a node that was asked at `since` or later first said that something was
-  /// wrong, or that another leader or term had come.
+  /// wrong, or that another leader or term had come. What a process says that has not
+  /// seen all well yet is no word on a fault: it has only just begun.
   [[nodiscard]] std::optional<clock::time_point> noticed_since(clock::time_point since) const;
   /// How the nodes see it now, in words.
   [[nodiscard]] std::string text() const;
@@ -55,7 +58,7 @@ private:
   const lab& lab_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
-  std::array<cluster_sight, lab::nodes + 1> sights_;
+  std::map<int, cluster_sight> sights_; ///< by node, of all that are asked
   std::vector<change> changes_;
   std::vector<std::thread> threads_;
 };

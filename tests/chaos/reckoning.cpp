@@ -44,9 +44,8 @@ std::chrono::milliseconds chaos_run::settle(const std::string& after) {
   std::string open = "nothing could be read";
   bool settled = false;
   std::optional<shown_state> last;
-  for (int node = 1; !settled && clock::now() < latest && !cancelled_;
-       node = 1 + node % lab::nodes) {
-    const auto shown = lab_.read_all(node);
+  for (size_t turn = 0; !settled && clock::now() < latest && !cancelled_; ++turn) {
+    const auto shown = lab_.read_all(lab::asked[turn % lab::asked.size()]);
     if (!shown) {
       open = shown.error().message;
     } else {
@@ -109,11 +108,10 @@ void chaos_run::start_what_ended(const std::vector<std::string>& ids) {
     call.path = "/api/v1/vms/" + id + "/start";
     call.idempotency_key = "started-again-" + std::to_string(++started_);
     call.limit = start_limit;
-    bool begun = false;
-    for (int node = 1; node <= lab::nodes && !begun; ++node) {
+    const bool begun = std::ranges::any_of(lab::gateways, [&](int node) {
       const auto reply = lab_.ask(node, call);
-      begun = reply && reply->ok();
-    }
+      return reply && reply->ok();
+    });
     if (begun)
       ledger_.requested(id, "running");
   }
@@ -141,6 +139,16 @@ void chaos_run::judge_mix(const shown_state& shown) {
                                             + std::to_string(most));
 }
 
+void chaos_run::judge_kills() {
+  const bool meant = std::ranges::any_of(
+      plan_, [](const auto& each) { return each.deed == fault_deed::kill_actors; });
+  if (!meant || must_stop())
+    return;
+  for (const auto& kind : kinds_)
+    if (!summary_.actor_kills.contains(kind))
+      violated(summary_.other_violations, "no actor of the kind " + kind + " was killed");
+}
+
 void chaos_run::check_census(const std::string& after) {
   for (const auto& each : census_.duplicates())
     if (said_.insert(each).second)
@@ -154,8 +162,10 @@ void chaos_run::end() {
     if (!hopeless_)
       settle("everything");
     users_->stop();
-    // Each node must show it all, and the same.
-    for (int node = 1; node <= lab::nodes && !cancelled_; ++node) {
+    // Each replica must show it all, and each gateway, and the same.
+    for (const int node : lab::asked) {
+      if (cancelled_)
+        break;
       result<shown_state> shown = lab_.read_all(node);
       for (const auto latest = clock::now() + last_read_limit; !shown && clock::now() < latest;)
         shown = lab_.read_all(node);
@@ -166,6 +176,7 @@ void chaos_run::end() {
                  "at the end " + lab::name(node) + " can't be read: " + shown.error().message);
     }
   }
+  judge_kills();
   if (cancelled_)
     violated(summary_.other_violations, "it was ended before its end");
   const auto total = ledger_.total();

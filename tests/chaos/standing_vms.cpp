@@ -28,7 +28,7 @@ client_reply insist(const lab& where, client_request call, const std::string& wh
   call.limit = answer_limit;
   std::string last = "no answer";
   const auto latest = clock::now() + start_limit;
-  for (int node = 1; clock::now() < latest; node = 1 + node % lab::nodes) {
+  for (int node = lab::gateways.front(); clock::now() < latest; node = lab::next_gateway(node)) {
     const auto reply = where.ask(node, call);
     if (reply && reply->ok())
       return *reply;
@@ -74,7 +74,7 @@ void create_standing_vms(const lab& where, ledger& book, run_census& census) {
   size_t running = 0;
   const auto all_run = [&] {
     running = 0;
-    for (int node = 1; node <= lab::nodes; ++node)
+    for (const int node : lab::hosts)
       if (const auto seen = running_on(where, node))
         running += seen->size();
     return running == standing_vms(where.options().real);

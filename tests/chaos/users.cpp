@@ -43,7 +43,7 @@ users::users(const lab& where, ledger& book, run_census& census, int count, bool
                                       : habit::beside_real;
     most_vms_ += most_of(self.does);
     self.random.seed(seed * 1'000 + static_cast<uint64_t>(number));
-    self.gateway = 1 + number % lab::nodes;
+    self.gateway = lab::gateways[static_cast<size_t>(number) % lab::gateways.size()];
     threads_.emplace_back([this, self] { live(self); });
   }
 }
@@ -191,7 +191,7 @@ void users::list(user& self) {
   what.path = "/api/v1/vms?limit=50";
   const auto reply = attempt(self, what, {}, answer_limit);
   if (!is_final(reply)) {
-    self.gateway = 1 + self.gateway % lab::nodes;
+    self.gateway = lab::next_gateway(self.gateway);
     return;
   }
   const auto* items = field(reply->body, "items").if_array();
@@ -303,7 +303,7 @@ client_reply users::insist(user& self, const write& what, const std::string& key
     }
     // "not_leader" says that nothing was done; of all else one can't know.
     open = open || !reply || !field_text(reply->body, "type").ends_with(":not_leader");
-    self.gateway = 1 + self.gateway % lab::nodes;
+    self.gateway = lab::next_gateway(self.gateway);
     std::unique_lock lock{mutex_};
     changed_.wait_for(lock, ask_again, [this] { return over_; });
   }
@@ -311,7 +311,7 @@ client_reply users::insist(user& self, const write& what, const std::string& key
 
 void users::repeat(user& self, const write& what, const std::string& key,
                    const client_reply& first) {
-  self.gateway = 1 + self.gateway % lab::nodes;
+  self.gateway = lab::next_gateway(self.gateway);
   const auto again = attempt(self, what, key, answer_limit);
   if (!is_final(again))
     return;

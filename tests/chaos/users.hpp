@@ -19,8 +19,8 @@ struct users_vm {
   std::string host; ///< name of the node that it was placed on at last sight
 };
 
-/// Several users, each with a few VMs of its own, who ask all the time, at any of the
-/// three gateways, for what the seed's users ask for, in its mix. One more asks now and
+/// Several users, each with a few VMs of its own, who ask all the time, at any of
+/// the gateways, for what the seed's users ask for, in its mix. One more asks now and
 /// then for what that mix leaves out: he pauses, resumes, reads one VM, reads
 /// linearizably, follows events; another does so to real guests.
 ///
@@ -74,7 +74,7 @@ private:
     std::deque<own_vm> own;
     int created = 0;
     int written = 0;
-    int gateway = 1;
+    int gateway = lab::gateways.front();
     uint64_t events_since = 0;
 
     [[nodiscard]] bool real() const { return does == habit::beside_real; }

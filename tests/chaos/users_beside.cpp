@@ -60,7 +60,7 @@ void users::read(user& self) {
   if (reply && reply->ok() && field_text(reply->body, "id") == id)
     note_place(id, field_text(reply->body, "host"));
   else if (!is_final(reply))
-    self.gateway = 1 + self.gateway % lab::nodes;
+    self.gateway = lab::next_gateway(self.gateway);
   else if (reply->status == 404 && what.path.ends_with("linearizable"))
     ledger_.broken("a linearizable read doesn't know vm " + id + ", whose create is acknowledged");
 }

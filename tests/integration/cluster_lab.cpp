@@ -4,6 +4,7 @@
 #include "runtime/certificates/secret_file.hpp"
 #include "runtime/demo/leftovers.hpp"
 #include "runtime/node/state_lock.hpp"
+#include "tests/node_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -139,28 +140,14 @@ void cluster_lab::write_file(int node) const {
   auto roles = plan_ == lab_plan::members && node != 1
                    ? std::vector{node_role::controller, node_role::gateway}
                    : nodes_of(plan_).at(static_cast<size_t>(node) - 1).roles;
-  auto has = [&](node_role role) { return std::ranges::find(roles, role) != roles.end(); };
   const int first = plan_ == lab_plan::apart ? 4 : 1; // of the controllers
-  std::ofstream out{folder_ / (name + ".toml")};
-  out << "[node]\nname = \"" << name << "\"\nroles = [";
-  for (const auto& role : roles)
-    out << (&role == roles.data() ? "\"" : ", \"") << to_string(role) << '"';
-  out << "]\nstate = \"" << name << "\"\ncluster = \"cluster/cluster-id\"\n[mesh]\nlisten = \""
-      << loopback(mesh_port(node)) << "\"\ncontrollers = [\"" << loopback(mesh_port(first))
-      << "\", \"" << loopback(mesh_port(first + 1)) << "\", \"" << loopback(mesh_port(first + 2))
-      << "\"]\n[tls]\ncertificate = \"cluster/" << name << ".pem\"\nkey = \"cluster/" << name
-      << ".key\"\nauthority = \"cluster/ca.pem\"\n";
-  if (has(node_role::controller))
-    out << "[controller]\nfounders = \"cluster/founders\"\n";
-  if (has(node_role::gateway))
-    out << "[gateway]\nlisten = \"" << loopback(gateway_port(node))
-        << "\"\ntokens = \"cluster/tokens\"\nauthority_key = \"cluster/ca.key\"\n";
-  const fs::path guest = NOVACRON_GUEST_FOLDER;
-  if (has(node_role::host))
-    out << "[host]\nhypervisor = \"simulated\"\npage_listen = \"" << loopback(page_port(node))
-        << "\"\nvcpus = 1024\nmemory_mib = 1000000\n[host.images.tick]\nkernel = \""
-        << (guest / "vmlinuz").string() << "\"\ninitrd = \"" << (guest / "initrd.gz").string()
-        << "\"\n";
+  node_file file{name, std::move(roles), loopback(mesh_port(node)), {}, {}, {}, {}};
+  for (int controller = first; controller < first + 3; ++controller)
+    file.controllers.push_back(loopback(mesh_port(controller)));
+  file.gateway = loopback(gateway_port(node));
+  file.pages = loopback(page_port(node));
+  file.guest = NOVACRON_GUEST_FOLDER;
+  std::ofstream{folder_ / (name + ".toml")} << to_toml(file);
 }
 
 child_command cluster_lab::own_command(int node, const std::vector<std::string>& more) const {

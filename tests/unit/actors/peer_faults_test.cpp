@@ -74,6 +74,20 @@ TEST_CASE("garbage on the port harms nobody") {
   CHECK(two.reads_through(two.link_by(two.to(port))));
 }
 
+TEST_CASE("a connection that fails breaks no other one of the node") {
+  test_authority authority;
+  controller one{authority};
+  test_node two{authority, host_id, {node_role::host}};
+  auto port = one.open_door(one.routes());
+  auto link = two.link_by(two.to(port));
+  REQUIRE(two.reads_through(link));
+  for (int i = 0; i < 10; ++i) {
+    disturb(port, "no TLS at all");
+    std::string error;
+    CHECK_MESSAGE(two.ask<feed_listing>(link, list_request{}, &error), error); // at once
+  }
+}
+
 TEST_CASE("a link finds the door again after its death, on the same port") {
   test_authority authority;
   controller one{authority};
