@@ -1,5 +1,7 @@
 #include "actors/gateway/api.hpp"
 
+#include <algorithm>
+
 namespace novacron {
 
 namespace {
@@ -76,7 +78,30 @@ void api::handle(const api_request& request, answer_function done) const {
     return;
   }
   admitted->done = std::move(counted);
+  if (!route->token && request.door == listener::api) {
+    auto place = place_of_stranger();
+    if (!place) {
+      metrics_->shed(shed_reason::strangers);
+      return admitted->done(answer_of(overloaded(shed_reason::strangers)));
+    }
+    admitted->done
+        = [place, next = std::move(admitted->done)](api_answer answer) { next(std::move(answer)); };
+  }
   dispatch(*admitted);
+}
+
+std::shared_ptr<void> api::place_of_stranger() const {
+  const bool fits = strangers_->fetch_add(1) < std::max<size_t>(limits_.in_flight / 8, 1);
+  std::shared_ptr<void> place{strangers_.get(), [all = strangers_](void*) { all->fetch_sub(1); }};
+  return fits ? place : nullptr;
+}
+
+std::variant<size_t, api_answer> api::body_limit(const api_request& head) const {
+  auto admitted = admit(head);
+  if (admitted)
+    return admitted->where.found->token ? limits_.body_bytes : limits_.open_body_bytes;
+  metrics_->answered(nullptr, admitted.error().status, {});
+  return answer_of(admitted.error());
 }
 
 void api::dispatch(call& c) const {

@@ -81,6 +81,10 @@ public:
   /// Calls `done` exactly once: at once, or from the thread that has the answer.
   void handle(const api_request& request, answer_function done) const;
 
+  /// How long a request's body may be, by its head; or the answer, if no body would
+  /// change it. So nobody without a token, or for no path, makes us read one.
+  [[nodiscard]] std::variant<size_t, api_answer> body_limit(const api_request& head) const;
+
   /// A WebSocket wants the events: where in them it starts, or the answer that
   /// refuses it.
   [[nodiscard]] std::variant<uint64_t, api_answer> subscribe(const api_request& request) const;
@@ -100,6 +104,8 @@ private:
   using answer_with_revision = std::function<api_answer()>;
 
   [[nodiscard]] parsed<call> admit(const api_request& request) const;
+  /// A place among the requests without a token, given back with it; null: there is none.
+  [[nodiscard]] std::shared_ptr<void> place_of_stranger() const;
   void dispatch(call& c) const;
 
   void read(call& c, std::initializer_list<std::string_view> parameters,
@@ -175,6 +181,8 @@ private:
   std::shared_ptr<api_metrics> metrics_;
   /// `?wait=` keeps a place for long; they may take half of all.
   std::shared_ptr<std::atomic<size_t>> waiting_ = std::make_shared<std::atomic<size_t>>(0);
+  /// Who shows no token may take an eighth: /ready and /join ask the leader as well.
+  std::shared_ptr<std::atomic<size_t>> strangers_ = std::make_shared<std::atomic<size_t>>(0);
 };
 
 } // namespace novacron

@@ -18,6 +18,10 @@ const Histogram::BucketBoundaries request_seconds{0.001, 0.0025, 0.005, 0.01, 0.
                                                   0.25,  0.5,    1,     2.5,  5,     10,   30};
 const Histogram::BucketBoundaries operation_seconds{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
 
+/// By the number of `shed_reason`.
+constexpr std::array<const char*, shed_reasons> shed_words{"connections", "in_flight", "strangers",
+                                                           "bodies",      "answers",   "waits"};
+
 double seconds_between(log_time from, log_time to) {
   return std::chrono::duration<double>(to - from).count();
 }
@@ -38,6 +42,18 @@ struct api_metrics::families {
         websockets{family(prometheus::BuildGauge(), r, "websocket_connections_active",
                           "Open WebSockets of this gateway")
                        .Add({})},
+        in_flight{family(prometheus::BuildGauge(), r, "api_requests_in_flight",
+                         "Requests of this gateway that wait for an answer")
+                      .Add({})},
+        connections{family(prometheus::BuildGauge(), r, "api_connections_active",
+                           "Open connections to this gateway's API, WebSockets included")
+                        .Add({})},
+        body_bytes{family(prometheus::BuildGauge(), r, "api_body_bytes",
+                          "Of bodies that this gateway is reading")
+                       .Add({})},
+        answer_bytes{family(prometheus::BuildGauge(), r, "api_answer_bytes",
+                            "Of large answers and frames that this gateway is sending")
+                         .Add({})},
         vms{family(prometheus::BuildGauge(), r, "vms_total", "VMs in each actual state")},
         operations{family(prometheus::BuildCounter(), r, "vm_operations_total",
                           "Operations that ended, by verb and state")},
@@ -68,12 +84,21 @@ struct api_metrics::families {
         reconnects{family(prometheus::BuildCounter(), r, "dwcp_reconnects_total",
                           "Connections of migrations that took the place of a lost one")
                        .Add({})} {
-    // nop
+    auto& all
+        = family(prometheus::BuildCounter(), r, "api_requests_shed_total",
+                 "Requests sent away with 503 and Retry-After, by what there was too much of");
+    for (size_t n = 0; n < shed.size(); ++n)
+      shed[n] = &all.Add({{"reason", shed_words[n]}}); // also at 0, for alarms
   }
 
   prometheus::Family<prometheus::Counter>& requests;
   prometheus::Family<Histogram>& durations;
   prometheus::Gauge& websockets;
+  std::array<prometheus::Counter*, shed_reasons> shed{};
+  prometheus::Gauge& in_flight;
+  prometheus::Gauge& connections;
+  prometheus::Gauge& body_bytes;
+  prometheus::Gauge& answer_bytes;
   prometheus::Family<prometheus::Gauge>& vms;
   prometheus::Family<prometheus::Counter>& operations;
   prometheus::Family<Histogram>& operation_durations;
@@ -128,6 +153,17 @@ void api_metrics::answered(const route* which, unsigned status,
 
 void api_metrics::websockets(int difference) {
   families_->websockets.Increment(difference);
+}
+
+void api_metrics::shed(shed_reason why) {
+  families_->shed[static_cast<size_t>(why)]->Increment();
+}
+
+void api_metrics::holds(const load& now) {
+  families_->in_flight.Set(static_cast<double>(now.in_flight));
+  families_->connections.Set(static_cast<double>(now.connections));
+  families_->body_bytes.Set(static_cast<double>(now.body_bytes));
+  families_->answer_bytes.Set(static_cast<double>(now.answer_bytes));
 }
 
 void api_metrics::changed(const any_record& record) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/gateway/problem.hpp"
 #include "actors/gateway/router.hpp"
 #include "messages/changes.hpp"
 
@@ -27,6 +28,16 @@ public:
   /// `which` is null for a request that had no route.
   void answered(const route* which, unsigned status, std::chrono::duration<double> took);
   void websockets(int difference);
+  /// A request, or a connection before it asked for anything, was sent away.
+  void shed(shed_reason why);
+  /// What the edge holds at this moment.
+  struct load {
+    size_t connections = 0;
+    size_t in_flight = 0;
+    size_t body_bytes = 0;
+    size_t answer_bytes = 0;
+  };
+  void holds(const load& now);
   /// Counts operations and migrations as they end.
   void changed(const any_record& record);
 

@@ -77,17 +77,19 @@ void api::read(call& c, std::initializer_list<std::string_view> parameters,
 }
 
 void api::read_at(uint64_t revision, const answer_with_revision& make, answer_function done) const {
-  view_->when_revision(revision, view_table::clock::now() + limits_.view_time,
-                       [revision, view = view_, make, done = std::move(done)](wait_end how) {
-                         if (how == wait_end::reached)
-                           return done(make());
-                         done(answer_of(how == wait_end::refused
-                                            ? too_busy()
-                                            : view_behind("revision " + std::to_string(revision)
-                                                          + " has not come yet, this gateway is at "
-                                                          + std::to_string(view->revision())
-                                                          + "; ask again shortly")));
-                       });
+  view_->when_revision(
+      revision, view_table::clock::now() + limits_.view_time,
+      [revision, view = view_, metrics = metrics_, make, done = std::move(done)](wait_end how) {
+        if (how == wait_end::reached)
+          return done(make());
+        if (how == wait_end::refused) {
+          metrics->shed(shed_reason::waits);
+          return done(answer_of(overloaded(shed_reason::waits)));
+        }
+        done(answer_of(view_behind("revision " + std::to_string(revision)
+                                   + " has not come yet, this gateway is at "
+                                   + std::to_string(view->revision()) + "; ask again shortly")));
+      });
 }
 
 void api::list_vms(call& c) const {

@@ -29,8 +29,12 @@ struct api_token {
 struct gateway_limits {
   size_t header_bytes = 8'192;
   size_t body_bytes = 1u << 20;
-  size_t connections = 10'000;
-  size_t in_flight = 4'096; ///< requests that wait for an answer; beyond: 503
+  size_t open_body_bytes = 16u << 10; ///< of a request that needs no token
+  size_t connections = 10'000;        ///< and at most half of the process's descriptors
+  size_t operator_connections = 64;
+  size_t in_flight = 4'096;          ///< requests that wait for an answer; beyond: 503
+  size_t bodies_bytes = 64u << 20;   ///< of bodies that are being read, of all connections
+  size_t answers_bytes = 128u << 20; ///< of large answers and frames that are being sent
   size_t events_per_frame = 1'000;
   std::chrono::milliseconds header_time{10'000};
   std::chrono::milliseconds body_time{30'000};
@@ -48,7 +52,7 @@ struct gateway_config {
   uint16_t port = 7180;
   std::string operator_address = "127.0.0.1";
   std::optional<uint16_t> operator_port = 7190; ///< /metrics, without a token; or not at all
-  bool share_port = false; ///< SO_REUSEPORT: several gateway processes on one port
+  bool share_port = false; ///< SO_REUSEPORT: several gateway processes on the API's port
   std::vector<api_token> tokens;
   node_id node;       ///< that the gateway belongs to
   bool chaos = false; ///< allow killing actors over the API

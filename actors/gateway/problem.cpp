@@ -149,19 +149,34 @@ problem body_too_large(size_t limit) {
           {}};
 }
 
-problem headers_too_large(size_t limit) {
+problem headers_too_large(size_t bytes, size_t fields) {
   return {"headers_too_large",
           431,
           "Headers too large",
-          "the headers are longer than " + std::to_string(limit) + " bytes; send fewer",
+          "the headers are longer than " + std::to_string(bytes) + " bytes, or more than "
+              + std::to_string(fields) + "; send fewer",
           {},
           {}};
 }
 
-problem too_busy() {
-  return {"overloaded", 503,
-          "Overloaded", "too many requests are open; nothing was done, come back later",
-          {},           {}};
+problem overloaded(shed_reason why) {
+  auto detail = [why]() -> std::string {
+    switch (why) {
+    case shed_reason::connections:
+      return "too many connections are open; nothing was done, come back later";
+    case shed_reason::in_flight:
+    case shed_reason::waits:
+      return "too many requests are open; nothing was done, come back later";
+    case shed_reason::strangers:
+      return "too many requests without a token are open; nothing was done, come back later";
+    case shed_reason::bodies:
+      return "too many bodies are being read; nothing was done, come back later";
+    case shed_reason::answers:
+      return "too many large answers are being sent; come back later";
+    }
+    return {};
+  };
+  return {"overloaded", 503, "Overloaded", detail(), {}, {}};
 }
 
 problem view_behind(std::string detail) {

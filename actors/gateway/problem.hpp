@@ -42,9 +42,18 @@ problem unauthorized();
 problem no_such_path(std::string_view path);
 problem method_not_allowed(std::string_view method, std::string_view allow);
 problem body_too_large(size_t limit);
-problem headers_too_large(size_t limit);
-/// Too many requests are open.
-problem too_busy();
+problem headers_too_large(size_t bytes, size_t fields);
+/// Why a request that may be a good one is sent away: there is too much to do.
+enum class shed_reason : uint8_t {
+  connections, ///< too many are open
+  in_flight,   ///< too many requests wait for an answer
+  strangers,   ///< too many of them without a token
+  bodies,      ///< too many bytes of bodies are being read
+  answers,     ///< too many bytes of answers are being sent
+  waits,       ///< too many wait for a revision
+};
+inline constexpr size_t shed_reasons = 6;
+problem overloaded(shed_reason why);
 /// The view isn't complete, or is behind the revision that was asked for.
 problem view_behind(std::string detail);
 /// What was asked needs a leader, and there is none.

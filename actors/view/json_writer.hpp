@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@ namespace novacron {
 /// with U+FFFD in place of each bad byte, so that the result is always JSON.
 class json_writer {
 public:
+  /// So many bytes will be written.
+  void reserve(size_t bytes) { out_.reserve(bytes); }
+
   json_writer& begin_object() { return open('{'); }
   json_writer& end_object() { return close('}'); }
   json_writer& begin_array() { return open('['); }

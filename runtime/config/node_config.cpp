@@ -154,7 +154,11 @@ gateway_section read_gateway(config_reading& reading, const toml::table* table) 
   gateway.read("tokens", section.tokens, needed("\"cluster/tokens\""));
   gateway.read("authority_key", section.authority_key, optional_key("\"cluster/ca.key\""));
   gateway.read_number("io_threads", section.io_threads, optional_key("1"), 64);
+  gateway.read("share_port", section.share_port, optional_key("true"));
+  gateway.read_number("connections", section.connections, optional_key("10000"), 1'000'000);
   gateway.read_number("in_flight", section.in_flight, optional_key("4096"), 1'000'000);
+  gateway.read_number("bodies_mib", section.bodies_mib, optional_key("64"), 1'000'000);
+  gateway.read_number("answers_mib", section.answers_mib, optional_key("128"), 1'000'000);
   gateway.finish();
   return section;
 }

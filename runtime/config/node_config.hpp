@@ -63,7 +63,11 @@ struct gateway_section {
   std::filesystem::path tokens;           ///< a line per token: SHA-256 in hexadecimal, name
   std::filesystem::path authority_key; ///< the CA's: signs for nodes that join; empty: it doesn't
   uint32_t io_threads = 1;
-  uint32_t in_flight = 4'096; ///< requests that wait for an answer; beyond: 503
+  bool share_port = false;       ///< other gateway processes listen there, too
+  uint32_t connections = 10'000; ///< and at most half of the process's descriptors
+  uint32_t in_flight = 4'096;    ///< requests that wait for an answer; beyond: 503
+  uint32_t bodies_mib = 64;      ///< of requests' bodies that are being read
+  uint32_t answers_mib = 128;    ///< of large answers that are being sent
 };
 
 enum class host_driver : uint8_t { libvirt, simulated };

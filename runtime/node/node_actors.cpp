@@ -84,7 +84,11 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
     gateway.node = config.id;
     gateway.chaos = config.chaos;
     gateway.io_threads = config.gateway->io_threads;
+    gateway.share_port = config.gateway->share_port;
+    gateway.limits.connections = config.gateway->connections;
     gateway.limits.in_flight = config.gateway->in_flight;
+    gateway.limits.bodies_bytes = size_t{config.gateway->bodies_mib} << 20;
+    gateway.limits.answers_bytes = size_t{config.gateway->answers_mib} << 20;
     auto joins = make_join_desk(config, parts->roster);
     if (!joins)
       return joins.error();

@@ -27,8 +27,10 @@ result<void> check_addresses(const node_config& config) {
   if (auto free = check_free(config.mesh.listen, "mesh.listen"); !free)
     return free;
   if (config.gateway) {
-    if (auto free = check_free(config.gateway->listen, "gateway.listen"); !free)
-      return free;
+    // A shared one isn't free, and to listen there would take connections from the others.
+    if (!config.gateway->share_port)
+      if (auto free = check_free(config.gateway->listen, "gateway.listen"); !free)
+        return free;
     if (const auto& operators = config.gateway->operator_listen)
       if (auto free = check_free(*operators, "gateway.operator_listen"); !free)
         return free;

@@ -30,6 +30,11 @@ for line in KillMode=process Restart=always RestartPreventExitStatus=2 StartLimi
     exit 1
   }
 done
+# Relative paths begin where the unit keeps a state folder, not beside the file in /etc.
+grep -q '^ExecStart=.* --folder /var/lib/novacron$' "$unit" && grep -qx StateDirectory=novacron "$unit" || {
+  printf '%s: relative paths no longer begin in its state folder\n' "$unit"
+  exit 1
+}
 # The command is one that the program knows.
 line=$(sed -n 's/^ExecStart=//p' "$copy")
 read -r -a words <<<"${line/\/etc\/novacron\/%i.toml/$scratch/none.toml}"

@@ -1,12 +1,12 @@
 #include "actors/gateway/api.hpp"
 #include "actors/gateway/http/event_socket.hpp"
 #include "actors/gateway/http/io_core.hpp"
+#include "actors/gateway/http/request_parser.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
@@ -20,7 +20,7 @@ namespace http = beast::http;
 using boost::system::error_code;
 using namespace std::chrono_literals;
 
-constexpr size_t max_buffer = 128u << 10;
+constexpr size_t max_buffer = 16u << 10; ///< a line of a chunk's extensions has no other bound
 constexpr size_t first_read = 4'096;
 constexpr auto linger_time = 2s;
 constexpr size_t linger_bytes = 16u << 20;
@@ -40,21 +40,39 @@ std::string head_of(const api_answer& answer, unsigned version, bool keep_alive)
   return head;
 }
 
+/// Takes an answer's bytes from the budget, or 503 in its place where they don't fit.
+/// Call where the answer is made: many may be made before the first of them is sent.
+byte_share hold(edge_shared& shared, listener door, api_answer& answer) {
+  byte_share held{shared.answers};
+  if (door == listener::operators || answer.body->size() <= small_answer
+      || held.grow_to(answer.body->capacity()))
+    return held;
+  shared.served->metrics().shed(shed_reason::answers);
+  answer = answer_of(overloaded(shed_reason::answers));
+  return held;
+}
+
 /// One HTTP/1.1 connection: a request at a time, each within its deadlines.
 class connection final : public session {
 public:
   connection(const std::shared_ptr<io_core>& core, tcp_socket socket, listener door)
-      : core_{*core}, weak_core_{core}, door_{door}, stream_{std::move(socket)} {
+      : core_{*core}, weak_core_{core}, door_{door}, stream_{std::move(socket)},
+        reading_{core->shared->bodies}, sending_{core->shared->answers} {
     // nop
   }
 
   ~connection() override {
     if (!handed_over_)
-      --core_.shared->connections;
+      --core_.shared->connections_of(door_);
     leave_flight();
   }
 
-  void start() { wait_for_request(); }
+  void start(admission how) {
+    if (how == admission::served)
+      wait_for_request();
+    else
+      shed(shed_reason::connections);
+  }
 
   void close() override {
     stream_.close();
@@ -91,9 +109,10 @@ private:
   }
 
   void read_header() {
-    parser_.emplace();
-    parser_->header_limit(static_cast<uint32_t>(limits().header_bytes));
-    parser_->body_limit(limits().body_bytes);
+    version_ = 11;
+    wants_content_ = true;
+    parser_.emplace(limits().header_bytes);
+    parser_->body_limit(boost::none); // `on_header` knows whose it is
     stream_.expires_after(limits().header_time);
     http::async_read_header(stream_, buffer_, *parser_, [self = keep()](error_code error, size_t) {
       if (error)
@@ -103,42 +122,81 @@ private:
   }
 
   void on_header() {
+    version_ = parser_->get().version();
+    // An answer to HEAD has the length of its content, and none (RFC 9110, 9.3.2).
+    wants_content_ = parser_->get().method() != http::verb::head;
+    const bool has_body = parser_->chunked() || parser_->content_length().value_or(0) > 0;
     if (beast::websocket::is_upgrade(parser_->get()))
-      return upgrade();
-    if (!beast::iequals(parser_->get()[http::field::expect], "100-continue"))
-      return read_body();
+      return has_body ? give_up(bad_request("a request for a WebSocket has no body")) : upgrade();
+    if (!has_body)
+      return handle();
+    auto allowed = core_.shared->served->body_limit(request());
+    if (auto* refusal = std::get_if<api_answer>(&allowed)) {
+      keep_alive_ = false; // what follows is no request, but the body
+      return respond(std::move(*refusal));
+    }
+    const auto most = std::get<size_t>(allowed);
+    const auto announced = parser_->content_length().value_or(0);
+    if (announced > most)
+      return give_up(body_too_large(most));
+    if (!reading_.grow_to(announced))
+      return shed(shed_reason::bodies);
+    parser_->body_limit(most);
+    most_body_ = most;
+    parser_->eager(true);
+    if (beast::iequals(parser_->get()[http::field::expect], "100-continue"))
+      return ask_for_body();
+    stream_.expires_after(limits().body_time);
+    read_body();
+  }
+
+  void ask_for_body() {
     static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     asio::async_write(stream_, asio::buffer(go_on), [self = keep()](error_code error, size_t) {
       if (error)
         return self->close();
+      self->stream_.expires_after(self->limits().body_time);
       self->read_body();
     });
   }
 
+  /// A chunked body says only as it comes how long it is.
   void read_body() {
-    stream_.expires_after(limits().body_time);
-    http::async_read(stream_, buffer_, *parser_, [self = keep()](error_code error, size_t) {
+    if (parser_->is_done())
+      return handle();
+    http::async_read_some(stream_, buffer_, *parser_, [self = keep()](error_code error, size_t) {
       if (error)
         return self->refuse(error);
-      self->handle();
+      if (self->parser_->chunked()
+          && !self->reading_.grow_to(self->parser_->get().body().capacity()))
+        return self->shed(shed_reason::bodies);
+      self->read_body();
     });
   }
 
   /// What was read is no request, or too large a one.
   void refuse(error_code why) {
-    problem answer;
     if (why == http::error::body_limit)
-      answer = body_too_large(limits().body_bytes);
+      give_up(body_too_large(most_body_));
     else if (why == http::error::header_limit || why == http::error::buffer_overflow)
-      answer = headers_too_large(limits().header_bytes);
+      give_up(headers_too_large(limits().header_bytes, request_parser::most_fields));
     else if (why == http::error::end_of_stream || why == http::error::partial_message
              || why.category() != make_error_code(http::error::bad_method).category())
-      return close(); // gone, or too slow
+      close(); // gone, or too slow
     else
-      answer = bad_request("this is not HTTP/1.1 (" + why.message() + "); send HTTP/1.1");
-    core_.shared->served->metrics().answered(nullptr, answer.status, {});
+      give_up(bad_request("this is not HTTP/1.1 (" + why.message() + "); send HTTP/1.1"));
+  }
+
+  /// Answers before all was read, and ends.
+  void give_up(const problem& why) {
+    core_.shared->served->metrics().answered(nullptr, why.status, {});
     keep_alive_ = false;
-    respond(answer_of(answer));
+    respond(answer_of(why));
+  }
+
+  void shed(shed_reason why) {
+    core_.shared->served->metrics().shed(why);
+    give_up(overloaded(why));
   }
 
   api_request request() {
@@ -163,24 +221,35 @@ private:
 
   void handle() {
     keep_alive_ = parser_->get().keep_alive();
+    const auto asked = request();
+    parser_.reset(); // whoever waits, and whoever is idle, holds no headers
     stream_.expires_never();
-    if (core_.shared->in_flight.fetch_add(1) >= limits().in_flight) {
-      --core_.shared->in_flight;
-      core_.shared->served->metrics().answered(nullptr, 503, {});
-      return respond(answer_of(too_busy()));
-    }
-    flying_ = true;
+    if (!enter_flight())
+      return respond(answer_of(overloaded(shed_reason::in_flight)));
     // The answer may come from any thread, and after this connection is gone.
     core_.shared->served->handle(
-        request(), [core = weak_core_, weak = std::weak_ptr{keep()}](api_answer answer) {
+        asked, [core = weak_core_, weak = std::weak_ptr{keep()}, door = door_](api_answer answer) {
           auto alive = core.lock();
           if (!alive)
             return;
-          asio::dispatch(alive->io, [weak, answer = std::move(answer)]() mutable {
-            if (auto self = weak.lock())
-              self->respond(std::move(answer));
-          });
+          auto held = hold(*alive->shared, door, answer);
+          asio::dispatch(alive->io,
+                         [weak, answer = std::move(answer), held = std::move(held)]() mutable {
+                           if (auto self = weak.lock())
+                             self->respond(std::move(answer), std::move(held));
+                         });
         });
+    reading_.release();
+  }
+
+  /// Operators have few connections, and look into a gateway that is overloaded.
+  bool enter_flight() {
+    flying_ = true;
+    if (core_.shared->in_flight.fetch_add(1) < limits().in_flight || door_ == listener::operators)
+      return true;
+    core_.shared->served->metrics().shed(shed_reason::in_flight);
+    core_.shared->served->metrics().answered(nullptr, 503, {});
+    return false;
   }
 
   void upgrade() {
@@ -200,19 +269,23 @@ private:
 
   // -- out ---------------------------------------------------------------------------
 
-  void respond(api_answer answer) {
+  void respond(api_answer answer) { respond(std::move(answer), byte_share{core_.shared->answers}); }
+
+  void respond(api_answer answer, byte_share held) {
     leave_flight();
+    parser_.reset();
+    reading_.release();
     if (core_.stopping)
       return close();
-    head_ = head_of(answer, parser_->get().version(), keep_alive_);
+    head_ = head_of(answer, version_, keep_alive_);
     body_ = std::move(answer.body);
+    sending_ = std::move(held);
     stream_.expires_after(limits().write_time);
-    // An answer to HEAD has the length of its content, and none (RFC 9110, 9.3.2).
-    const bool content = parser_->get().method() != http::verb::head;
-    std::array<asio::const_buffer, 2> parts{asio::buffer(head_),
-                                            content ? asio::buffer(*body_) : asio::const_buffer{}};
+    std::array<asio::const_buffer, 2> parts{
+        asio::buffer(head_), wants_content_ ? asio::buffer(*body_) : asio::const_buffer{}};
     asio::async_write(stream_, parts, [self = keep()](error_code error, size_t) {
       self->body_.reset();
+      self->sending_.release();
       if (error)
         return self->close();
       if (self->keep_alive_)
@@ -227,12 +300,11 @@ private:
     error_code ignored;
     stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     stream_.expires_after(linger_time);
-    buffer_.clear();
     drain(0);
   }
 
   void drain(size_t drained) {
-    stream_.async_read_some(buffer_.prepare(max_buffer / 2),
+    stream_.async_read_some(asio::buffer(core_.refuse),
                             [self = keep(), drained](error_code error, size_t count) {
                               auto total = drained + count;
                               if (error || total > linger_bytes)
@@ -246,9 +318,14 @@ private:
   listener door_;
   beast::basic_stream<asio::ip::tcp, io_executor> stream_;
   beast::flat_buffer buffer_{max_buffer};
-  std::optional<http::request_parser<http::string_body>> parser_;
+  std::optional<request_parser> parser_; ///< while a request is read
+  byte_share reading_;                   ///< its body
+  size_t most_body_ = 0;                 ///< that the request may have
+  unsigned version_ = 11;                ///< of the request's HTTP
   std::string head_;
   shared_json body_;
+  byte_share sending_; ///< the answer
+  bool wants_content_ = true;
   bool keep_alive_ = false;
   bool flying_ = false;
   bool handed_over_ = false;
@@ -256,12 +333,13 @@ private:
 
 } // namespace
 
-void start_connection(const std::shared_ptr<io_core>& core, tcp_socket socket, listener door) {
+void start_connection(const std::shared_ptr<io_core>& core, tcp_socket socket, listener door,
+                      admission how) {
+  auto self = std::make_shared<connection>(core, std::move(socket), door);
   if (core->stopping)
     return;
-  auto self = std::make_shared<connection>(core, std::move(socket), door);
   core->sessions.insert(self);
-  self->start();
+  self->start(how);
 }
 
 } // namespace novacron

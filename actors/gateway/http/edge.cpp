@@ -1,11 +1,14 @@
 #include "actors/gateway/http/edge.hpp"
 
+#include "actors/gateway/api.hpp"
 #include "actors/gateway/http/io_core.hpp"
 #include "actors/gateway/http/ports.hpp"
 #include "actors/view/view_table.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <future>
+#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 
@@ -19,6 +22,16 @@ using boost::system::error_code;
 constexpr auto stop_patience = 1s;
 constexpr auto accept_back_off = 50ms;
 constexpr size_t sockets_per_turn = 64;
+constexpr size_t told_share = 16; ///< a sixteenth more are told to come back
+
+/// Not more than half of what the process may open: the log's files and the other
+/// nodes' connections need descriptors, too.
+gateway_limits within_descriptors(gateway_limits limits) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY)
+    limits.connections = std::min<size_t>(limits.connections, files.rlim_cur / 2);
+  return limits;
+}
 
 using acceptor_socket = asio::basic_socket_acceptor<asio::ip::tcp, io_executor>;
 
@@ -32,29 +45,34 @@ asio::ip::tcp protocol_of(int fd) {
 /// Hands accepted connections to the cores in turn.
 class acceptor : public std::enable_shared_from_this<acceptor> {
 public:
-  acceptor(const std::vector<std::shared_ptr<io_core>>& cores, int fd, listener door)
-      : cores_{cores}, door_{door}, socket_{cores.front()->io}, pause_{cores.front()->io} {
+  /// `later`: it listens only once the view is complete.
+  acceptor(const std::vector<std::shared_ptr<io_core>>& cores, int fd, listener door, bool later)
+      : cores_{cores}, door_{door}, later_{later}, socket_{cores.front()->io},
+        pause_{cores.front()->io} {
     // A duplicate: closing ours must not close the port.
     socket_.assign(protocol_of(fd), ::dup(fd));
   }
 
   void accept() {
     auto& core = cores_[turn_++ % cores_.size()];
-    socket_.async_accept(
-        core->io, [self = shared_from_this(), &core](error_code error, tcp_socket peer) {
-          if (error == asio::error::operation_aborted)
-            return;
-          if (error)
-            return self->accept_later(); // out of descriptors, most likely
-          auto& limits = core->shared->limits;
-          if (core->shared->connections < limits.connections) {
-            ++core->shared->connections;
-            asio::post(core->io, [core, door = self->door_, peer = std::move(peer)]() mutable {
-              start_connection(core, std::move(peer), door);
-            });
-          }
-          self->accept();
-        });
+    if (later_) {
+      if (!core->shared->view->complete())
+        return accept_later();
+      error_code error;
+      socket_.listen(asio::socket_base::max_listen_connections, error);
+      if (error)
+        return accept_later(); // another listens there, and doesn't share
+      later_ = false;
+    }
+    socket_.async_accept(core->io,
+                         [self = shared_from_this(), &core](error_code error, tcp_socket peer) {
+                           if (error == asio::error::operation_aborted)
+                             return;
+                           if (error)
+                             return self->accept_later(); // out of descriptors, most likely
+                           self->take(core, std::move(peer));
+                           self->accept();
+                         });
   }
 
   void close() {
@@ -64,6 +82,25 @@ public:
   }
 
 private:
+  /// Who is too many is told so; only if those who are being told are too many as
+  /// well, the connection is closed without a word.
+  void take(const std::shared_ptr<io_core>& core, tcp_socket peer) {
+    const auto& limits = core->shared->limits;
+    const auto most
+        = door_ == listener::operators ? limits.operator_connections : limits.connections;
+    auto& open = core->shared->connections_of(door_);
+    const auto now = open.fetch_add(1) + 1;
+    if (now > most + most / told_share + 1) {
+      --open;
+      core->shared->served->metrics().shed(shed_reason::connections);
+      return;
+    }
+    const auto how = now <= most ? admission::served : admission::sent_away;
+    asio::post(core->io, [core, door = door_, how, peer = std::move(peer)]() mutable {
+      start_connection(core, std::move(peer), door, how);
+    });
+  }
+
   void accept_later() {
     pause_.expires_after(accept_back_off);
     pause_.async_wait([self = shared_from_this()](error_code error) {
@@ -74,6 +111,7 @@ private:
 
   std::vector<std::shared_ptr<io_core>> cores_;
   listener door_;
+  bool later_;
   acceptor_socket socket_;
   decltype(io_core::timer) pause_;
   size_t turn_ = 0;
@@ -100,7 +138,10 @@ void tick(const std::shared_ptr<io_core>& core) {
     auto again = weak.lock();
     if (error || !again || again->stopping)
       return;
-    again->shared->view->expire(std::chrono::steady_clock::now());
+    auto& shared = *again->shared;
+    shared.view->expire(std::chrono::steady_clock::now());
+    shared.served->metrics().holds({shared.connections_of(listener::api), shared.in_flight,
+                                    shared.bodies.held(), shared.answers.held()});
     pump(again, {again->event_sockets.begin(), again->event_sockets.end()}, 0);
     tick(again);
   });
@@ -126,8 +167,7 @@ struct http_edge::threads {
 http_edge::http_edge(const gateway_config& config, std::shared_ptr<const api> served,
                      std::shared_ptr<view_table> view)
     : threads_{std::make_unique<threads>()} {
-  auto shared = std::make_shared<edge_shared>();
-  shared->limits = config.limits;
+  auto shared = std::make_shared<edge_shared>(within_descriptors(config.limits));
   shared->served = std::move(served);
   shared->view = std::move(view);
   auto& [cores, acceptors, running, ended] = *threads_;
@@ -137,7 +177,8 @@ http_edge::http_edge(const gateway_config& config, std::shared_ptr<const api> se
                           std::pair{config.ports->operator_socket(), listener::operators}}) {
     if (fd < 0)
       continue;
-    acceptors.push_back(std::make_shared<acceptor>(cores, fd, door));
+    acceptors.push_back(
+        std::make_shared<acceptor>(cores, fd, door, config.share_port && door == listener::api));
     acceptors.back()->accept();
   }
   for (const auto& core : cores) {

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr size_t max_incoming = 4'096; ///< clients have nothing to say
 
 /// One client that follows the events. Its queue is its position in the view's
-/// ring: however slow it is, it holds one frame.
+/// ring: however slow it is, it holds one frame, which counts for the answers' budget.
 class event_socket final : public session {
 public:
   event_socket(std::shared_ptr<io_core> core, tcp_socket socket, uint64_t position)
@@ -35,7 +35,7 @@ public:
 
   ~event_socket() override {
     core_.shared->served->metrics().websockets(-1);
-    --core_.shared->connections;
+    --core_.shared->connections_of(listener::api);
   }
 
   void accept(beast::http::request<beast::http::string_body> upgrade) {
@@ -69,7 +69,7 @@ public:
       return;
     frame_since_ = clock::now();
     stream_.text(true);
-    stream_.async_write(asio::buffer(*frame_), [self = keep()](error_code error, size_t) {
+    stream_.async_write(asio::buffer(frame_->text), [self = keep()](error_code error, size_t) {
       self->frame_.reset();
       if (error)
         return self->end();
@@ -84,30 +84,44 @@ private:
     return std::static_pointer_cast<event_socket>(shared_from_this());
   }
 
-  /// Makes `frame_` from what is new; false if there is nothing.
+  /// Makes `frame_` from what is new; false if there is nothing, or no room for it:
+  /// then it is tried again with the next tick.
   bool next_frame() {
-    auto& latest = core_.frame;
-    if (latest.text && latest.position == position_) {
-      frame_ = latest.text;
-      position_ = latest.next;
-      return true;
-    }
-    auto slice = core_.shared->view->events(position_, core_.shared->limits.events_per_frame);
-    if (!slice) {
-      too_slow();
+    auto frame = core_.frame && core_.frame->position == position_ ? core_.frame : make_frame();
+    if (!frame)
       return false;
-    }
-    if (slice->events.empty())
-      return false;
-    json_writer out;
-    out.begin_array();
-    for (const auto& event : slice->events)
-      out.raw(*event.json);
-    out.end_array();
-    frame_ = std::make_shared<const std::string>(out.take());
-    latest = {position_, slice->next, frame_};
-    position_ = slice->next;
+    core_.frame = frame_ = std::move(frame);
+    position_ = frame_->next;
     return true;
+  }
+
+  std::shared_ptr<const event_frame> make_frame() {
+    auto slice = core_.shared->view->events(position_, core_.shared->limits.events_per_frame);
+    if (!slice)
+      too_slow();
+    if (!slice || slice->events.empty())
+      return nullptr;
+    size_t bytes = 2;
+    for (const auto& event : slice->events)
+      bytes += event.json->size() + 1;
+    auto frame = std::make_shared<event_frame>(
+        event_frame{position_, position_, {}, byte_share{core_.shared->answers}});
+    // Without room for all of them a few go on: the quick aren't held up by the slow.
+    const auto most = bytes <= small_answer || frame->held.grow_to(bytes) ? bytes : small_answer;
+    json_writer out;
+    out.reserve(most);
+    out.begin_array();
+    size_t written = 2;
+    for (const auto& event : slice->events) {
+      written += event.json->size() + 1;
+      if (written > most)
+        break;
+      out.raw(*event.json);
+      ++frame->next;
+    }
+    out.end_array();
+    frame->text = out.take();
+    return frame->next == position_ ? nullptr : frame;
   }
 
   void too_slow() {
@@ -137,7 +151,7 @@ private:
   beast::http::request<beast::http::string_body> request_;
   beast::flat_buffer incoming_{max_incoming};
   uint64_t position_;
-  std::shared_ptr<const std::string> frame_; ///< being written
+  std::shared_ptr<const event_frame> frame_; ///< being written
   clock::time_point frame_since_;
   bool closing_ = false;
 };

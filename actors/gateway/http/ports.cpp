@@ -39,26 +39,29 @@ result<socket_name> parse_address(const std::string& address, uint16_t port) {
   return x;
 }
 
-result<owned_socket> listen_at(const std::string& address, uint16_t port, bool share) {
+/// One that is shared only has the port: to listen would be to get connections.
+result<owned_socket> take_port(const std::string& address, uint16_t port, bool share) {
   auto at = parse_address(address, port);
   if (!at)
     return at.error();
   auto* name = reinterpret_cast<sockaddr*>(&at->address);
   owned_socket socket{::socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   int on = 1;
-  bool listens
+  bool taken
       = socket.get() >= 0
         && ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0
         && (!share || ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0)
-        && ::bind(socket.get(), name, at->size) == 0 && ::listen(socket.get(), SOMAXCONN) == 0;
-  if (listens)
+        && ::bind(socket.get(), name, at->size) == 0
+        && (share || ::listen(socket.get(), SOMAXCONN) == 0);
+  if (taken)
     return socket;
   auto error = errno;
   auto where = address + ":" + std::to_string(port);
   if (error == EADDRINUSE)
     return make_failure(gateway_errc::port_taken,
                         "gateway: port " + where
-                            + " is taken by another process; end it or choose another port");
+                            + " is taken by another process; end it, choose another port, or share "
+                              "the API's: gateway.share_port = true for both");
   return make_failure(gateway_errc::cannot_listen,
                       "gateway: cannot listen at " + where + ": "
                           + std::generic_category().message(error)
@@ -88,12 +91,13 @@ owned_socket::~owned_socket() {
 }
 
 result<std::shared_ptr<const gateway_ports>> gateway_ports::open(const gateway_config& config) {
-  auto api = listen_at(config.address, config.port, config.share_port);
+  auto api = take_port(config.address, config.port, config.share_port);
   if (!api)
     return api.error();
   owned_socket operators;
   if (config.operator_port) {
-    auto socket = listen_at(config.operator_address, *config.operator_port, config.share_port);
+    // Never shared: each process counts for itself, and is asked by itself.
+    auto socket = take_port(config.operator_address, *config.operator_port, false);
     if (!socket)
       return socket.error();
     operators = std::move(*socket);

@@ -30,7 +30,8 @@ private:
 /// restarts, clients wait in the kernel's queue.
 class gateway_ports {
 public:
-  /// Binds and listens. Port 0 lets the kernel choose.
+  /// Binds, and listens but at a port that is shared: there the edge does, once it can
+  /// serve (the kernel gives every listener its part). Port 0 lets the kernel choose.
   static result<std::shared_ptr<const gateway_ports>> open(const gateway_config& config);
 
   [[nodiscard]] int api_socket() const { return api_.get(); }

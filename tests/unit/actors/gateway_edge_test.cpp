@@ -1,88 +1,13 @@
 #include "actors/gateway/errors.hpp"
-#include "actors/gateway/gateway.hpp"
-#include "actors/gateway/tokens.hpp"
-#include "gateway_fake_log.hpp"
-#include "gateway_fixture.hpp"
+#include "gateway_edge.hpp"
+#include "tests/becomes_true.hpp"
 
 #include <doctest/doctest.h>
+#include <stdexcept>
+#include <sys/socket.h>
 
 using namespace novacron;
 using namespace std::chrono_literals;
-
-namespace {
-
-/// A gateway with short limits, a token "secret" and a small log.
-struct edge_fixture {
-  std::shared_ptr<view_table> view = std::make_shared<view_table>();
-  std::shared_ptr<small_log> log = std::make_shared<small_log>(view);
-  gateway_config config = short_limits();
-  running_gateway gateway{config, view, [x = log](const command& asked) { return (*x)(asked); }};
-  uint16_t port = config.ports->api_port();
-
-  static gateway_config short_limits() {
-    gateway_config x;
-    x.port = 0;
-    x.operator_port = 0;
-    x.chaos = true;
-    x.tokens = {{"ann", sha256_hex("secret")}};
-    x.limits.header_time = 1s;
-    x.limits.body_time = 1s;
-    x.limits.idle_time = 5s;
-    x.limits.proposal_time = 1s;
-    x.limits.body_bytes = 10'000;
-    x.limits.connections = 3;
-    x.limits.in_flight = 2;
-    x.limits.event_interval = 5ms;
-    x.ports = bind_gateway(x).value();
-    return x;
-  }
-
-  static std::string request(const std::string& line, const std::string& body = "",
-                             const std::string& more = "") {
-    return line + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\n" + more
-           + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-  }
-
-  std::string ask(const std::string& line, const std::string& body = "") {
-    test_connection connection{port};
-    connection.send(request(line, body));
-    return connection.receive();
-  }
-};
-
-int status(const std::string& answer) {
-  return answer.starts_with("HTTP/1.1 ") ? std::stoi(answer.substr(9)) : 0;
-}
-
-const std::string good_create = R"({"name":"web-1","vcpus":2,"memory_mib":256,"image":"debian"})";
-
-/// The next text frame of a WebSocket (RFC 6455, 5.2), unmasked as servers send
-/// it, or "closed" and the code that it closes with.
-std::string receive_frame(test_connection& connection) {
-  for (;;) {
-    auto head = connection.receive_bytes(2);
-    if (head.size() < 2)
-      return {};
-    auto length = static_cast<size_t>(head[1] & 0x7F);
-    auto wide = length == 126 ? 2U : length == 127 ? 8U : 0U;
-    if (wide > 0) {
-      length = 0;
-      for (auto byte : connection.receive_bytes(wide))
-        length = length << 8 | static_cast<unsigned char>(byte);
-    }
-    auto content = connection.receive_bytes(length);
-    if ((head[0] & 0x0F) == 1)
-      return content;
-    if ((head[0] & 0x0F) == 8 && length >= 2)
-      return "closed " + std::to_string((content[0] & 0xFF) << 8 | (content[1] & 0xFF));
-  }
-}
-
-const std::string upgrade_headers
-    = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-
-} // namespace
 
 TEST_CASE_FIXTURE(edge_fixture, "a VM is created, read and listed over one connection") {
   test_connection connection{port};
@@ -133,7 +58,8 @@ TEST_CASE_FIXTURE(edge_fixture, "a wrong method is 405 and names the right ones"
 TEST_CASE_FIXTURE(edge_fixture, "a body that is too long is 413, announced or sent") {
   CHECK(status(ask("POST /api/v1/vms", std::string(2u << 20, 'x'))) == 413);
   test_connection connection{port};
-  connection.send("POST /api/v1/vms HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+  connection.send("POST /api/v1/vms HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\r\n"
+                  "Transfer-Encoding: chunked\r\n\r\n"
                   "4000\r\n"
                   + std::string(0x4000, 'x') + "\r\n");
   CHECK(status(connection.receive()) == 413);
@@ -141,7 +67,8 @@ TEST_CASE_FIXTURE(edge_fixture, "a body that is too long is 413, announced or se
 
 TEST_CASE_FIXTURE(edge_fixture, "a client that still sends when it is refused isn't reset") {
   test_connection connection{port};
-  connection.send("POST /api/v1/vms HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n");
+  connection.send("POST /api/v1/vms HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\r\n"
+                  "Content-Length: 2000000\r\n\r\n");
   CHECK(status(connection.receive()) == 413);
   for (int i = 0; i < 20; ++i)
     connection.send(std::string(100'000, 'x'));
@@ -153,6 +80,9 @@ TEST_CASE_FIXTURE(edge_fixture, "headers that are too long are 431") {
   test_connection connection{port};
   connection.send("GET /health HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n");
   CHECK(status(connection.receive()) == 431);
+  test_connection line{port};
+  line.send("GET /health?" + std::string(10'000, 'x') + " HTTP/1.1\r\n\r\n");
+  CHECK(status(line.receive()) == 431);
 }
 
 TEST_CASE_FIXTURE(edge_fixture, "a body is sent only after 100 Continue where the client waits") {
@@ -185,13 +115,14 @@ TEST_CASE_FIXTURE(edge_fixture, "a client that sends its headers too slowly is c
 
 TEST_CASE_FIXTURE(edge_fixture, "a client that sends its body too slowly is cut off") {
   test_connection connection{port};
-  connection.send("POST /api/v1/vms HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
+  connection.send("POST /api/v1/vms HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\r\n"
+                  "Content-Length: 100\r\n\r\n{");
   CHECK(connection.receive_all().empty());
   CHECK(log->commands.empty());
 }
 
 TEST_CASE_FIXTURE(edge_fixture,
-                  "connections beyond the limit are closed, and make room when they end") {
+                  "connections beyond the limit are told so, and make room when they end") {
   {
     test_connection one{port}, two{port}, three{port};
     for (auto* each : {&one, &two, &three}) {
@@ -199,8 +130,13 @@ TEST_CASE_FIXTURE(edge_fixture,
       CHECK(status(each->receive()) == 200);
     }
     test_connection four{port};
-    four.send(request("GET /health"));
-    CHECK(four.receive().empty());
+    auto refused = four.receive(); // it need not even ask
+    CHECK(status(refused) == 503);
+    CHECK(refused.find("Retry-After: 1") != std::string::npos);
+    CHECK(refused.find("overloaded") != std::string::npos);
+    test_connection five{port}; // even those who are told are too many
+    CHECK(five.receive().empty());
+    CHECK(metrics().find("shed_total{reason=\"connections\"} 2") != std::string::npos);
   }
   auto deadline = std::chrono::steady_clock::now() + 10s;
   while (status(ask("GET /health")) != 200)
@@ -298,25 +234,20 @@ TEST_CASE("a WebSocket that takes nothing for too long is closed") {
   auto config = edge_fixture::short_limits();
   config.limits.write_time = 500ms;
   config.limits.idle_time = 60s; // not because it answers no ping
-  auto view = std::make_shared<view_table>();
-  running_gateway gateway{
-      config, view,
-      [log = std::make_shared<small_log>(view)](const command& asked) { return (*log)(asked); }};
-  test_connection slow{config.ports->api_port()};
+  edge_fixture x{config};
+  test_connection slow{x.port};
   slow.send(edge_fixture::request("GET /api/v1/events", "", upgrade_headers));
   CHECK(status(slow.receive()) == 101);
-  auto open = [&config] {
-    test_connection operators{config.ports->operator_port()};
-    operators.send("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    return operators.receive().find("novacron_websocket_connections_active 1") != std::string::npos;
+  auto open = [&x] {
+    return x.metrics().find("novacron_websocket_connections_active 1") != std::string::npos;
   };
   CHECK(open());
   auto large = vm_of(1, 1);
   large.spec.kernel_arguments = std::string(50'000, 'x');
   for (uint64_t revision = 2; revision < 800; ++revision) { // more than two sockets hold
     large.revision = revision;
-    view->changed(large);
-    view->advance(revision);
+    x.view->changed(large);
+    x.view->advance(revision);
   }
   auto deadline = std::chrono::steady_clock::now() + 10s;
   while (open())
@@ -352,6 +283,45 @@ TEST_CASE("a port that is taken is told before anything starts") {
   REQUIRE(!second);
   CHECK(second.error().code == gateway_errc::port_taken);
   CHECK(second.error().message.find(std::to_string(config.port)) != std::string::npos);
+}
+
+TEST_CASE("gateways share the API's port where both say so, and never the operators'") {
+  gateway_config config;
+  config.port = 0;
+  config.operator_port = 0;
+  config.share_port = true;
+  auto first = bind_gateway(config).value();
+  config.port = first->api_port();
+  CHECK(bind_gateway(config).has_value());
+  REQUIRE(::listen(first->api_socket(), 1) == 0); // as it does once it can serve
+  CHECK(bind_gateway(config).has_value());
+  config.share_port = false;
+  CHECK(bind_gateway(config).error().code == gateway_errc::port_taken);
+  config.share_port = true;
+  config.operator_port = first->operator_port();
+  CHECK(bind_gateway(config).error().code == gateway_errc::port_taken);
+}
+
+TEST_CASE("a gateway that shares its port takes no connection before it can serve") {
+  auto config = edge_fixture::short_limits();
+  config.share_port = true;
+  config.ports = bind_gateway(config).value();
+  const auto port = config.ports->api_port();
+  auto view = std::make_shared<view_table>();
+  running_gateway gateway{config, view, [](const command&) { return std::nullopt; }};
+  auto served = [port] {
+    try {
+      test_connection connection{port};
+      connection.send(edge_fixture::request("GET /health"));
+      return status(connection.receive()) == 200;
+    } catch (const std::runtime_error&) {
+      return false; // refused
+    }
+  };
+  CHECK_FALSE(becomes_true(300ms, served));
+  view->keep_only({});
+  view->advance(1);
+  CHECK(becomes_true(10s, served));
 }
 
 TEST_CASE("an address that is none is refused") {

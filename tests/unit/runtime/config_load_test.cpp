@@ -65,6 +65,10 @@ TEST_CASE("a whole file becomes a configuration, with paths below the folder") {
   CHECK(config->mesh.listen == address{"127.0.0.1", 7101});
   CHECK(config->gateway->listen.port == 7180);
   CHECK(config->gateway->in_flight == 4'096U);
+  CHECK(config->gateway->connections == 10'000U);
+  CHECK(config->gateway->bodies_mib == 64U);
+  CHECK(config->gateway->answers_mib == 128U);
+  CHECK(!config->gateway->share_port);
   CHECK(!config->chaos);
   CHECK(config->host->memory_mib == 4096);
   CHECK(!config->host->vcpus);
@@ -213,6 +217,22 @@ TEST_CASE("the development cluster's files are good, and each has its own ports"
     CHECK(config->mesh.listen.port == 7100 + std::stoi(n));
     CHECK(config->host->page_listen.port == 7110 + std::stoi(n));
     CHECK(config->has(node_role::controller) == (n == "1"));
+  }
+}
+
+TEST_CASE("the files of more gateways share the API's port, and nothing else") {
+  for (std::string n : {"1", "2"}) {
+    auto config = load_config("cluster-configs/more-gateways/gateway-" + n + ".toml", {"/srv", {}});
+    if (!config)
+      MESSAGE(config.error().message);
+    REQUIRE(config.has_value());
+    CHECK(config->roles == std::vector{node_role::gateway});
+    CHECK(config->gateway->share_port);
+    CHECK(config->gateway->listen.port == 7280);
+    CHECK(config->mesh.listen.port == 7203 + std::stoi(n));
+    CHECK(config->gateway->operator_listen->port == 7293 + std::stoi(n));
+    CHECK(config->state == "/srv/gateway-" + n);
+    CHECK(config->tls.key == "/srv/cluster/gateway-" + n + ".key");
   }
 }
 

@@ -1,0 +1,255 @@
+#include "cluster_lab.hpp"
+#include "runtime/certificates/secret_file.hpp"
+#include "runtime/cli/join_commands.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <boost/json/serialize.hpp>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <mutex>
+#include <set>
+#include <thread>
+
+// More gateways under load: nodes 4 and 5 join as gateways on one address and port.
+
+using namespace novacron;
+using namespace novacron::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto limit = 60s;
+constexpr int shared_at = 6; ///< both listen where node 6's gateway would
+constexpr std::array gateways{4, 5};
+
+struct gateways_lab : cluster_lab {
+  gateways_lab() : cluster_lab{true, {}, lab_plan::members} { start_all(1); }
+
+  /// What `novacron cluster token`, `cluster join` and a copy of the tokens make; see "More
+  /// gateways" in docs/operations.md.
+  void let_join(int number) const {
+    auto made = insist("POST", "/api/v1/join-tokens", R"({"roles":"gateway"})", {});
+    REQUIRE_MESSAGE(made.status == 201, boost::json::serialize(made.body));
+    join_plan plan;
+    plan.url = url(1);
+    plan.token = field_text(made.body, "token");
+    plan.name = "node-" + std::to_string(number);
+    plan.folder = joined_folder(number);
+    plan.mesh = "127.0.0.1:" + std::to_string(mesh_port(number));
+    plan.gateway = "127.0.0.1:" + std::to_string(gateway_port(shared_at));
+    auto file = join_cluster(plan);
+    REQUIRE_MESSAGE(file.has_value(), file.error().message);
+    fs::copy_file(folder() / "cluster" / "tokens", joined_folder(number) / "cluster" / "tokens");
+  }
+
+  /// Beside the shared port each has its own for operators; a gateway needs no port for pages.
+  void start_gateway(int number) {
+    start(number, {"gateway.share_port=true",
+                   "gateway.operator_listen=127.0.0.1:" + std::to_string(page_port(number))});
+  }
+
+  /// Is this very one ready?
+  [[nodiscard]] bool ready(int number) const {
+    auto operators
+        = gateway_client::make("http://127.0.0.1:" + std::to_string(page_port(number)), "");
+    client_request call;
+    call.path = "/ready";
+    auto reply = operators->ask(call);
+    return reply && reply->status == 200;
+  }
+  void await_ready(int number) const {
+    REQUIRE_MESSAGE(becomes_true(limit, [&] { return ready(number); }), end_of_log(number));
+  }
+
+  [[nodiscard]] std::string token() const {
+    auto text = read_small_file(folder() / "cluster" / "admin-token", "the token");
+    REQUIRE(text.has_value());
+    return text->substr(0, text->find_last_not_of('\n') + 1);
+  }
+};
+
+/// A user of the shared port: creates VMs one after the other, each until it is
+/// acknowledged; a connection that was reset is no answer, so it asks again with the key.
+class writer {
+public:
+  explicit writer(const gateways_lab& lab)
+      : thread_{[this, &lab] {
+          for (int i = 0; !over_; ++i) {
+            const auto name = "w-" + std::to_string(i);
+            while (!over_) {
+              auto reply = lab.ask_at(shared_at, "POST", "/api/v1/vms", vm_body(name, 16), name);
+              if (reply && reply->status == 201) {
+                const std::scoped_lock lock{mutex_};
+                acknowledged_.insert(field_text(reply->body, "id"));
+                break;
+              }
+              ++(reply ? sent_away_ : reset_);
+            }
+          }
+        }} {
+    // nop
+  }
+  ~writer() { stop(); }
+  writer(const writer&) = delete;
+  writer& operator=(const writer&) = delete;
+
+  std::set<std::string> stop() {
+    over_ = true;
+    if (thread_.joinable())
+      thread_.join();
+    return acknowledged_;
+  }
+  [[nodiscard]] size_t count() const {
+    const std::scoped_lock lock{mutex_};
+    return acknowledged_.size();
+  }
+  [[nodiscard]] int reset() const { return reset_; }
+  [[nodiscard]] int sent_away() const { return sent_away_; }
+
+private:
+  mutable std::mutex mutex_;
+  std::set<std::string> acknowledged_;
+  std::atomic<int> reset_ = 0;
+  std::atomic<int> sent_away_ = 0;
+  std::atomic<bool> over_ = false;
+  std::thread thread_;
+};
+
+/// Follows the events over WebSockets of the shared port, and resumes from the last revision
+/// whenever one ends.
+class follower {
+public:
+  follower(const gateways_lab& lab, uint64_t since)
+      : since_{since}, thread_{[this,
+                                client = gateway_client::make(lab.url(shared_at), lab.token())] {
+          while (!over_) {
+            ++begun_;
+            auto end = client->follow("/api/v1/events?since=" + std::to_string(since_),
+                                      [this](const boost::json::value& events) {
+                                        take(events);
+                                        return !over_;
+                                      });
+            if (end && end->status == 410)
+              ++lost_;
+          }
+        }} {
+    // nop
+  }
+  ~follower() {
+    over_ = true;
+    thread_.join();
+  }
+  follower(const follower&) = delete;
+  follower& operator=(const follower&) = delete;
+
+  /// Ids of the VMs whose changes it saw.
+  [[nodiscard]] bool saw(const std::set<std::string>& ids) const {
+    const std::scoped_lock lock{mutex_};
+    return std::ranges::includes(seen_, ids);
+  }
+  [[nodiscard]] int begun() const { return begun_; }
+  [[nodiscard]] int lost() const { return lost_; }
+  [[nodiscard]] int backwards() const { return backwards_; }
+
+private:
+  void take(const boost::json::value& events) {
+    for (const auto& event : events.as_array()) {
+      const auto revision = static_cast<uint64_t>(field_number(event, "revision"));
+      if (revision < since_)
+        ++backwards_;
+      since_ = revision;
+      if (field_text(event, "type") != "vm")
+        continue;
+      const std::scoped_lock lock{mutex_};
+      seen_.insert(field_text(field(event, "record"), "id"));
+    }
+  }
+
+  mutable std::mutex mutex_;
+  std::set<std::string> seen_;
+  uint64_t since_;
+  std::atomic<int> begun_ = 0;
+  std::atomic<int> lost_ = 0;
+  std::atomic<int> backwards_ = 0;
+  std::atomic<bool> over_ = false;
+  std::thread thread_;
+};
+
+/// Ends the gateways, so that no follower waits for an event that doesn't come.
+struct end_of_gateways {
+  gateways_lab& lab;
+  ~end_of_gateways() {
+    for (int each : gateways)
+      lab.process(each).signal(SIGKILL);
+  }
+};
+
+} // namespace
+
+TEST_CASE("gateways are added under load on one port; one that is killed leaves all to the other") {
+  gateways_lab lab;
+  for (int each : gateways)
+    lab.let_join(each);
+  lab.start_gateway(4);
+  lab.await_ready(4);
+  writer writing{lab};
+  const auto revision
+      = static_cast<uint64_t>(field_number(lab.ask_at(1, "GET", "/api/v1/vms")->body, "revision"));
+  // Enough that each of the two has some: which one takes a connection is the kernel's choice.
+  std::vector<std::unique_ptr<follower>> followers;
+  REQUIRE(becomes_true(limit, [&] { return writing.count() > 5; }));
+
+  lab.start_gateway(5);
+  const end_of_gateways end{lab};
+  lab.await_ready(5);
+  for (int i = 0; i < 8; ++i)
+    followers.push_back(std::make_unique<follower>(lab, revision));
+  auto more = [&](size_t count) {
+    const auto before = writing.count();
+    return becomes_true(limit, [&] { return writing.count() > before + count; });
+  };
+  CHECK(more(20));
+  auto all_saw = [&] {
+    const auto acknowledged = writing.stop();
+    return std::ranges::all_of(followers, [&](const auto& each) {
+      return becomes_true(limit, [&] { return each->saw(acknowledged); });
+    });
+  };
+
+  for (int killed : {5, 4}) {
+    CAPTURE(killed);
+    const auto resets = writing.reset();
+    lab.kill(killed);
+    CHECK(more(20));
+    MESSAGE("after ", killed, ": ", writing.reset() - resets, " connections were reset");
+    lab.start_gateway(killed);
+    lab.await_ready(killed);
+    CHECK(more(20));
+  }
+  CHECK(writing.sent_away() == 0);
+  CHECK(all_saw());
+  int resumed = 0;
+  for (const auto& each : followers) {
+    resumed += each->begun() - 1;
+    CHECK(each->lost() == 0);
+    CHECK(each->backwards() == 0);
+  }
+  CHECK(resumed >= 8); // each of them lost its gateway, in the first or in the second round
+  for (int each : gateways)
+    CHECK(lab.ready(each));
+}
+
+TEST_CASE("a gateway that doesn't share its port says who is to") {
+  gateways_lab lab;
+  for (int each : gateways)
+    lab.let_join(each);
+  lab.start_gateway(4);
+  lab.await_ready(4);
+  lab.start(5); // without gateway.share_port
+  REQUIRE(lab.process(5).wait(10s));
+  CHECK(lab.process(5).ending() == "status 2");
+}
