@@ -95,32 +95,33 @@ std::vector<uuid> made_by(const command_body& what) {
 } // namespace
 
 void history::left_no_trace(const command_batch& batch, const applied_batch& done) const {
-  std::set<uuid> refused;
-  std::set<uuid> accepted; // also in the same entry, when it was asked again
-  std::set<std::string> refused_keys;
+  struct named {
+    std::set<uuid> made;
+    std::set<std::string> keys;
+  };
+  named refused;
+  named accepted; // in the same entry, when it was asked again
   for (size_t i = 0; i < batch.commands.size(); ++i) {
     const auto& each = batch.commands[i];
-    const bool ok = done.outcomes[i].ok();
+    auto& into = done.outcomes[i].ok() ? accepted : refused;
     for (const auto& id : made_by(each.body))
-      (ok ? accepted : refused).insert(id);
-    if (!ok)
-      refused_keys.insert(answer_key(each.idempotency));
-    else
-      refused_keys.erase(answer_key(each.idempotency));
+      into.made.insert(id);
+    into.keys.insert(answer_key(each.idempotency));
   }
   const bool none = std::ranges::none_of(done.outcomes, &command_outcome::ok);
   for (const auto& each : done.changes) {
     const auto id = id_of(each.record);
     const auto vm = vms_.find(vm_id{id});
     const bool was_there = vm != vms_.end();
-    if (refused.contains(id) && !accepted.contains(id) && !was_there)
+    if (refused.made.contains(id) && !accepted.made.contains(id) && !was_there)
       throw check_.broken("a command that was refused made a record");
     // Beside commands, only time changes anything: a VM is due to be started again.
     if (none && !(was_there && vm->second.rbegin()->second.restarts.due != log_time{}))
       throw check_.broken("an entry whose commands were all refused changed a record");
   }
   for (const auto& each : done.answers)
-    if (refused_keys.contains(answer_key(each.asked)))
+    if (const auto key = answer_key(each.asked);
+        refused.keys.contains(key) && !accepted.keys.contains(key))
       throw check_.broken("the answer to a refused call is kept");
 }
 
