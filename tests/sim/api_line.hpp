@@ -7,6 +7,12 @@
 
 namespace novacron::sim {
 
+/// Whether the call ends with it; else it is made again.
+inline bool is_final(const command_outcome& outcome) {
+  return outcome.error != command_errc::unknown_outcome && outcome.error != command_errc::not_leader
+         && outcome.error != command_errc::overloaded;
+}
+
 /// A caller's way to the controllers.
 class api_line {
 public:

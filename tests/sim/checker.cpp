@@ -52,6 +52,18 @@ void checker::restores(uint64_t node, uint64_t index, uint64_t state) {
     throw broken("a snapshot isn't what the log makes" + at(node, index));
 }
 
+std::optional<uint64_t> checker::contents_at(uint64_t index) const {
+  auto known = applied_.find(index);
+  return known == applied_.end() ? std::nullopt : std::optional{known->second.contents};
+}
+
+void checker::log_lost_after(uint64_t held) {
+  applied_.erase(applied_.upper_bound(held), applied_.end());
+  leaders_.clear();
+  votes_.clear();
+  last_acknowledged_ = std::min(last_acknowledged_, held);
+}
+
 void checker::asks(uint64_t proposal) {
   open_.insert(proposal);
 }

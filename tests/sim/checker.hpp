@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -32,6 +33,14 @@ public:
   void applies(uint64_t node, uint64_t index, uint64_t contents, uint64_t state, uint64_t durable);
   /// A replica restored a snapshot.
   void restores(uint64_t node, uint64_t index, uint64_t state);
+
+  /// What was applied at this index, as `applies` was told; nothing: nobody has.
+  [[nodiscard]] std::optional<uint64_t> contents_at(uint64_t index) const;
+  /// A majority is lost with its disks: what was applied after `held` may be otherwise now,
+  /// and terms begin anew.
+  void log_lost_after(uint64_t held);
+  /// The recovered log begins here, with this state.
+  void log_begins_at(uint64_t index, uint64_t state) { applied_[index] = {0, state}; }
 
   /// A client asks for something that nobody asked before; later it ends, once.
   void asks(uint64_t proposal);

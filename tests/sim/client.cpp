@@ -1,5 +1,7 @@
 #include "client.hpp"
 
+#include "bad_call.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -9,10 +11,7 @@ namespace {
 
 constexpr uint64_t patience_ms = 4'000;
 
-bool is_final(const command_outcome& outcome) {
-  return outcome.error != command_errc::unknown_outcome && outcome.error != command_errc::not_leader
-         && outcome.error != command_errc::overloaded;
-}
+constexpr size_t most_remembered = 6;
 
 } // namespace
 
@@ -30,11 +29,27 @@ void client::done() {
 
 void client::next() {
   busy_ = true;
+  auto& luck = with_.all.luck;
   const auto& vms = with_.vms;
-  if (!vms.empty() && with_.all.luck.below(4) == 0)
-    read(vms[with_.all.luck.below(vms.size())]);
-  else
-    call(wish());
+  const auto kind = luck.below(20);
+  const auto which = luck.below(std::max<size_t>(carried_out_.size(), 1));
+  if (kind < 5 && !vms.empty()) {
+    read(vms[luck.below(vms.size())]);
+  } else if (kind == 5) {
+    auto bad = make_bad_call(with_);
+    auto made = fresh(std::move(bad.what));
+    made.refusal = bad.why;
+    ask(std::move(made));
+  } else if (kind == 6 && !carried_out_.empty()) {
+    ask({carried_out_[which], command_errc::none, true});
+  } else if (kind == 7 && !carried_out_.empty() && !vms.empty()) {
+    auto other = fresh(
+        request_state{vms[luck.below(vms.size())], requested_state::running, 0, {with_.fresh(3)}});
+    other.what.idempotency.key = carried_out_[which].idempotency.key;
+    ask(std::move(other));
+  } else {
+    ask(fresh(wish()));
+  }
 }
 
 command_body client::wish() {
@@ -72,34 +87,47 @@ command_body client::wish() {
   return request_state{vm, wanted, 0, operation};
 }
 
-void client::call(command_body what) {
-  command asked;
-  asked.body = std::move(what);
-  asked.idempotency.principal = "client-" + std::to_string(number_);
-  asked.idempotency.key = std::to_string(++calls_);
-  attempt(asked, with_.past.floor());
+client::call client::fresh(command_body what) {
+  call made;
+  made.what.body = std::move(what);
+  made.what.idempotency
+      = {"client-" + std::to_string(number_), std::to_string(++calls_), with_.fresh_body()};
+  return made;
 }
 
-void client::attempt(const command& what, uint64_t floor) {
-  line_->propose({{what}}, patience_ms, [this, what, floor](const std::optional<outcomes>& answer) {
-    if (answer && answer->each.size() == 1 && is_final(answer->each.front())) {
-      answered(what, answer->each.front(), floor);
-      return;
-    }
-    with_.all.seen.hit(probe::call_tried_again);
-    with_.all.time.after(50 + with_.all.luck.below(300),
-                         [this, what, floor] { attempt(what, floor); });
-  });
+void client::ask(call what) {
+  attempt(what, with_.past.floor());
 }
 
-void client::answered(const command& what, const command_outcome& outcome, uint64_t floor) {
+void client::attempt(const call& what, uint64_t floor) {
+  line_->propose({{what.what}}, patience_ms,
+                 [this, what, floor](const std::optional<outcomes>& answer) {
+                   if (answer && answer->each.size() == 1 && is_final(answer->each.front())) {
+                     answered(what, answer->each.front(), floor);
+                     return;
+                   }
+                   with_.all.seen.hit(probe::call_tried_again);
+                   with_.all.time.after(50 + with_.all.luck.below(300),
+                                        [this, what, floor] { attempt(what, floor); });
+                 });
+}
+
+void client::answered(const call& what, const command_outcome& outcome, uint64_t floor) {
   with_.all.check.trace(31 + number_ * 31 + outcome.revision * 131
                         + static_cast<uint64_t>(outcome.error) * 8191
                         + with_.all.time.now() * 131071);
-  if (outcome.ok())
-    with_.past.accepted(outcome, floor);
+  with_.past.answered(what.what.idempotency, outcome, floor);
+  if (what.refusal != command_errc::none)
+    check_refusal(with_, {what.what.body, what.refusal}, outcome);
+  if (what.again && outcome.repeated)
+    with_.all.seen.hit(probe::answered_call_repeated);
+  if (outcome.ok() && !what.again) {
+    carried_out_.push_back(what.what);
+    if (carried_out_.size() > most_remembered)
+      carried_out_.pop_front();
+  }
   // A create that was refused made nothing.
-  if (auto create = std::get_if<create_vm>(&what.body); create && !outcome.ok())
+  if (auto create = std::get_if<create_vm>(&what.what.body); create && !outcome.ok())
     std::erase(with_.vms, create->vm);
   done();
 }

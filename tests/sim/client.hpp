@@ -3,6 +3,7 @@
 #include "api_line.hpp"
 #include "fleet.hpp"
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,7 +11,9 @@
 namespace novacron::sim {
 
 /// A caller of the API: one call after the other, through any controller, each
-/// with an Idempotency-Key, and again with the same until it has an answer.
+/// with an Idempotency-Key, and again with the same until it has an answer. Now and
+/// then one that has its answer once more, another one under a key that was used, or
+/// one that makes no sense.
 class client {
 public:
   client(fleet& with, uint64_t number, std::unique_ptr<api_line> line)
@@ -25,10 +28,17 @@ public:
 
 private:
   void next();
-  void call(command_body what);
-  void attempt(const command& what, uint64_t floor);
+  struct call {
+    command what;
+    command_errc refusal = command_errc::none; ///< that it must get, if it is a bad one
+    bool again = false;                        ///< it has had its answer before
+  };
+  /// A call that was not made before.
+  [[nodiscard]] call fresh(command_body what);
+  void ask(call what);
+  void attempt(const call& what, uint64_t floor);
   void read(vm_id vm);
-  void answered(const command& what, const command_outcome& outcome, uint64_t floor);
+  void answered(const call& what, const command_outcome& outcome, uint64_t floor);
   void done();
   [[nodiscard]] command_body wish();
 
@@ -36,6 +46,7 @@ private:
   const uint64_t number_;
   std::unique_ptr<api_line> line_;
   uint64_t calls_ = 0;
+  std::deque<command> carried_out_; ///< the latest
   bool stopped_ = false;
   bool busy_ = false;
 };

@@ -49,6 +49,8 @@ void cluster::begin() {
     clients_.push_back(std::make_unique<client>(fleet_, number, make_line(number)));
     clients_.back()->begin();
   }
+  if (how.crowd > 0)
+    crowd_ = std::make_unique<crowd>(fleet_, make_line(first_client + how.clients + 1));
   every(drift_every_ms, [this] { drift(); });
   every(how.clock_jump_every_ms, [this] { jump_clock(); });
   every(how.agent_crash_every_ms, [this] { crash_agent(); });
@@ -71,6 +73,11 @@ void cluster::every(uint64_t mean_ms, std::function<void()> call) {
     what();
     every(mean_ms, what);
   });
+}
+
+void cluster::crowd_comes() {
+  if (crowd_)
+    crowd_->come();
 }
 
 // -- faults --------------------------------------------------------------------------
@@ -202,6 +209,26 @@ void cluster::end_guest() {
     driver.guest_ends(vm, all_.luck.below(2) == 0);
 }
 
+void cluster::end_by_hand(const cluster_state& state) {
+  for (auto& each : hosts_) {
+    std::vector<vm_id> doomed;
+    for (const auto& [vm, guest] : each->box.driver->guests()) {
+      const auto* record = state.find(vm);
+      const auto* host = state.find(fleet::node_of(each->number()));
+      const auto* migration = record ? state.find(record->migration) : nullptr;
+      const bool stranger = !record && fleet_.past.lost(vm);
+      const bool ahead = host && host->is_awaited() && migration && migration->undecided()
+                         && migration->to == host->id && record->epoch < guest.spec.epoch;
+      if (stranger || ahead)
+        doomed.push_back(vm);
+    }
+    for (auto vm : doomed) {
+      all_.seen.hit(probe::guest_ended_by_hand);
+      each->box.driver->guest_ends(vm, false);
+    }
+  }
+}
+
 // -- the end -------------------------------------------------------------------------
 
 void cluster::mend() {
@@ -261,6 +288,8 @@ std::string cluster::unfinished(const cluster_state& state) {
   for (const auto& each : clients_)
     if (!each->idle())
       return "a client still waits for its answer";
+  if (crowd_ && !crowd_->idle())
+    return "a crowd still waits for its answers";
   for (const auto& each : hosts_)
     if (auto record = state.find(fleet::node_of(each->number()));
         !each->up() || !record || record->state != host_state::up)

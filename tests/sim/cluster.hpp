@@ -2,6 +2,7 @@
 
 #include "any_host.hpp"
 #include "client.hpp"
+#include "crowd.hpp"
 #include "fleet.hpp"
 
 #include <functional>
@@ -39,6 +40,12 @@ public:
   virtual bool step(uint64_t until) { return all_.time.step(until); }
 
   virtual void begin();
+  /// The majority's disks are lost, and an operator recovers from what is left.
+  fleet& recovers() { return fleet_; }
+  /// Ends, as an operator does, guests that only a lost part of the log accounts for.
+  void end_by_hand(const cluster_state& state);
+  /// Many callers come at once.
+  void crowd_comes();
   /// No more faults; whoever is down comes back.
   virtual void mend();
   /// What is not yet as it was asked for; empty: nothing. `state` is the leader's.
@@ -76,6 +83,7 @@ private:
   void drift();
 
   std::vector<std::unique_ptr<client>> clients_;
+  std::unique_ptr<crowd> crowd_; ///< null: none comes
 };
 
 } // namespace novacron::sim

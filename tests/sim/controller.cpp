@@ -24,8 +24,10 @@ outcomes all(size_t count, command_errc error) {
 
 } // namespace
 
-controller::parts::parts(const fleet_settings&)
-    : follower{{},
+controller::parts::parts(fleet& with)
+    : frontend{with.settings.frontend}, watch{with.settings.frontend, with.all.time,
+                                              with.all.check},
+      follower{{},
                true,
                {[this](const any_record& x) {
                   scheduler.put(x);
@@ -48,7 +50,7 @@ controller::parts::parts(const fleet_settings&)
 void controller::started() {
   ++life_;
   source_.begin_at(replica_.machine().index);
-  parts_ = std::make_unique<parts>(with_.settings);
+  parts_ = std::make_unique<parts>(with_);
   tick();
   slow_tick();
 }
@@ -77,6 +79,7 @@ void controller::tick() {
 }
 
 void controller::slow_tick() {
+  parts_->watch.look();
   carry_out(parts_->feed.tick(clock.steady()));
   later(slow_tick_ms, [this] { slow_tick(); });
 }
@@ -157,29 +160,37 @@ void controller::propose(const proposal& what, bool forwarded,
                          std::function<void(const outcomes&)> answer) {
   const auto ticket = ++parts_->last_ticket;
   parts_->proposals.emplace(ticket, std::move(answer));
+  parts_->watch.asked(ticket);
   carry_out(parts_->way.submitted(ticket, what, forwarded, clock.steady()));
+  parts_->watch.look();
 }
 
 void controller::carry_out(const forwarding::effects& effects) {
   for (const auto& effect : effects)
-    if (auto here = std::get_if<submit_here>(&effect))
+    if (auto here = std::get_if<submit_here>(&effect)) {
+      parts_->watch.takes(here->ticket, *here->what);
       carry_out(parts_->frontend.submitted(here->ticket, *here->what, clock.steady()));
-    else if (auto elsewhere = std::get_if<forward_proposal>(&effect))
+    } else if (auto elsewhere = std::get_if<forward_proposal>(&effect))
       forward(*elsewhere);
-    else if (auto done = std::get_if<answer_proposal>(&effect))
+    else if (auto done = std::get_if<answer_proposal>(&effect)) {
+      parts_->watch.answered(done->ticket);
       if (auto waiting = parts_->proposals.extract(done->ticket))
         later(0, [call = std::move(waiting.mapped()), answer = done->answer] { call(answer); });
+    }
   arrange_wake();
 }
 
 void controller::carry_out(const frontend_state::effects& effects) {
   for (const auto& effect : effects)
-    if (auto question = std::get_if<ask_scheduler>(&effect))
+    if (auto question = std::get_if<ask_scheduler>(&effect)) {
       ask(*question);
-    else if (auto batch = std::get_if<propose_batch>(&effect))
+    } else if (auto batch = std::get_if<propose_batch>(&effect)) {
+      parts_->watch.proposes(batch->commands);
       propose(*batch);
-    else if (auto done = std::get_if<answer_proposal>(&effect))
+    } else if (auto done = std::get_if<answer_proposal>(&effect)) {
+      parts_->watch.gives(done->ticket);
       carry_out(parts_->way.answered(done->ticket, done->answer, clock.steady()));
+    }
   arrange_wake();
 }
 
@@ -211,7 +222,7 @@ void controller::ask(const ask_scheduler& what) {
 void controller::propose(const propose_batch& what) {
   later(0, [this, what] {
     command_batch batch;
-    batch.timeline = 1;
+    batch.timeline = with_.all.timeline;
     batch.cluster_version = known_cluster_version;
     batch.time = parts_->stamps.stamp(clock.wall(), clock.steady(), replica_.machine().state.now());
     batch.commands = what.commands.commands;

@@ -8,6 +8,7 @@
 #include "actors/scheduler/scheduler_state.hpp"
 #include "feed_source.hpp"
 #include "fleet.hpp"
+#include "frontend_watch.hpp"
 #include "storage/local/log_clock.hpp"
 
 #include <functional>
@@ -59,10 +60,11 @@ private:
 
   /// What dies with the process.
   struct parts {
-    explicit parts(const fleet_settings& how);
+    explicit parts(fleet& with);
 
     forwarding way;
     frontend_state frontend;
+    frontend_watch watch;
     scheduler_state scheduler;
     recovery_state recovery;
     feed_state feed;

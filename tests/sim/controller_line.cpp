@@ -32,12 +32,22 @@ controller_line::controller_line(fleet& with, uint64_t self, gate deliver)
   // nop
 }
 
+void controller_line::learn_controllers() {
+  if (controllers_.size() == with_.controllers.size())
+    return;
+  for (const auto& [number, each] : with_.controllers)
+    if (std::ranges::find(controllers_, each) == controllers_.end())
+      controllers_.push_back(each);
+  choice_.grow(controllers_.size());
+}
+
 void controller_line::propose(const proposal& what, uint64_t patience_ms, proposal_then then) {
   propose(what, with_.all.time.now() + patience_ms, controllers_.size(), std::move(then));
 }
 
 void controller_line::propose(const proposal& what, uint64_t until_ms, size_t left,
                               proposal_then then) {
+  learn_controllers();
   const auto which = choice_.present();
   const auto since = with_.all.time.now();
   if (since >= until_ms) {
@@ -71,6 +81,7 @@ void controller_line::propose(const proposal& what, uint64_t until_ms, size_t le
 template <class Answer, class Question>
 void controller_line::read(Question question,
                            std::function<void(const std::optional<Answer>&)> then) {
+  learn_controllers();
   const auto which = choice_.present();
   auto target = controllers_[which];
   sim::ask<std::optional<Answer>>(
@@ -107,6 +118,7 @@ void controller_line::pull(const pull_request& what,
 void controller_line::probe() {
   if (std::exchange(probing_, true))
     return;
+  learn_controllers();
   const auto which = choice_.present();
   auto target = controllers_[which];
   sim::ask<uint64_t>(

@@ -32,6 +32,8 @@ private:
   void read(Question question, std::function<void(const std::optional<Answer>&)> then);
   /// `leader`: by number; 0: it knows none.
   void probed(size_t which, uint64_t leader);
+  /// Others may have come since.
+  void learn_controllers();
   [[nodiscard]] controller_choice::time_point now() const;
 
   fleet& with_;

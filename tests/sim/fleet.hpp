@@ -6,6 +6,7 @@
 #include "machine.hpp"
 #include "replica_node.hpp"
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -45,6 +46,9 @@ struct fleet_settings {
   uint64_t migrate_share = 3; ///< of ten calls on a VM
   size_t keep_changes = 150;  ///< revisions that a feed can resume from
 
+  uint64_t crowd = 0; ///< calls at once, of the crowd that comes now and then
+  frontend_config frontend;
+
   bool lease_margin = true; ///< else the leader ends leases as if none of its margins were needed
 };
 
@@ -65,6 +69,8 @@ struct fleet {
 
   /// A number that nothing else in this schedule has.
   uuid fresh(uint64_t kind) { return {kind, ++ids}; }
+  /// What stands for the digest of a call's body.
+  std::array<std::byte, 32> fresh_body();
 
   /// What an entry that nobody applied before says of hosts' leases, to whoever
   /// counts guests.
@@ -73,6 +79,13 @@ struct fleet {
   std::function<void(uint64_t node)> when_removed; ///< empty: nobody wants to know
   /// And which nodes it removes for good.
   void note_removals(const applied_batch& done) const;
+
+  /// The majority's disks are lost: of the log that was applied, this much is left.
+  void log_lost_after(uint64_t held);
+  /// An entry is applied by whoever recovers the cluster.
+  void replayed(uint64_t index, const machine_image::applied& done);
+  /// The new timeline begins at this index, with this state.
+  void recovered(uint64_t index, const cluster_state& state);
 
   static node_id node_of(uint64_t number) { return {{1, number}}; }
   static uint64_t number_of(node_id node) { return node.value.low; }

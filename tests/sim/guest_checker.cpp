@@ -1,6 +1,7 @@
 #include "guest_checker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace novacron::sim {
 
@@ -27,6 +28,11 @@ void guest_checker::runs(node_id host, vm_id vm, epoch under, bool ha, guest_bod
     throw check_.broken("a guest runs twice: also on host "
                         + std::to_string(short_name(known.running.begin()->value))
                         + about(vm, host, under));
+  if (std::exchange(known.move_lost, false) && body.life <= known.life && under <= known.newest) {
+    known.life = body.life;
+    known.version = body.version;
+    known.newest = {};
+  }
   if (body.life == known.life && body.version != known.version)
     throw check_.broken("a guest goes on from a memory that another body of it has left behind"
                         + about(vm, host, under));
@@ -57,6 +63,12 @@ void guest_checker::stops(node_id host, vm_id vm) {
 bool guest_checker::running(node_id host, vm_id vm) const {
   auto known = guests_.find(vm);
   return known != guests_.end() && known->second.running.contains(host);
+}
+
+void guest_checker::log_lost(const std::set<vm_id>& moved) {
+  for (auto& [vm, known] : guests_)
+    known.move_lost = moved.contains(vm);
+  ended_leases_.clear();
 }
 
 void guest_checker::lease_ended(node_id host) {

@@ -45,6 +45,10 @@ public:
   /// True: it was over.
   bool lease_renewed(node_id host) { return ended_leases_.erase(host) > 0; }
 
+  /// The log was recovered without its end, and with it went moves of these VMs: the guest
+  /// goes on where the log has it, with an earlier memory, once. No lease is known to be over.
+  void log_lost(const std::set<vm_id>& moved);
+
 private:
   struct history {
     std::set<node_id> running;
@@ -53,6 +57,7 @@ private:
     epoch newest;
     node_id newest_host;
     bool ha = false;
+    bool move_lost = false;
   };
 
   const scheduler& time_;

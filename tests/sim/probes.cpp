@@ -81,6 +81,15 @@ std::string_view name_of(probe what) {
       "proposal repeated with the next leader",
       "call repeated under its key",
       "linearizable read",
+      "key reused for another call, refused",
+      "answered call repeated whole",
+      "bad call refused",
+      "overload refused",
+      "cluster recovered after its majority was lost",
+      "what was acknowledged was lost with the majority",
+      "placement refused while hosts are awaited",
+      "awaited host confirmed what runs there",
+      "guest of a lost part of the log ended by hand",
   };
   return names[static_cast<size_t>(what)];
 }

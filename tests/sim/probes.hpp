@@ -89,6 +89,15 @@ enum class probe : uint8_t {
   repeated_with_next_leader,
   call_repeated,
   linearizable_read,
+  key_reused,
+  answered_call_repeated,
+  bad_call_refused,
+  overload_refused,
+  majority_lost,
+  recovered_without_acknowledged,
+  placement_awaits_hosts,
+  awaited_host_confirmed,
+  guest_ended_by_hand,
   end
 };
 

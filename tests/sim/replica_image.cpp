@@ -2,7 +2,11 @@
 
 #include "checker.hpp"
 #include "messages/codec.hpp"
+#include "storage/local/new_timeline.hpp"
 #include "storage/log/rolling_hash.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace novacron::sim {
 
@@ -43,6 +47,31 @@ void replica_image::install(const raft_snapshot& snapshot, const machine_image& 
                                snapshot.configuration};
   entries.clear();
   first = snapshot.index + 1;
+}
+
+void replica_image::begin_new_timeline(const membership& self, const command_batch& first_batch,
+                                       const listener& replayed) {
+  const auto alone = encode_membership(self);
+  ++term;
+  vote = 0;
+  auto data = [](log_entry::bytes bytes) {
+    return std::make_shared<const log_entry::bytes>(std::move(bytes));
+  };
+  entries.push_back({term, entry_kind::configuration, data(alone)});
+  entries.push_back({term, entry_kind::command, data(encode(first_batch))});
+  for (auto i = std::max(machine.index + 1, first); i <= last(); ++i)
+    if (const auto& entry = entries[i - first]; entry.kind == entry_kind::command)
+      replayed(i, entry, machine.apply(i, entry));
+  const auto begin = (last() / revision_jump + 1) * revision_jump;
+  compacted = compaction_point{begin, term, begin, alone};
+  entries.clear();
+  first = begin + 1;
+  for (auto& record : machine.state.records()) {
+    std::visit([&](auto& x) { x.revision = begin; }, record);
+    machine.state.load(std::move(record));
+  }
+  machine.state.loaded(begin, machine.state.now());
+  machine.index = begin;
 }
 
 } // namespace novacron::sim

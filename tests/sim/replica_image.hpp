@@ -1,9 +1,11 @@
 #pragma once
 
+#include "storage/replication/membership.hpp"
 #include "storage/replication/messages.hpp"
 #include "storage/replication/persistence.hpp"
 #include "storage/state/cluster_state.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -39,6 +41,14 @@ struct replica_image {
   void truncate(uint64_t from);
   void compact(const compaction_point& point, uint64_t up_to);
   void install(const raft_snapshot& snapshot, const machine_image& with);
+  /// As `begin_new_timeline` of storage/local does to a folder: a higher term, in which `self`
+  /// is the only voter; all that is in the log counts, then `first`; and the log begins
+  /// anew, far behind its end, as do all records' revisions. `replayed` hears of each entry
+  /// that is applied.
+  using listener = std::function<void(uint64_t index, const log_entry& entry,
+                                      const machine_image::applied& done)>;
+  void begin_new_timeline(const membership& self, const command_batch& first,
+                          const listener& replayed);
 };
 
 } // namespace novacron::sim

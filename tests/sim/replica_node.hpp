@@ -44,6 +44,7 @@ struct world {
   checker check;
   network net;
   std::map<uint64_t, class replica_node*> replicas; ///< by number
+  uint32_t timeline = 1; ///< of the group; who had an earlier one never comes back
 
   world(uint64_t seed, network_faults faults) : luck{seed}, net{time, luck, seen, faults} {
     // nop
@@ -70,6 +71,14 @@ public:
   [[nodiscard]] bool up() const override { return core_ != nullptr; }
   void start() override;
   void crash() override;
+
+  /// The last index of its disk's log, and the last up to which it is what was applied.
+  [[nodiscard]] uint64_t stored_index() const { return image_.last(); }
+  [[nodiscard]] uint64_t held_index() const;
+  /// While it is down: an operator recovers the cluster from its disk. Gives the state that
+  /// the new timeline begins with.
+  using replay_listener = std::function<void(uint64_t index, const machine_image::applied& done)>;
+  const machine_image& recover(const command_batch& first, const replay_listener& replayed);
 
   /// The schedule is over: counts what its core's guards did.
   void stop() {

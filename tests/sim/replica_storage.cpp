@@ -1,6 +1,7 @@
 // A simulated replica's disk, and its snapshots.
 
 #include "replica_node.hpp"
+#include "storage/log/rolling_hash.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -136,6 +137,36 @@ void replica_node::restore(const raft_snapshot& snapshot) {
   all_.check.restores(number_, snapshot.index, machine_.hash);
   if (owner_)
     owner_->restored(snapshot.index);
+}
+
+// -- a lost majority -----------------------------------------------------------------
+
+uint64_t replica_node::held_index() const {
+  auto held = image_.machine.index;
+  for (auto i = std::max(held + 1, image_.first); i <= image_.last(); ++i) {
+    const auto& entry = image_.entries[i - image_.first];
+    if (entry.kind != entry_kind::command)
+      continue;
+    if (all_.check.contents_at(i) != rolling_hash(entry.term, *entry.data))
+      break;
+    held = i;
+  }
+  return held;
+}
+
+const machine_image& replica_node::recover(const command_batch& first,
+                                           const replay_listener& replayed) {
+  image_.begin_new_timeline(
+      {{number_, "node-" + std::to_string(number_), member_role::voter}}, first,
+      [&](uint64_t index, const log_entry& entry, const machine_image::applied& done) {
+        all_.check.applies(number_, index, rolling_hash(entry.term, *entry.data),
+                           image_.machine.hash, index);
+        replayed(index, done);
+      });
+  all_.check.log_begins_at(image_.machine.index, image_.machine.hash);
+  if (owner_)
+    owner_->restored(image_.machine.index);
+  return image_.machine;
 }
 
 } // namespace novacron::sim

@@ -99,6 +99,9 @@ void read_fleet(reader& from, fleet_settings& x) {
   from.number("clients", "pause_ms", x.pause_ms);
   from.number("clients", "vms", x.vms);
   from.number("feed", "keep_changes", x.keep_changes);
+  from.number("load", "crowd", x.crowd);
+  from.number("load", "most_commands", x.frontend.most_commands);
+  from.number("load", "most_host_commands", x.frontend.most_host_commands);
 }
 
 } // namespace
@@ -134,14 +137,18 @@ scenario scenario::load(const std::filesystem::path& file) {
   from.number("process", "crash_every_ms", x.crash_every_ms);
   from.number("process", "down_max_ms", x.down_max_ms);
   from.number("load", "propose_every_ms", x.propose_every_ms);
+  from.number("load", "crowd_every_ms", x.crowd_every_ms);
   from.number("members", "hand_over_every_ms", x.hand_over_every_ms);
   from.number("members", "change_every_ms", x.change_every_ms);
+  from.get("members", "lose_majority", x.lose_majority);
   read_fleet(from, x.fleet);
   from.finish();
   if (x.voters == 0 || x.nodes < x.voters || x.net.delay_max_ms < x.net.delay_min_ms
       || x.disk.latency_max_ms < x.disk.latency_min_ms
       || x.fleet.hypervisor.latency_max_ms < x.fleet.hypervisor.latency_min_ms
-      || (x.fleet.hosts > 0 && (x.propose_every_ms > 0 || x.change_every_ms > 0)))
+      || (x.fleet.hosts > 0 && (x.propose_every_ms > 0 || x.change_every_ms > 0))
+      || (x.fleet.hosts == 0 && (x.crowd_every_ms > 0 || x.lose_majority))
+      || (x.lose_majority && (x.voters < 3 || x.nodes != x.voters)))
     throw std::runtime_error{file.string() + ": the sizes make no sense"};
   return x;
 }

@@ -26,6 +26,7 @@ struct scenario {
   fleet_settings fleet;
 
   uint64_t propose_every_ms = 15;
+  uint64_t crowd_every_ms = 0;
   uint64_t crash_every_ms = 0;
   uint64_t down_max_ms = 3'000;
   uint64_t partition_every_ms = 0;
@@ -37,6 +38,7 @@ struct scenario {
   uint64_t full_disk_max_ms = 2'000;
   uint64_t hand_over_every_ms = 0;
   uint64_t change_every_ms = 0;
+  bool lose_majority = false; ///< once, for good; an operator recovers from who is left
 
   /// Throws `std::runtime_error` with the file, and what is wrong with it.
   static scenario load(const std::filesystem::path& file);

@@ -91,9 +91,9 @@ bool schedule::propose(replica_node& at, const command_batch& what,
 
 void schedule::restart_later(replica_node& node) {
   all_.time.after(1 + all_.luck.below(weather_.down_max_ms), [this, &node] {
-    if (!faults_ || node.up())
+    if (!faults_ || node.up() || is_lost(node))
       return;
-    if (node.disk().is_full())
+    if (node.disk().is_full() || majority_lost_)
       restart_later(node);
     else
       start(node);
@@ -113,11 +113,14 @@ void schedule::crash_one() {
 
 void schedule::cut_some() {
   const auto one = nodes_[all_.luck.below(nodes_.size())]->number();
+  cut_off(one, all_.luck.below(2) == 0);
+}
+
+void schedule::cut_off(uint64_t one, bool from_all) {
   const auto way = all_.luck.below(3); // out, in, both
   if (way != 2)
     all_.seen.hit(probe::one_way_partition);
   std::vector<std::pair<uint64_t, uint64_t>> cuts;
-  const bool from_all = all_.luck.below(2) == 0;
   for (auto& each : nodes_) {
     if (each->number() == one || (!from_all && all_.luck.below(2) == 0))
       continue;
@@ -135,10 +138,25 @@ void schedule::cut_some() {
 }
 
 void schedule::slow_one() {
-  auto& node = *nodes_[all_.luck.below(nodes_.size())];
+  slow(*nodes_[all_.luck.below(nodes_.size())]);
+}
+
+void schedule::slow(replica_node& node) {
   all_.seen.hit(probe::disk_slow);
   node.disk().slow(weather_.slow_disk_factor);
   all_.time.after(1 + all_.luck.below(weather_.slow_disk_max_ms), [&node] { node.disk().slow(1); });
+}
+
+void schedule::crowd_comes() {
+  // To a leader that has no time for them, mostly.
+  if (auto leading = leader()) {
+    const auto trouble = all_.luck.below(3);
+    if (trouble == 0)
+      slow(*leading);
+    else if (trouble == 1)
+      cut_off(leading->number(), true);
+  }
+  cluster_->crowd_comes();
 }
 
 void schedule::fill_one() {
@@ -213,15 +231,22 @@ void schedule::drop(uint64_t number) {
   // It goes on for a while, and may disturb. Then its disk is emptied, and it
   // comes back as somebody else.
   all_.time.after(1 + all_.luck.below(5'000), [this, number] {
-    auto found = std::find_if(nodes_.begin(), nodes_.end(),
-                              [&](auto& each) { return each->number() == number; });
-    if (!faults_ || found == nodes_.end())
+    if (!faults_ || std::ranges::find(nodes_, number, &replica_node::number) == nodes_.end())
       return;
-    put_away(**found);
-    dropped_.push_back(std::move(*found));
-    nodes_.erase(found);
+    put_away_for_good(number);
     start(add_node(false));
   });
+}
+
+bool schedule::is_lost(const replica_node& node) const {
+  return std::ranges::find(nodes_, node.number(), &replica_node::number) == nodes_.end();
+}
+
+void schedule::put_away_for_good(uint64_t number) {
+  const auto found = std::ranges::find(nodes_, number, &replica_node::number);
+  put_away(**found);
+  dropped_.push_back(std::move(*found));
+  nodes_.erase(found);
 }
 
 } // namespace novacron::sim

@@ -46,11 +46,23 @@ private:
   void propose();
   void crash_one();
   void cut_some();
+  /// From all other controllers, one way or both.
+  void cut_off(uint64_t one, bool from_all);
   void slow_one();
+  void slow(replica_node& node);
+  void crowd_comes();
   void fill_one();
   void hand_over();
   void change_members();
   void drop(uint64_t number);
+  void put_away_for_good(uint64_t number);
+
+  // -- a lost majority, in schedule_recovery.cpp -------------------------------------------
+
+  void lose_majority();
+  void recover(replica_node& survivor);
+  void add_members();
+  void end_by_hand();
 
   // -- the end -------------------------------------------------------------------------
 
@@ -69,6 +81,8 @@ private:
   replica_node* leader();
   replica_node& add_node(bool founds);
   void restart_later(replica_node& node);
+  /// Its machine was put away.
+  [[nodiscard]] bool is_lost(const replica_node& node) const;
 
   const scenario weather_;
   world all_;
@@ -81,6 +95,8 @@ private:
   uint64_t last_number_ = 0;
   uint64_t probe_index_ = 0; ///< of the write that shows that the group is well again
   bool faults_ = true;
+  bool majority_lost_ = false; ///< and nobody has recovered the cluster yet
+  bool members_missing_ = false;
 };
 
 } // namespace novacron::sim

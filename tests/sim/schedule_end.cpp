@@ -20,6 +20,10 @@ verdict schedule::run() {
     every(weather_.full_disk_every_ms, [this] { fill_one(); });
     every(weather_.hand_over_every_ms, [this] { hand_over(); });
     every(weather_.change_every_ms, [this] { change_members(); });
+    every(weather_.crowd_every_ms, [this] { crowd_comes(); });
+    if (weather_.lose_majority)
+      all_.time.after(all_.luck.between(weather_.faults_ms / 4, weather_.faults_ms / 2),
+                      [this] { lose_majority(); });
     while (step(weather_.faults_ms)) {
     }
     mend();
@@ -77,7 +81,7 @@ bool schedule::converged() {
   // A write of its own shows that the group commits.
   if (probe_index_ == 0 || leading->machine().index < probe_index_) {
     command_batch batch;
-    batch.timeline = 1;
+    batch.timeline = all_.timeline;
     batch.commands.push_back({barrier{}, {}});
     const auto proposal = ++proposals_;
     all_.check.asks(proposal);
@@ -93,7 +97,7 @@ bool schedule::converged() {
       all_.check.ends(proposal);
     return false;
   }
-  if (all_.check.open() != 0)
+  if (all_.check.open() != 0 || members_missing_)
     return false;
   auto& core = leading->core();
   const auto& state = leading->machine().state;

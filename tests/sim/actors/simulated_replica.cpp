@@ -83,7 +83,7 @@ void simulated_replica::submit(const std::vector<command>& commands,
     return;
   }
   command_batch batch;
-  batch.timeline = 1;
+  batch.timeline = with_.all.timeline;
   batch.cluster_version = known_cluster_version;
   batch.time = stamps_.stamp(home_.clock.wall(), home_.clock.steady(), node.machine().state.now());
   batch.commands = commands;
@@ -158,7 +158,7 @@ std::vector<node_record> simulated_replica::nodes() const {
 replica_status simulated_replica::status() const {
   replica_status out;
   auto& node = home_.node;
-  out.timeline = 1;
+  out.timeline = with_.all.timeline;
   out.disk = node.number();
   out.applied_index = node.machine().index;
   if (!node.up())
