@@ -12,6 +12,10 @@ constexpr auto max_revision = std::numeric_limits<uint64_t>::max();
 
 api_answer page_answer(const view_page& page) {
   json_writer out;
+  size_t bytes = 128; // what stands around the items
+  for (const auto& item : page.items)
+    bytes += item->size() + 1;
+  out.reserve(bytes);
   out.begin_object();
   out.key("items").begin_array();
   for (const auto& item : page.items)
