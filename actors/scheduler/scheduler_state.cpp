@@ -32,7 +32,7 @@ place_answer scheduler_state::choose(const place_request& request, time_point no
       = request.migration
         && (vm->actual == actual_state::running || vm->actual == actual_state::migrating);
   const placement_wish wish{request.vm, vm ? vm->spec : request.spec, request.except,
-                            request.migration ? vm->host : node_id{}, brings_guest};
+                            vm ? vm->host : node_id{}, brings_guest};
   auto plan = plan_placement(state_, wish, promised());
   if (!plan.chosen.nil())
     promises_[request.vm] = {plan.chosen, wish.spec, now + config_.remember};
