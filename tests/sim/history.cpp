@@ -108,14 +108,18 @@ void history::left_no_trace(const command_batch& batch, const applied_batch& don
       into.made.insert(id);
     into.keys.insert(answer_key(each.idempotency));
   }
-  const bool none = std::ranges::none_of(done.outcomes, &command_outcome::ok);
+  // A task's deadline may come with any entry.
+  const bool none = std::ranges::none_of(done.outcomes, &command_outcome::ok)
+                    && std::ranges::none_of(done.changes, [](const auto& each) {
+                         return std::holds_alternative<task_record>(each.record);
+                       });
   for (const auto& each : done.changes) {
     const auto id = id_of(each.record);
     const auto vm = vms_.find(vm_id{id});
     const bool was_there = vm != vms_.end();
     if (refused.made.contains(id) && !accepted.made.contains(id) && !was_there)
       throw check_.broken("a command that was refused made a record");
-    // Beside commands, only time changes anything: a VM is due to be started again.
+    // Else only time changes anything: a VM is due to be started again.
     if (none && !(was_there && vm->second.rbegin()->second.restarts.due != log_time{}))
       throw check_.broken("an entry whose commands were all refused changed a record");
   }
