@@ -221,6 +221,10 @@ TEST_CASE_FIXTURE(maintained_api, "why a host isn't evacuated is a conflict, wit
 
 TEST_CASE_FIXTURE(maintained_api,
                   "the word that a host is off names the evacuation that it begins") {
+  auto fenced = placing_host(1);
+  fenced.state = host_state::fenced;
+  fenced.revision = 11;
+  shown = fenced;
   CHECK(ask("POST", "/api/v1/hosts/node-1/fenced", R"({"confirm":"off"})").status == 200);
   CHECK(std::get<fence_host>(asked.at(0)).host == placed_host_id(1));
   CHECK(!std::get<fence_host>(asked.at(0)).task.nil());
