@@ -68,7 +68,7 @@ TEST_CASE("a host that is lost is evacuated, though nothing had room and the lea
 
   x.power_off(3);
   REQUIRE(x.lab.await_vm(guarded, "actual", "lost"));
-  early = x.lab.insist("POST", evacuate, {}, "still early");
+  early = x.lab.insist("POST", evacuate, {}, "still-early");
   CHECK(early.status == 409);
   CHECK(field_text(early.body, "detail").find("novacron host fenced " + lost) != std::string::npos);
   REQUIRE(x.lab.insist("POST", "/api/v1/hosts/" + lost + "/fenced", R"({"confirm":"off"})", "off")
