@@ -1,5 +1,7 @@
 #include "actors/drain/drain_state.hpp"
 
+#include "storage/state/task_moves.hpp"
+
 #include <algorithm>
 
 namespace novacron {
@@ -81,7 +83,7 @@ drain_state::effects drain_state::tick(time_point now) {
       continue;
     size_t busy = 0;
     for (const auto& move : task.moves)
-      busy += move.state == move_state::moving
+      busy += (move.state == move_state::moving && goes_by_orders(task))
               || (move.state == move_state::waiting && efforts_[{id, move.vm}].ordered);
     for (const auto& move : task.moves) {
       if (busy >= task.parallel)

@@ -39,6 +39,14 @@ bool too_new(const proposal& what, uint32_t version) {
          });
 }
 
+/// A leader of an earlier version couldn't even read it.
+outcomes needs_upgrade(size_t count, uint32_t version) {
+  return all(count, command_errc::needs_upgrade,
+             "the cluster is at version " + std::to_string(version)
+                 + ", which doesn't know this command yet: upgrade every controller; "
+                   "`novacron cluster status` shows which are behind");
+}
+
 bool did_nothing(const outcomes& answer) {
   return std::ranges::all_of(answer.each, [](const command_outcome& each) {
     return each.error == command_errc::not_leader;
@@ -67,13 +75,8 @@ forwarding::effects forwarding::submitted(proposal_ticket ticket, proposal what,
         ticket, all(count, command_errc::overloaded,
                     "too many commands wait for the leader; nothing was committed: come back "
                     "later")}};
-  // A leader of an earlier version couldn't even read it.
   if (too_new(what, leader_.cluster_version))
-    return {answer_proposal{
-        ticket, all(count, command_errc::needs_upgrade,
-                    "the cluster is at version " + std::to_string(leader_.cluster_version)
-                        + ", which doesn't know this command yet: upgrade every controller; "
-                          "`novacron cluster status` shows which are behind")}};
+    return {answer_proposal{ticket, needs_upgrade(count, leader_.cluster_version)}};
   commands_ += count;
   auto& job = jobs_[ticket];
   job.what = std::make_shared<const proposal>(std::move(what));
@@ -174,12 +177,16 @@ forwarding::effects forwarding::wait_again(proposal_ticket ticket, time_point no
 
 void forwarding::dispatch(time_point now, effects& out) {
   std::vector<proposal_ticket> over;
+  std::vector<proposal_ticket> early; // came before it was known who leads
   for (auto i = waiting_.begin(); i != waiting_.end();) {
     const auto ticket = *i;
     auto& job = jobs_.at(ticket);
     const auto elsewhere = !leader_.here && !leader_.leads.nil();
     if (now - job.arrived >= config_.patience || (job.forwarded && !leader_.here)) {
       over.push_back(ticket);
+      i = waiting_.erase(i);
+    } else if (too_new(*job.what, leader_.cluster_version)) {
+      early.push_back(ticket);
       i = waiting_.erase(i);
     } else if (now >= job.not_before && (leader_.here || elsewhere)) {
       if (elsewhere) {
@@ -196,6 +203,9 @@ void forwarding::dispatch(time_point now, effects& out) {
   }
   for (auto ticket : over)
     end(ticket, nobody_leads(jobs_.at(ticket).what->commands.size()), out);
+  for (auto ticket : early)
+    end(ticket, needs_upgrade(jobs_.at(ticket).what->commands.size(), leader_.cluster_version),
+        out);
 }
 
 void forwarding::end(proposal_ticket ticket, outcomes answer, effects& out) {

@@ -78,7 +78,8 @@ void api::handle(const api_request& request, answer_function done) const {
     return;
   }
   admitted->done = std::move(counted);
-  if (!route->token && request.door == listener::api) {
+  // Whether it lives costs nothing, and must be told however many ask for more.
+  if (!route->token && route->what != action::health && request.door == listener::api) {
     auto place = place_of_stranger();
     if (!place) {
       metrics_->shed(shed_reason::strangers);

@@ -19,7 +19,7 @@ std::string tenths(double value) {
 } // namespace
 
 convergence::orders convergence::look(const convergence_sample& seen, time_point now) {
-  if (round_ == 0)
+  if (begun_ == time_point{})
     begun_ = now;
   if (seen.round > round_)
     next_round(seen.round, now);

@@ -79,18 +79,20 @@ session_statistics perform_run::statistics() const {
 migration_job perform_run::look(convergence::time_point now) {
   auto vm = about.migration.vm;
   auto job = context->driver->migration_statistics(vm);
-  if (!job || job->memory_total_bytes == 0)
-    return {};
+  const bool runs = job && job->memory_total_bytes != 0;
   std::unique_lock lock{mutex};
-  const auto orders = course.look({job->iteration, job->memory_remaining_bytes}, now);
+  // Its time goes on, whether anything can be seen of it or not.
+  const auto orders = course.look(
+      runs ? convergence_sample{job->iteration, job->memory_remaining_bytes} : convergence_sample{},
+      now);
   const auto limit = orders.pause_limit;
   const bool changed = !performed && std::exchange(downtime_limit, limit) != limit;
   lock.unlock();
   if (orders.give_up)
     cancel(*orders.give_up);
-  else if (changed) // refused when the migration has just ended
+  else if (changed && runs) // refused when the migration has just ended
     static_cast<void>(context->driver->set_max_downtime(vm, limit));
-  return *job;
+  return runs ? *job : migration_job{};
 }
 
 void perform_run::page_session_ended(result<session_statistics> how) {

@@ -2,9 +2,12 @@
 
 #include "actors/peer/errors.hpp"
 
+#include <algorithm>
+#include <array>
 #include <dlfcn.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <utility>
 
 namespace {
 
@@ -48,8 +51,16 @@ int SSL_connect(SSL* session) {
 namespace novacron {
 
 result<void> check_openssl_calls() {
-  // What a library finds that asks for the name, as CAF's does.
-  if (::dlsym(RTLD_DEFAULT, "SSL_read") == reinterpret_cast<void*>(&SSL_read))
+  const std::array<std::pair<const char*, void*>, 4> calls{
+      {{"SSL_read", reinterpret_cast<void*>(&SSL_read)},
+       {"SSL_write", reinterpret_cast<void*>(&SSL_write)},
+       {"SSL_accept", reinterpret_cast<void*>(&SSL_accept)},
+       {"SSL_connect", reinterpret_cast<void*>(&SSL_connect)}}};
+  // What a library finds that asks for the name, as CAF's does, and whom ours go on to.
+  if (std::ranges::all_of(calls, [](const auto& each) {
+        return ::dlsym(RTLD_DEFAULT, each.first) == each.second
+               && ::dlsym(RTLD_NEXT, each.first) != nullptr;
+      }))
     return {};
   return make_failure(identity_errc::unusable,
                       "this program was linked so that CAF calls OpenSSL past it: one connection "

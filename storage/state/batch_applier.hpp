@@ -64,6 +64,7 @@ private:
   void maintain(const host_record& host, host_state maintenance, task_id drain);
   /// The refusal of a new task's id that can't be one; nothing: it can.
   std::optional<outcome> task_id_taken(task_id id) const;
+  [[nodiscard]] std::optional<outcome> too_many_for_a_task(const host_record& host) const;
   /// The drain or evacuation of this host that runs, or null.
   [[nodiscard]] const task_record* running_task_of(const host_record& host) const;
   /// A new task about all VMs that are placed on this host.

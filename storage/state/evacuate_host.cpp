@@ -40,6 +40,8 @@ batch_applier::outcome batch_applier::evacuate(const host_record& host,
   }
   if (auto taken = task_id_taken(command.task))
     return *taken;
+  if (auto many = too_many_for_a_task(host))
+    return *many;
   if (running) // a drain, of which this is the rest
     end_task(*running, task_state::cancelled);
   begin_evacuation(host, command.task);

@@ -209,7 +209,7 @@ batch_applier::outcome batch_applier::apply(const fence_host& command) {
     start_what_waited_for_hosts();
   outcome fenced;
   if (batch_.cluster_version >= evacuations_since && !task_id_taken(command.task)
-      && !running_task_of(*host) && !placed_on(host->id).empty()) {
+      && !running_task_of(*host) && !placed_on(host->id).empty() && !too_many_for_a_task(*host)) {
     begin_evacuation(*host, command.task);
     fenced.task = command.task;
   }

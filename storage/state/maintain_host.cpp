@@ -71,6 +71,8 @@ batch_applier::outcome batch_applier::drain(const host_record& host, const maint
   }
   if (auto taken = task_id_taken(command.task))
     return *taken;
+  if (auto many = too_many_for_a_task(host))
+    return *many;
   if (running) // an evacuation, of which this is the rest
     end_task(*running, task_state::cancelled);
   auto task = task_of_all(task_kind::drain, host, command.task);
@@ -86,6 +88,16 @@ std::optional<batch_applier::outcome> batch_applier::task_id_taken(task_id id) c
     return {};
   return refuse(command_errc::wrong_state,
                 "the task's id " + to_string(id) + " is taken; choose a new one");
+}
+
+std::optional<batch_applier::outcome>
+batch_applier::too_many_for_a_task(const host_record& host) const {
+  const auto count = placed_on(host.id).size();
+  if (count <= most_task_vms || batch_.cluster_version < evacuations_since)
+    return {};
+  return refuse(command_errc::wrong_state,
+                "host " + host.name + " has " + std::to_string(count) + " vms, and a task holds "
+                    + std::to_string(most_task_vms) + "; move or delete some of them first");
 }
 
 const task_record* batch_applier::running_task_of(const host_record& host) const {

@@ -75,7 +75,7 @@ batch_applier::outcome batch_applier::apply(const move_vm& command) {
   if (auto why = why_not_now(*task, at, command.attempt); !why.empty())
     return refuse(command_errc::revision_mismatch, std::move(why));
   auto moving = std::ranges::count(task->moves, move_state::moving, &task_move::state);
-  if (moving >= task->parallel)
+  if (moving >= task->parallel && goes_by_orders(*task))
     return refuse(command_errc::migration_in_progress,
                   "task " + to_string(task->id) + ": " + std::to_string(moving)
                       + " migrations are under way; wait for one");

@@ -10,6 +10,15 @@ inline constexpr uint32_t maintenance_since = 3;
 /// Migrations of one VM that a drain tries. A rebalance tries one.
 inline constexpr uint32_t most_attempts = 5;
 
+/// VMs that a drain or an evacuation may have, so that its record is one that can be read.
+inline constexpr size_t most_task_vms = 4'096;
+
+/// Its moves are made by its own orders, and count for how many there may be at a time. In an
+/// evacuation those that move are recovery's.
+inline bool goes_by_orders(const task_record& of) {
+  return of.kind != task_kind::evacuation;
+}
+
 /// It has no guest that would have to be brought along.
 bool without_guest(const vm_record& vm);
 

@@ -29,8 +29,7 @@ TEST_CASE("a guest moves there and back without a pause that one would notice") 
   }
 }
 
-TEST_CASE(
-    "a guest that writes faster than the link carries stays where it is, and it is said why") {
+TEST_CASE("a guest that writes faster than the link carries stays where it is, or is slowed down") {
   // Of 16 MiB of noise each page is another one every second, and the link takes 4 s for them.
   two_hosts hosts{"novacron.region=16 novacron.sweep=2 novacron.dirty=16 novacron.mode=rand"};
   link_faults narrow;
@@ -43,6 +42,14 @@ TEST_CASE(
   CHECK_MESSAGE(end->reason.find("as fast as the link carries it") != std::string::npos,
                 end->reason);
   MESSAGE(end->reason, "; after ", (end->ended - end->created) / 1s, " s");
-  hosts.mend();
   CHECK(hosts.settles_at(from));
+
+  auto& to = hosts.there();
+  const auto slowed = hosts.end_of(hosts.migrate({migration_intent::speed}), 3min);
+  REQUIRE_MESSAGE(slowed.has_value(), hosts.log_lines());
+  CHECK_MESSAGE(slowed->phase == migration_phase::done, slowed->reason, "\n", hosts.log_lines());
+  MESSAGE("slowed down, it was over after ", (slowed->ended - slowed->created) / 1s, " s, ",
+          slowed->cost.rounds, " rounds");
+  hosts.mend();
+  CHECK(hosts.settles_at(to));
 }

@@ -174,12 +174,13 @@ void two_hosts::start_guest() {
 
 // -- migrations --------------------------------------------------------------------
 
-migration_record two_hosts::migrate() {
+migration_record two_hosts::migrate(const migration_terms& terms) {
   reserve_migration wish;
   wish.migration = migration_id{random_uuid()};
   wish.vm = parts_->vm;
   wish.to = there().id();
   wish.operation = operation_id{random_uuid()};
+  wish.terms = terms;
   auto reserved = control().propose(wish);
   REQUIRE_MESSAGE(reserved.ok(), reserved.detail);
   auto record = find(wish.migration);
@@ -187,9 +188,10 @@ migration_record two_hosts::migrate() {
   return *record;
 }
 
-std::optional<migration_record> two_hosts::end_of(const migration_record& migration) {
+std::optional<migration_record> two_hosts::end_of(const migration_record& migration,
+                                                  std::chrono::seconds limit) {
   std::optional<migration_record> last;
-  becomes_true(patience, [&] {
+  becomes_true(limit, [&] {
     last = find(migration.id);
     return last && last->over();
   });

@@ -31,12 +31,13 @@ public:
   migrating_host& there();
 
   /// Reserves a migration to the other host.
-  migration_record migrate();
+  migration_record migrate(const migration_terms& terms = {});
   std::optional<migration_record> find(migration_id id) {
     return control().find<migration_record>(id);
   }
   /// Once it is decided and cleaned up on both sides; nothing when that takes too long.
-  std::optional<migration_record> end_of(const migration_record& migration);
+  std::optional<migration_record> end_of(const migration_record& migration,
+                                         std::chrono::seconds limit = std::chrono::minutes{1});
 
   /// The next migration's pages take a link with these faults.
   void set_link(link_faults faults);

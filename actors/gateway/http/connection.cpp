@@ -47,6 +47,13 @@ byte_share hold(edge_shared& shared, listener door, api_answer& answer) {
   if (door == listener::operators || answer.body->size() <= small_answer
       || held.grow_to(answer.body->capacity()))
     return held;
+  // A change that was made is told all the same: where to read what it made.
+  for (const auto& [name, value] : answer.headers)
+    if (name == "Location") {
+      answer.body = std::make_shared<const std::string>(
+          R"({"id":")" + value.substr(value.rfind('/') + 1) + R"("})");
+      return held;
+    }
   shared.served->metrics().shed(shed_reason::answers);
   answer = answer_of(overloaded(shed_reason::answers));
   return held;

@@ -54,6 +54,8 @@ public:
   }
 
   void accept() {
+    if (!socket_.is_open()) // closed while its timer's word was under way
+      return;
     auto& core = cores_[turn_++ % cores_.size()];
     if (later_) {
       if (!core->shared->view->complete())
@@ -142,6 +144,8 @@ void tick(const std::shared_ptr<io_core>& core) {
     shared.view->expire(std::chrono::steady_clock::now());
     shared.served->metrics().holds({shared.connections_of(listener::api), shared.in_flight,
                                     shared.bodies.held(), shared.answers.held()});
+    if (again->event_sockets.empty())
+      again->frame.reset();
     pump(again, {again->event_sockets.begin(), again->event_sockets.end()}, 0);
     tick(again);
   });

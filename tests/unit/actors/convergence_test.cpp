@@ -164,3 +164,11 @@ TEST_CASE("a migration ends with its time") {
   REQUIRE(late.give_up);
   CHECK(*late.give_up == "its 30.0 s are over; give it more time, or stop the guest for the move");
 }
+
+TEST_CASE("a migration's time begins with the first look, though nothing is seen of its rounds") {
+  convergence course{{migration_intent::gentle, 0ms, 30s}};
+  const convergence::time_point begun{1'000s};
+  CHECK(!course.look({}, begun).give_up);
+  CHECK(!course.look({}, begun + 29s).give_up);
+  CHECK(course.look({}, begun + 30s).give_up);
+}

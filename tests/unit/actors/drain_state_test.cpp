@@ -235,6 +235,16 @@ TEST_CASE("what is stopped on an evacuated host leaves the room to what is to ru
   CHECK(orders[0].vm == vm_number(2));
 }
 
+TEST_CASE("what is stopped on an evacuated host doesn't wait for what starts elsewhere") {
+  driven_task x{3};
+  x.task.kind = task_kind::evacuation;
+  x.part(1).state = x.part(2).state = move_state::moving;
+  x.show();
+  const auto orders = x.orders();
+  REQUIRE(orders.size() == 1);
+  CHECK(orders[0].vm == vm_number(3));
+}
+
 TEST_CASE("a lost VM that is forgotten keeps nobody waiting") {
   driven_task x{1};
   x.task.kind = task_kind::evacuation;

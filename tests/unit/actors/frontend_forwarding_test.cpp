@@ -70,6 +70,15 @@ TEST_CASE("a command that the cluster's version doesn't know yet goes nowhere") 
   CHECK(the<forward_proposal>(raised.submitted(7, later, false, start)).to == second);
 }
 
+TEST_CASE("a command that waited for a leader goes to none that doesn't know it") {
+  for (const bool here_too : {true, false}) {
+    auto way = led_by({});
+    CHECK(way.submitted(7, {{command{confirm_inventory{}, {}}}}, false, start).empty());
+    CHECK(answer_in(way.led_by({here_too, second, 1, 4}, start)) == command_errc::needs_upgrade);
+    CHECK(!way.wake());
+  }
+}
+
 TEST_CASE("who doesn't lead forwards to the leader") {
   auto way = led_by(second_leads);
   const auto sent = the<forward_proposal>(way.submitted(7, wishes(), false, start));

@@ -184,6 +184,26 @@ TEST_CASE("large answers share a budget: what doesn't fit is 503, and each gives
   }
 }
 
+TEST_CASE("a change that was made is told though there is no room for what it made") {
+  auto config = overload_fixture::roomy();
+  config.limits.answers_bytes = 1;
+  config.limits.body_bytes = 1u << 20;
+  overload_fixture x{config};
+  std::string quotes;
+  for (int i = 0; i < 256; ++i)
+    quotes += R"(\")";
+  std::string labels;
+  for (int n = 0; n < 32; ++n)
+    labels += (n == 0 ? R"("l)" : R"(,"l)") + std::to_string(n) + R"(":")" + quotes + '"';
+  const auto made = x.ask("POST /api/v1/vms", R"({"name":"web-1","vcpus":2,"memory_mib":256,)"
+                                              R"("image":"debian","labels":{)"
+                                                  + labels + "}}");
+  REQUIRE_MESSAGE(status(made) == 201, made);
+  const auto at = made.find("Location: /api/v1/vms/");
+  REQUIRE(at != std::string::npos);
+  CHECK(holds(made, R"({"id":")" + made.substr(at + 22, 36) + R"("})"));
+}
+
 TEST_CASE("answers that many wait for are counted as they are made, not as they are sent") {
   auto config = overload_fixture::roomy();
   config.limits.answers_bytes = 1u << 20;
@@ -322,6 +342,9 @@ TEST_CASE("requests without a token take an eighth of the places, and leave them
     ask(listener::api, "/ready", "");
   CHECK(answers == std::vector<unsigned>{503});
   CHECK(asked.size() == 2);
+  ask(listener::api, "/health", "");
+  CHECK(answers == std::vector<unsigned>{503, 200});
+  answers.pop_back();
   ask(listener::operators, "/ready", "");
   ask(listener::api, "/api/v1/cluster", "Bearer secret");
   CHECK(asked.size() == 4);

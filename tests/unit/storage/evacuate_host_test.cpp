@@ -1,4 +1,5 @@
 #include "evacuated_cluster.hpp"
+#include "storage/state/task_moves.hpp"
 
 using namespace novacron;
 using enum move_state;
@@ -134,6 +135,37 @@ TEST_CASE_FIXTURE(evacuated_cluster, "the task places no VM that is recovery's, 
   const auto& done = apply({twice, twice});
   CHECK(done.outcomes.at(0).ok());
   CHECK(done.outcomes.at(1).error == command_errc::revision_mismatch);
+}
+
+TEST_CASE_FIXTURE(evacuated_cluster, "what starts elsewhere keeps nothing from being placed") {
+  fence(task);
+  REQUIRE(replace(guarded).ok());
+  REQUIRE(replace(plain).ok());
+  CHECK(became_of(guarded) == moving);
+  CHECK(became_of(plain) == moving);
+  CHECK(order(idle).ok());
+  CHECK(became_of(idle) == finished);
+}
+
+TEST_CASE_FIXTURE(evacuated_cluster, "a task has no more VMs than its record can hold") {
+  auto large = host(node_1, "node-1");
+  large.vcpus = 10'000;
+  large.memory_mib = 100'000;
+  run(register_host{large});
+  for (uint64_t n = 0; n < most_task_vms; ++n)
+    REQUIRE(create(test_id<vm_id>(1'000 + n), "vm-" + std::to_string(n), node_1, 1).ok());
+  SUBCASE("of a host that is up") {
+    const auto refused = drain();
+    CHECK(refused.error == command_errc::wrong_state);
+    CHECK(refused.detail.find("a task holds 4096") != std::string::npos);
+    version = evacuations_since - 1; // as those did that know no bound
+    CHECK(drain().ok());
+  }
+  SUBCASE("of one that is off") {
+    CHECK(fence(task).ok());
+    CHECK(!state.find(task));
+    CHECK(evacuate().error == command_errc::wrong_state);
+  }
 }
 
 TEST_CASE_FIXTURE(evacuated_cluster, "a VM that comes back to the host in between is its, too") {

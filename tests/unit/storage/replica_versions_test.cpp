@@ -1,5 +1,6 @@
 #include "replica_group.hpp"
 #include "storage/log/state_store.hpp"
+#include "tests/power_cut/power_cut.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -69,6 +70,20 @@ void spoil_vm(const fs::path& folder, uint64_t n) {
   rocksdb::WriteBatch batch;
   store.put(batch, done, mark);
   db->write(batch, database::durability::synced);
+}
+
+/// What the power cut of this number leaves.
+fs::path after_cut(const fs::path& folder, uint64_t number) {
+  return folder / ("cut-" + std::to_string(number));
+}
+
+/// Of the last one there was.
+fs::path after_last_cut(const fs::path& folder) {
+  uint64_t last = 0;
+  for (const auto& each : fs::directory_iterator{folder})
+    if (const auto name = each.path().filename().string(); name.starts_with("cut-"))
+      last = std::max<uint64_t>(last, std::stoull(name.substr(4)));
+  return after_cut(folder, last);
 }
 
 struct child_end {
@@ -187,6 +202,16 @@ TEST_CASE("(three replicas of which one is spoilt)" * doctest::skip()) {
   const auto wrong = group.leader();
   group.close(wrong);
   spoil_vm(group.folder(wrong), wrong);
+  power_cut power{group.folder(wrong)};
+  uint64_t cuts = 0;
+  power.after_each([&] { // may be ended in the middle
+    const auto making = fs::temp_directory_path() / "making";
+    fs::remove_all(making);
+    fs::create_directory(making);
+    power.survivors(making / group.folder(wrong).filename());
+    fs::rename(making, after_cut(fs::temp_directory_path(), ++cuts));
+    fs::remove_all(after_cut(fs::temp_directory_path(), cuts - 1));
+  });
   group.open(wrong);
   group.write(start_test_vm(1));
   std::printf("wrong is node-%d\n", static_cast<int>(wrong));
@@ -195,7 +220,8 @@ TEST_CASE("(three replicas of which one is spoilt)" * doctest::skip()) {
   CHECK(eventually([] { return false; }));
 }
 
-TEST_CASE("the replica whose record was changed on its disk stops, and is refused from then on") {
+TEST_CASE("the replica whose record was changed on its disk stops, and is refused from then on, "
+          "though the power is cut at once") {
   scratch_folder folder;
   const auto end = run_case("(three replicas of which one is spoilt)", folder.path());
   CAPTURE(end.output);
@@ -212,8 +238,15 @@ TEST_CASE("the replica whose record was changed on its disk stops, and is refuse
                            "theirs to", "novacron node replace"})
     CHECK_MESSAGE(line.find(part) != std::string::npos, part);
 
-  for (const auto& group : fs::directory_iterator{folder.path()}) {
-    auto config = test_config(group.path() / name);
+  std::vector<fs::path> left{after_last_cut(folder.path())};
+  for (const auto& each : fs::directory_iterator{folder.path()})
+    if (const auto group = each.path().filename().string();
+        group != "making" && !group.starts_with("cut-"))
+      left.push_back(each.path());
+  CHECK(left.size() == 2);
+  for (const auto& group : left) {
+    CAPTURE(group);
+    auto config = test_config(group / name);
     config.node = replica_group::node(number);
     auto opened = replica::open(config);
     REQUIRE_FALSE(opened.has_value());
