@@ -7,6 +7,12 @@
 
 namespace novacron::sim {
 
+/// What a gateway's copy of the state shows of a VM.
+struct vm_view {
+  uint64_t revision = 0;    ///< of the copy
+  uint64_t vm_revision = 0; ///< of the VM's last change; 0: there is no such VM
+};
+
 /// Whether the call ends with it; else it is made again.
 inline bool is_final(const command_outcome& outcome) {
   return outcome.error != command_errc::unknown_outcome && outcome.error != command_errc::not_leader
@@ -24,6 +30,10 @@ public:
   virtual void propose(const proposal& what, uint64_t patience_ms, proposal_then then) = 0;
   using listing_then = std::function<void(const std::optional<feed_listing>&)>;
   virtual void list(const list_request& what, listing_then then) = 0;
+  /// Reads a VM from a gateway's copy, at `min_revision` or later. False: there is no gateway
+  /// on this way, and `then` is not called.
+  using look_then = std::function<void(const std::optional<vm_view>&)>;
+  virtual bool look(vm_id /*vm*/, uint64_t /*min_revision*/, look_then /*then*/) { return false; }
 };
 
 } // namespace novacron::sim

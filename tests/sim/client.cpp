@@ -34,7 +34,9 @@ void client::next() {
   const auto kind = luck.below(20);
   const auto which = luck.below(std::max<size_t>(carried_out_.size(), 1));
   if (kind < 5 && !vms.empty()) {
-    read(vms[luck.below(vms.size())]);
+    const auto vm = vms[luck.below(vms.size())];
+    if (kind > 2 || !look(vm))
+      read(vm);
   } else if (kind == 5) {
     auto bad = make_bad_call(with_);
     auto made = fresh(std::move(bad.what));
@@ -130,6 +132,16 @@ void client::answered(const call& what, const command_outcome& outcome, uint64_t
   if (auto create = std::get_if<create_vm>(&what.what.body); create && !outcome.ok())
     std::erase(with_.vms, create->vm);
   done();
+}
+
+bool client::look(vm_id vm) {
+  // What was answered before must be there.
+  const auto floor = with_.past.floor();
+  return line_->look(vm, floor, [this, vm, floor](const std::optional<vm_view>& shown) {
+    if (shown)
+      with_.past.looked(vm, *shown, floor);
+    done();
+  });
 }
 
 void client::read(vm_id vm) {

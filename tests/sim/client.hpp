@@ -38,6 +38,8 @@ private:
   void ask(call what);
   void attempt(const call& what, uint64_t floor);
   void read(vm_id vm);
+  /// As `read`, from a gateway's copy. False: the client has none on its way.
+  bool look(vm_id vm);
   void answered(const call& what, const command_outcome& outcome, uint64_t floor);
   void done();
   [[nodiscard]] command_body wish();

@@ -56,7 +56,7 @@ void cluster::begin() {
   every(how.agent_crash_every_ms, [this] { crash_agent(); });
   every(how.freeze_every_ms, [this] { freeze_agent(); });
   every(how.power_loss_every_ms, [this] { lose_power(); });
-  every(how.cut_every_ms, [this] { cut_host(); });
+  every(how.cut_every_ms, [this] { cut_off(some_host().number()); });
   every(how.fencer_kill_every_ms, [this] { kill_fencer(); });
   every(how.daemon_death_every_ms, [this] { kill_daemon(); });
   every(how.daemon_hang_every_ms, [this] { hang_daemon(); });
@@ -137,8 +137,7 @@ void cluster::lose_power() {
   });
 }
 
-void cluster::cut_host() {
-  const auto one = some_host().number();
+void cluster::cut_off(uint64_t one) {
   const auto way = all_.luck.below(3); // out, in, both
   const bool from_all = all_.luck.below(3) != 0;
   std::vector<std::pair<uint64_t, uint64_t>> cuts;

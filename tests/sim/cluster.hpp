@@ -60,6 +60,8 @@ protected:
   void make_hosts();
   virtual std::unique_ptr<any_host> make_host(uint64_t number) = 0;
   virtual std::unique_ptr<api_line> make_line(uint64_t number) = 0;
+  /// Cuts a process off for a while: from some or all, one way or both.
+  void cut_off(uint64_t one);
   void every(uint64_t mean_ms, std::function<void()> call);
 
   world& all_;
@@ -73,7 +75,6 @@ private:
   void crash_agent();
   void freeze_agent();
   void lose_power();
-  void cut_host();
   void kill_fencer();
   void kill_daemon();
   void hang_daemon();

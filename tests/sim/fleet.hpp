@@ -40,6 +40,10 @@ struct fleet_settings {
   uint64_t perform_max_ms = 1'500;
   uint64_t perform_breaks_permille = 100;
 
+  uint64_t gateways = 0; ///< that every other client comes through; 0: none does
+  uint64_t gateway_crash_every_ms = 0;
+  uint64_t gateway_down_max_ms = 2'000;
+
   uint64_t clients = 3;
   uint64_t pause_ms = 200; ///< of a client between two calls, in the mean
   uint64_t vms = 8;

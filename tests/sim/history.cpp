@@ -224,4 +224,21 @@ void history::read(vm_id vm, const vm_record* shown, uint64_t revision, uint64_t
                         + " doesn't show what the log shows there");
 }
 
+void history::looked(vm_id vm, const vm_view& shown, uint64_t min_revision) {
+  if (shown.revision < min_revision)
+    throw check_.broken("a view of revision " + std::to_string(shown.revision)
+                        + " answers one who asked for " + std::to_string(min_revision));
+  check_.trace(61 + shown.revision * 31 + shown.vm_revision * 131);
+  if (shown.revision < begun_)
+    return; // of the log that was lost: it has not heard of the new one
+  // Records come before the revision that they belong to; none is held back.
+  const auto* expected = vm_at(vm, shown.revision);
+  if (shown.vm_revision < (expected ? expected->revision : 0))
+    throw check_.broken("a view of revision " + std::to_string(shown.revision)
+                        + " doesn't show the vm's change of " + std::to_string(expected->revision));
+  const auto* made = vm_at(vm, shown.vm_revision);
+  if (shown.vm_revision != 0 && !(made && made->revision == shown.vm_revision))
+    throw check_.broken("a view shows a change that the log never made");
+}
+
 } // namespace novacron::sim

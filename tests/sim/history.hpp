@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api_line.hpp"
 #include "checker.hpp"
 #include "messages/records.hpp"
 #include "probes.hpp"
@@ -37,7 +38,7 @@ public:
   /// A call that began at `floor` had this answer, which is final.
   void answered(const idempotency& asked, const command_outcome& outcome, uint64_t floor);
   /// The log was recovered from what one replica had.
-  [[nodiscard]] bool recovered() const { return recovered_; }
+  [[nodiscard]] bool recovered() const { return begun_ != 0; }
   /// The majority's disks are lost, and with them what was applied after `held`. Says of
   /// which VMs a migration's steps are among it.
   std::set<vm_id> log_lost_after(uint64_t held);
@@ -49,6 +50,9 @@ public:
   [[nodiscard]] const vm_record* vm_at(vm_id vm, uint64_t revision) const;
   /// A linearizable read that began at `floor` showed this VM; null: no such VM.
   void read(vm_id vm, const vm_record* shown, uint64_t revision, uint64_t floor);
+
+  /// A read from a copy, of `min_revision` or later, showed this.
+  void looked(vm_id vm, const vm_view& shown, uint64_t min_revision);
 
 private:
   void note(const vm_record& vm, uint64_t index);
@@ -64,7 +68,7 @@ private:
   probes& seen_;
   uint64_t last_ = 0;
   uint64_t answered_ = 0;
-  bool recovered_ = false;
+  uint64_t begun_ = 0;        ///< where the recovered log begins; 0: there was no recovery
   bool replaying_ = false;    ///< what was in the log when it was recovered
   std::set<node_id> unheard_; ///< hosts, since the recovery
   std::set<vm_id> lost_;

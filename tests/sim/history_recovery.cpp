@@ -29,8 +29,7 @@ std::set<vm_id> history::log_lost_after(uint64_t held) {
 void history::recovered_as(uint64_t index, const cluster_state& state) {
   seen_.hit(probe::majority_lost);
   replaying_ = false;
-  recovered_ = true;
-  last_ = index;
+  begun_ = last_ = index;
   size_t there = 0;
   for (const auto& record : state.records()) {
     if (auto host = std::get_if<host_record>(&record);

@@ -2,6 +2,7 @@
 
 #include "cluster.hpp"
 #include "controller.hpp"
+#include "gateway_node.hpp"
 
 namespace novacron::sim {
 
@@ -12,12 +13,19 @@ public:
   ~modelled_cluster() override;
 
   void add(replica_node& replica, bool founds) override;
+  void begin() override;
+  void mend() override;
+  [[nodiscard]] std::string unfinished(const cluster_state& state) override;
 
 private:
   std::unique_ptr<any_host> make_host(uint64_t number) override;
   std::unique_ptr<api_line> make_line(uint64_t number) override;
 
+  gateway_node& some_gateway();
+  void crash_gateway();
+
   std::vector<std::unique_ptr<controller>> processes_;
+  std::vector<std::unique_ptr<gateway_node>> gateways_;
 };
 
 } // namespace novacron::sim

@@ -150,7 +150,7 @@ std::string actor_cluster::unfinished(const cluster_state& state) {
       return what;
   for (auto& [number, each] : processes_)
     if (!is_removed(state, number))
-      if (auto wrong = each->up() ? each->wrong_view(state, 0) : "node is down"; !wrong.empty())
+      if (auto wrong = each->up() ? each->wrong_view(state) : "node is down"; !wrong.empty())
         return wrong;
   return {};
 }

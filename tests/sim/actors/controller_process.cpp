@@ -2,6 +2,7 @@
 
 #include "simulated_replica.hpp"
 #include "storage/errors.hpp"
+#include "view_check.hpp"
 
 namespace novacron::sim {
 
@@ -38,25 +39,9 @@ void controller_process::ended() {
   replica_.crash(); // if its keeper hadn't opened it yet, or hung
 }
 
-std::string controller_process::wrong_view(const cluster_state& state, uint64_t revision) {
-  auto& view = *parts()->view;
-  const auto name = "the view of node " + std::to_string(number());
-  if (view.revision() < revision)
-    return name + " is at revision " + std::to_string(view.revision()) + ", not "
-           + std::to_string(revision);
-  size_t there = 0;
-  for (const auto& each : state.records())
-    if (auto vm = std::get_if<vm_record>(&each)) {
-      there += vm->actual != actual_state::gone ? 1 : 0;
-      const auto shown = view.vm(vm->id);
-      if (!shown || shown->revision < vm->revision)
-        return name + " doesn't show the last change of vm " + std::to_string(vm->id.value.low);
-    }
-  vm_query all;
-  all.page.limit = 2 * there + 1;
-  if (const auto shown = view.vms(all).items.size(); shown != there)
-    return name + " shows " + std::to_string(shown) + " VMs, not " + std::to_string(there);
-  return {};
+std::string controller_process::wrong_view(const cluster_state& state) {
+  const auto wrong = wrong_in_view(*parts()->view, state);
+  return wrong.empty() ? wrong : "the view of node " + std::to_string(number()) + " " + wrong;
 }
 
 } // namespace novacron::sim

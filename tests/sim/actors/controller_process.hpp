@@ -16,7 +16,7 @@ public:
   node_clock clock;
 
   /// What the view shows that the state doesn't, or the other way; empty: nothing.
-  [[nodiscard]] std::string wrong_view(const cluster_state& state, uint64_t revision);
+  [[nodiscard]] std::string wrong_view(const cluster_state& state);
 
 private:
   void furnish(node_parts& parts, node_config& config) override;
