@@ -33,6 +33,9 @@ public:
   bool add(const char* name, const char* value) {
     return virTypedParamsAddString(&values_, &count_, &capacity_, name, value) == 0;
   }
+  bool add(const char* name, int value) {
+    return virTypedParamsAddInt(&values_, &count_, &capacity_, name, value) == 0;
+  }
 
   [[nodiscard]] unsigned long long number(const char* name) const {
     unsigned long long wide = 0;

@@ -24,6 +24,11 @@ using confirm_function = int(virDomainPtr, virTypedParameterPtr, int, const char
                              int cookie_size, unsigned flags, int cancelled);
 
 constexpr unsigned step_flags = VIR_MIGRATE_LIVE;
+/// Percent of the processor's time that are taken from a guest that may be slowed down, at first
+/// and with each second round that stalls; QEMU's own steps, 20 and 10, take more rounds than a
+/// stalled migration is given.
+constexpr int first_slowing = 50;
+constexpr int further_slowing = 20;
 
 struct step_functions {
   begin_function* begin = nullptr;
@@ -128,8 +133,12 @@ std::optional<std::string> perform(virDomain* domain, const perform_request& req
     return std::nullopt;
   const auto& cookie = request.cookie;
   unsigned flags = step_flags;
-  if (request.may_slow)
+  if (request.may_slow) {
     flags |= VIR_MIGRATE_AUTO_CONVERGE;
+    if (!params.add(VIR_MIGRATE_PARAM_AUTO_CONVERGE_INITIAL, first_slowing)
+        || !params.add(VIR_MIGRATE_PARAM_AUTO_CONVERGE_INCREMENT, further_slowing))
+      return std::nullopt;
+  }
   cookie_out out;
   if (functions().perform(domain, nullptr, params.get(), params.count(), bytes_of(cookie),
                           size_of(cookie), &out.bytes, &out.size, flags)
