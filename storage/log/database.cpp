@@ -26,11 +26,19 @@ namespace fs = std::filesystem;
 constexpr uint32_t format_version = 1;
 
 /// A failed flush or compaction is a failed write: what it was to make room for
-/// comes next.
+/// comes next. A write that fails is noticed by the thread that made it, before any
+/// other can find the file in that state: to that RocksDB has an assertion, and the
+/// process would end without a reason.
 class end_on_error final : public rocksdb::EventListener {
 public:
   explicit end_on_error(fs::path folder) : folder_{std::move(folder)} {
     // nop
+  }
+
+  bool ShouldBeNotifiedOnFileIO() override { return true; }
+  void OnIOError(const rocksdb::IOErrorInfo& what) override {
+    if (what.operation != rocksdb::FileOperationType::kRead)
+      database::give_up(folder_, what.io_status.ToString());
   }
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {

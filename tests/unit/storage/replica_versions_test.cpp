@@ -1,3 +1,4 @@
+#include "child_case.hpp"
 #include "replica_group.hpp"
 #include "storage/log/state_store.hpp"
 #include "tests/power_cut/power_cut.hpp"
@@ -7,7 +8,6 @@
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <rocksdb/write_batch.h>
-#include <sys/wait.h>
 
 using namespace novacron;
 
@@ -84,25 +84,6 @@ fs::path after_last_cut(const fs::path& folder) {
     if (const auto name = each.path().filename().string(); name.starts_with("cut-"))
       last = std::max<uint64_t>(last, std::stoull(name.substr(4)));
   return after_cut(folder, last);
-}
-
-struct child_end {
-  int status = 0;
-  std::string output;
-};
-
-/// Runs a case of this program that others skip, in a process of its own: it may end.
-child_end run_case(const std::string& title, const fs::path& folder) {
-  const auto program = fs::read_symlink("/proc/self/exe").string();
-  const auto line = "TMPDIR='" + folder.string() + "' '" + program + "' --no-skip --test-case='"
-                    + title + "' 2>&1";
-  child_end out;
-  FILE* pipe = ::popen(line.c_str(), "r"); // NOLINT(cert-env33-c): the line is ours
-  REQUIRE(pipe != nullptr);
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe))
-    out.output.push_back(static_cast<char>(c));
-  out.status = ::pclose(pipe);
-  return out;
 }
 
 } // namespace
