@@ -1,6 +1,7 @@
 #include "observer.hpp"
 
 #include "runtime/cli/render.hpp"
+#include "tests/becomes_true.hpp"
 
 #include <algorithm>
 #include <map>
@@ -97,13 +98,10 @@ bool observer::whole_since(clock::time_point since) const {
 
 std::optional<observer::clock::time_point>
 observer::await_whole(clock::time_point since, std::chrono::milliseconds limit) const {
-  const auto latest = clock::now() + limit;
-  while (clock::now() < latest) {
-    if (whole_since(since))
-      return clock::now();
-    std::this_thread::sleep_for(10ms);
-  }
-  return {};
+  if (!becomes_true(
+          limit, [&] { return whole_since(since); }, 10ms))
+    return {};
+  return clock::now();
 }
 
 std::optional<observer::clock::time_point> observer::noticed_since(clock::time_point since) const {

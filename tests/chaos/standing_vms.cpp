@@ -7,7 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <stdexcept>
-#include <thread>
+#include <utility>
 
 namespace novacron::chaos {
 
@@ -27,16 +27,21 @@ client_reply insist(const lab& where, client_request call, const std::string& wh
   call.idempotency_key = what;
   call.limit = answer_limit;
   std::string last = "no answer";
-  const auto latest = clock::now() + start_limit;
-  for (int node = lab::gateways.front(); clock::now() < latest; node = lab::next_gateway(node)) {
-    const auto reply = where.ask(node, call);
-    if (reply && reply->ok())
-      return *reply;
+  int node = lab::gateways.front();
+  client_reply answer;
+  const auto answered = [&] {
+    const auto reply = where.ask(std::exchange(node, lab::next_gateway(node)), call);
+    if (reply && reply->ok()) {
+      answer = *reply;
+      return true;
+    }
     last = reply ? std::to_string(reply->status) + ' ' + field_text(reply->body, "detail")
                  : reply.error().message;
-    std::this_thread::sleep_for(look_every);
-  }
-  throw std::runtime_error{what + ": " + last};
+    return false;
+  };
+  if (!becomes_true(start_limit, answered, look_every))
+    throw std::runtime_error{what + ": " + last};
+  return answer;
 }
 
 void create(const lab& where, ledger& book, run_census& census, int number) {

@@ -28,7 +28,7 @@ constexpr size_t ticks_after = 10;
 constexpr uint64_t unlimited = uint64_t{1} << 40; // bytes/s
 constexpr auto look_every = 200ms;                // actors/migration: migration_tick
 constexpr int native_downtime_ms = 300;           // QEMU's own default
-constexpr int64_t first_downtime_ms = 10;         // actors/migration/perform_run
+constexpr int64_t first_downtime_ms = 10;         // actors/migration/convergence
 
 /// One migration: what it needs, in the order in which it is taken down again.
 class moved_guest {

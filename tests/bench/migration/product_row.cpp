@@ -28,7 +28,7 @@ constexpr auto patience = 20s;
 constexpr size_t ticks_before = 30;
 constexpr size_t ticks_after = 10;
 constexpr auto look_every = 200ms;                         // actors/migration: migration_tick
-constexpr std::chrono::milliseconds first_downtime = 10ms; // actors/migration/perform_run
+constexpr std::chrono::milliseconds first_downtime = 10ms; // actors/migration/convergence
 constexpr std::chrono::milliseconds longest_downtime = 300ms;
 constexpr int channels = 4;
 
