@@ -62,6 +62,10 @@ private:
   outcome uncordon(const host_record& host);
   outcome drain(const host_record& host, const maintain_host& command);
   void maintain(const host_record& host, host_state maintenance, task_id drain);
+  /// Ends the host's other task, if one runs, for a new one of this id, which has to do the rest;
+  /// or the refusal of the new one.
+  std::optional<outcome> take_the_place(const task_record* running, const host_record& host,
+                                        task_id id);
   /// The refusal of a new task's id that can't be one; nothing: it can.
   std::optional<outcome> task_id_taken(task_id id) const;
   [[nodiscard]] std::optional<outcome> too_many_for_a_task(const host_record& host) const;

@@ -38,12 +38,8 @@ batch_applier::outcome batch_applier::evacuate(const host_record& host,
     accepted.task = running->id;
     return accepted;
   }
-  if (auto taken = task_id_taken(command.task))
-    return *taken;
-  if (auto many = too_many_for_a_task(host))
-    return *many;
-  if (running) // a drain, of which this is the rest
-    end_task(*running, task_state::cancelled);
+  if (auto refused = take_the_place(running, host, command.task))
+    return *refused;
   begin_evacuation(host, command.task);
   accepted.task = command.task;
   return accepted;

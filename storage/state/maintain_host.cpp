@@ -69,18 +69,25 @@ batch_applier::outcome batch_applier::drain(const host_record& host, const maint
     accepted.task = running->id;
     return accepted;
   }
-  if (auto taken = task_id_taken(command.task))
-    return *taken;
-  if (auto many = too_many_for_a_task(host))
-    return *many;
-  if (running) // an evacuation, of which this is the rest
-    end_task(*running, task_state::cancelled);
+  if (auto refused = take_the_place(running, host, command.task))
+    return *refused;
   auto task = task_of_all(task_kind::drain, host, command.task);
   set_terms(task);
   accepted.task = task.id;
   maintain(host, host_state::draining, task.id);
   add(std::move(task)); // `advance_tasks` ends it if there is nothing to do
   return accepted;
+}
+
+std::optional<batch_applier::outcome>
+batch_applier::take_the_place(const task_record* running, const host_record& host, task_id id) {
+  if (auto taken = task_id_taken(id))
+    return taken;
+  if (auto many = too_many_for_a_task(host))
+    return many;
+  if (running)
+    end_task(*running, task_state::cancelled);
+  return {};
 }
 
 std::optional<batch_applier::outcome> batch_applier::task_id_taken(task_id id) const {
