@@ -19,7 +19,6 @@ constexpr auto probe_timeout = 1s;
 constexpr auto answer_timeout = 12s; // whoever asks gives up earlier
 
 constexpr size_t most_links = 64;
-constexpr uint64_t most_behind = 1'000; // entries of the log, before a follower isn't followed
 
 using self_pointer = controller_actor::stateful_pointer<any_controller_state>;
 
@@ -203,7 +202,8 @@ std::vector<controller_grade> grades_of(const any_controller_state& state,
     auto& grade = out[static_cast<size_t>(found - state.links.begin())];
     if (each.node == status.leads)
       grade = controller_grade::leader;
-    else if (!each.online || each.stored_index + most_behind < status.commit_index)
+    else if (!each.online
+             || each.stored_index + controller_choice::most_behind < status.commit_index)
       grade = controller_grade::behind;
     else
       grade = controller_grade::follower;

@@ -29,6 +29,9 @@ class controller_choice {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
+  /// Entries of the log; a follower whose log is further behind isn't followed.
+  static constexpr uint64_t most_behind = 1'000;
+
   /// `count` of them, at least one; begins with `first`, taken modulo `count`. From
   /// one that is left it goes to the next that is as good, or, `backwards`, to the
   /// one before: so those who leave the same one don't all meet again.

@@ -28,6 +28,13 @@ public:
     std::lock_guard lock{mutex_};
     nodes_.erase(node);
   }
+  /// There is no connection by this name any more. (A door that has died removes nobody.)
+  void disconnected(node_id node, const caf::node_id& was_connected_as) {
+    std::lock_guard lock{mutex_};
+    auto i = nodes_.find(node);
+    if (i != nodes_.end() && i->second.connected_as == was_connected_as)
+      nodes_.erase(i);
+  }
   [[nodiscard]] std::optional<caf::node_id> find(node_id node) const {
     std::lock_guard lock{mutex_};
     auto i = nodes_.find(node);

@@ -201,7 +201,12 @@ void look_up(self_pointer self, const caf::node_id& connected_as) {
                 caf::atom("ConfigServ"), caf::make_message(caf::get_atom::value, door_name))
       .then(if_present<caf::strong_actor_ptr>(
                 self, [self](const caf::strong_actor_ptr& found) { introduce(self, found); }),
-            attempt_failed(self, "it has no door"));
+            if_present<caf::error>(self, [self, connected_as](const caf::error& why) {
+              const auto& config = self->state.config;
+              if (why != caf::sec::request_timeout) // that it is silent, its heartbeats tell
+                config.known->disconnected(config.expected_node, connected_as);
+              go_down(self, "it has no door: " + self->system().render(why));
+            }));
 }
 
 void connect(self_pointer self) {

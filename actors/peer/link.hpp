@@ -22,9 +22,9 @@ struct link_config {
   address remote;                         ///< of the other node's door
   node_id expected_node;                  ///< nil: any of the cluster
   std::optional<node_role> expected_role; ///< unset: any
-  bool dial = true;       ///< false: only over a connection that the other node made
-  bool temporary = false; ///< ends when it goes down after it stood
-  std::shared_ptr<const known_nodes> known;  ///< may be null
+  bool dial = true;                   ///< false: only over a connection that the other node made
+  bool temporary = false;             ///< ends when it goes down after it stood
+  std::shared_ptr<known_nodes> known; ///< may be null
   std::shared_ptr<const node_roster> roster; ///< whom not to speak to any more; may be null
   std::shared_ptr<standing_links> standing;  ///< kept up to date; may be null
   bool chaos = false;                        ///< may the other node kill actors here?

@@ -131,10 +131,19 @@ void register_if_due(self_pointer self) {
           [self](const caf::error&) { asked(self, ask_again); });
 }
 
+/// A cluster that was recovered may have lost the entry which had registered this node. (Or the
+/// listing is from before it: then the log hears the same twice.)
+void register_anew_if_missing(self_pointer self,
+                              const std::set<std::pair<record_type, uuid>>& listed) {
+  auto& state = self->state;
+  if (!listed.contains({record_type::node, state.config.self.id.value}))
+    state.registered.reset();
+}
+
 feed_follower::sink sink_of(self_pointer self) {
   return {.put = [self](const any_record& record) { note(self, record); },
           .remove = [](const any_record&) { /* nodes stay for ever */ },
-          .keep_only = [](const auto&) { /* likewise */ },
+          .keep_only = [self](const auto& listed) { register_anew_if_missing(self, listed); },
           .progress = {}};
 }
 

@@ -165,6 +165,16 @@ TEST_CASE_FIXTURE(recovered_host, "so is one that runs by a decision that was lo
   CHECK(inventories() == 1);
 }
 
+TEST_CASE_FIXTURE(recovered_host,
+                  "a guest that runs as the recovered log has it keeps nobody waiting") {
+  auto ours = wanted(jump);
+  register_again();
+  looks({});
+  lists_again({own(true), ours});
+  sees({running(ours.epoch)});
+  CHECK(inventories() == 1);
+}
+
 TEST_CASE_FIXTURE(recovered_host, "a log that knows another boot is told to know this one first") {
   register_again();
   looks({});

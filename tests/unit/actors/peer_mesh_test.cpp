@@ -101,6 +101,19 @@ TEST_CASE("a link to a node of another role than expected stays down") {
   CHECK(two.fails_through(two.link_by(config), "is no host"));
 }
 
+TEST_CASE("a link dials where the connection that a node had come by is gone") {
+  test_authority authority;
+  controller one{authority};
+  const test_node gone{authority, third_id, {node_role::host}};
+  test_node two{authority, host_id, {node_role::controller}};
+  auto config = two.to(one.open_door(one.routes()));
+  config.expected_node = controller_id;
+  config.known = two.known;
+  // As a door leaves it that has been killed: the next one never hears of the connection's end.
+  two.known->add(controller_id, gone.system->node(), true);
+  CHECK(two.reads_through(two.link_by(config)));
+}
+
 TEST_CASE("a link to another node than expected stays down") {
   test_authority authority;
   controller one{authority};

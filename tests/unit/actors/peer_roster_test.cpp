@@ -3,6 +3,7 @@
 #include "actors/peer/roster.hpp"
 #include "tests/power_cut/power_cut.hpp"
 #include "tests/unit/actors/test_mesh.hpp"
+#include "tests/unit/actors/virtual_time.hpp"
 
 using namespace novacron;
 
@@ -163,4 +164,70 @@ TEST_CASE("who joins learns from any controller which others joined, also withou
   config.links = link.standing;
   two.keep(two.system->spawn(roster, config));
   CHECK(becomes([&] { return config.book->controllers().size() == 2; }));
+}
+
+namespace {
+
+/// A log that has been told who this node is, and then lost that with its last part.
+struct forgetful_log : virtual_time {
+  node_record me = node_of(host_id, "127.0.0.1:7104");
+  bool lost = false;
+  int registrations = 0;
+  std::shared_ptr<node_roster> book = std::make_shared<node_roster>();
+  feed_source_actor feed = system.spawn([this] { return feeding(); });
+  frontend_actor frontend = system.spawn([this] { return registering(); });
+  roster_actor roster_here;
+
+  forgetful_log() {
+    roster_config how;
+    how.self = me;
+    how.book = book;
+    how.feed = [this] { return feed; };
+    how.frontend = [this] { return frontend; };
+    roster_here = system.spawn(roster, how);
+  }
+  ~forgetful_log() {
+    caf::anon_send_exit(roster_here, caf::exit_reason::kill);
+    roster_here = nullptr;
+    run();
+  }
+
+  feed_source_actor::behavior_type feeding() {
+    return {[this](const list_request&) {
+              feed_listing page;
+              page.revision = lost ? 1'000 : 10;
+              if (registrations != (lost ? 1 : 0))
+                page.records = {me};
+              return page;
+            },
+            [this](const pull_request& what) -> caf::result<feed_changes> {
+              if (!lost || what.after >= 1'000)
+                return caf::sec::request_timeout;
+              feed_changes news;
+              news.revision = 1'000;
+              news.too_old = true;
+              return news;
+            },
+            [](const migration_progress&) {}};
+  }
+  frontend_actor::behavior_type registering() {
+    return {[this](const proposal& what) {
+              outcomes answer;
+              for (const auto& each : what.commands)
+                registrations += std::holds_alternative<register_node>(each.body) ? 1 : 0;
+              answer.each.resize(what.commands.size());
+              return answer;
+            },
+            [](const group_status_request&) { return group_status{}; }};
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(forgetful_log, "a node registers once, and again with a log that has lost it") {
+  pass(20s);
+  CHECK(registrations == 1);
+  lost = true;
+  pass(20s);
+  CHECK(registrations == 2);
 }
