@@ -1,11 +1,8 @@
 #include "cluster_lab.hpp"
-#include "runtime/certificates/secret_file.hpp"
-#include "runtime/cli/join_commands.hpp"
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <boost/json/serialize.hpp>
 #include <csignal>
 #include <doctest/doctest.h>
 #include <mutex>
@@ -20,31 +17,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr auto limit = 60s;
 constexpr int shared_at = 6; ///< both listen where node 6's gateway would
 constexpr std::array gateways{4, 5};
 
 struct gateways_lab : cluster_lab {
   gateways_lab() : cluster_lab{true, {}, lab_plan::members} { start_all(1); }
-
-  /// What `novacron cluster token`, `cluster join` and a copy of the tokens make; see "More
-  /// gateways" in docs/operations.md.
-  void let_join(int number) const {
-    auto made = insist("POST", "/api/v1/join-tokens", R"({"roles":"gateway"})", {});
-    REQUIRE_MESSAGE(made.status == 201, boost::json::serialize(made.body));
-    join_plan plan;
-    plan.url = url(1);
-    plan.token = field_text(made.body, "token");
-    plan.name = "node-" + std::to_string(number);
-    plan.folder = joined_folder(number);
-    plan.mesh = "127.0.0.1:" + std::to_string(mesh_port(number));
-    plan.gateway = "127.0.0.1:" + std::to_string(gateway_port(shared_at));
-    auto file = join_cluster(plan);
-    REQUIRE_MESSAGE(file.has_value(), file.error().message);
-    fs::copy_file(folder() / "cluster" / "tokens", joined_folder(number) / "cluster" / "tokens");
-  }
 
   /// Beside the shared port each has its own for operators; a gateway needs no port for pages.
   void start_gateway(int number) {
@@ -198,7 +176,7 @@ struct end_of_gateways {
 TEST_CASE("gateways are added under load on one port; one that is killed leaves all to the other") {
   gateways_lab lab;
   for (int each : gateways)
-    lab.let_join(each);
+    lab.let_join(each, "gateway", shared_at);
   lab.start_gateway(4);
   lab.await_ready(4);
   writer writing{lab};
@@ -258,7 +236,7 @@ TEST_CASE("gateways are added under load on one port; one that is killed leaves 
 TEST_CASE("a gateway that doesn't share its port says who is to") {
   gateways_lab lab;
   for (int each : gateways)
-    lab.let_join(each);
+    lab.let_join(each, "gateway", shared_at);
   lab.start_gateway(4);
   lab.await_ready(4);
   lab.start(5); // without gateway.share_port

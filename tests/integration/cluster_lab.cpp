@@ -2,6 +2,7 @@
 
 #include "runtime/certificates/cluster_init.hpp"
 #include "runtime/certificates/secret_file.hpp"
+#include "runtime/cli/join_commands.hpp"
 #include "runtime/demo/leftovers.hpp"
 #include "runtime/node/state_lock.hpp"
 #include "tests/node_file.hpp"
@@ -132,6 +133,21 @@ int cluster_lab::gateway_port(int node) const {
 
 fs::path cluster_lab::joined_folder(int node) const {
   return folder_ / ("joined-" + std::to_string(node));
+}
+
+void cluster_lab::let_join(int node, const std::string& roles, int gateway_at) const {
+  auto made = insist("POST", "/api/v1/join-tokens", R"({"roles":")" + roles + R"("})", {});
+  REQUIRE_MESSAGE(made.status == 201, boost::json::serialize(made.body));
+  join_plan plan;
+  plan.url = url(1);
+  plan.token = field_text(made.body, "token");
+  plan.name = "node-" + std::to_string(node);
+  plan.folder = joined_folder(node);
+  plan.mesh = loopback(mesh_port(node));
+  plan.gateway = loopback(gateway_port(gateway_at));
+  auto file = join_cluster(plan);
+  REQUIRE_MESSAGE(file.has_value(), file.error().message);
+  fs::copy_file(folder_ / "cluster" / "tokens", plan.folder / "cluster" / "tokens");
 }
 
 void cluster_lab::write_file(int node) const {

@@ -42,6 +42,9 @@ public:
   [[nodiscard]] int gateway_port(int node) const;
   /// Where a node that joins has its files; of `members`.
   [[nodiscard]] std::filesystem::path joined_folder(int node) const;
+  /// Makes them, as `novacron cluster token`, `cluster join` and a copy of the tokens do; `roles`
+  /// as in "controller+gateway", `gateway_at`: the node whose port its gateway takes. Of `members`.
+  void let_join(int node, const std::string& roles, int gateway_at) const;
 
   /// What starts node 1, 2 or 3; settings that stand later win.
   [[nodiscard]] child_command command_of(int node, std::vector<std::string> more = {}) const;

@@ -1,5 +1,4 @@
 #include "cluster_lab.hpp"
-#include "runtime/cli/join_commands.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -60,22 +59,6 @@ struct members_lab : cluster_lab {
   void await_founders(int asked = 1) const {
     for (int each = 1; each <= 3; ++each)
       REQUIRE_MESSAGE(await_node(asked, each, "member", "voter"), end_of_log(asked));
-  }
-
-  /// A fresh controller gets its files with a token.
-  void let_join(int number) const {
-    auto made = insist("POST", "/api/v1/join-tokens", R"({"roles":"controller+gateway"})", {});
-    REQUIRE_MESSAGE(made.status == 201, boost::json::serialize(made.body));
-    join_plan plan;
-    plan.url = url(1);
-    plan.token = field_text(made.body, "token");
-    plan.name = "node-" + std::to_string(number);
-    plan.folder = joined_folder(number);
-    plan.mesh = "127.0.0.1:" + std::to_string(mesh_port(number));
-    plan.gateway = "127.0.0.1:" + std::to_string(gateway_port(number));
-    result<fs::path> file = join_cluster(plan);
-    REQUIRE_MESSAGE(file.has_value(), file.error().message);
-    fs::copy_file(folder() / "cluster" / "tokens", joined_folder(number) / "cluster" / "tokens");
   }
 
   result<client_reply> wish(int asked, int which, const std::string& verb,
@@ -178,7 +161,7 @@ TEST_CASE("a fourth controller joins with a token, catches up and votes; the lea
   std::vector<int> founders{1, 2, 3};
   for (int i = 0; i < 20; ++i)
     lab.create("before-" + std::to_string(i), founders);
-  lab.let_join(4);
+  lab.let_join(4, "controller+gateway", 4);
   lab.start(4);
   REQUIRE_MESSAGE(lab.await_node(1, 4, "member", "standby"), lab.end_of_log(4));
   REQUIRE_MESSAGE(lab.await_node(1, 4, "lag", "0"), lab.end_of_log(4));
@@ -235,7 +218,7 @@ TEST_CASE("a voter with an emptied disk is refused under its old id, and replace
   CHECK(field_text(lab.node(1, victim), "up") == "false");
   lab.kill(victim);
 
-  lab.let_join(4);
+  lab.let_join(4, "controller+gateway", 4);
   lab.start(4);
   REQUIRE_MESSAGE(lab.await_node(1, 4, "member", "standby"), lab.end_of_log(4));
   REQUIRE(lab.await_node(1, 4, "up", "true"));
@@ -258,7 +241,7 @@ TEST_CASE("a voter with an emptied disk is refused under its old id, and replace
 TEST_CASE("a change that would cost the majority is refused, and a replacement outlives leaders") {
   members_lab lab;
   lab.await_founders();
-  lab.let_join(4);
+  lab.let_join(4, "controller+gateway", 4);
   lab.start(4);
   REQUIRE_MESSAGE(lab.await_node(1, 4, "member", "standby"), lab.end_of_log(4));
   REQUIRE(lab.await_node(1, 4, "up", "true"));
@@ -315,7 +298,7 @@ TEST_CASE("one of three recovers the cluster, and places nothing until its hosts
   lab.start(2);
   CHECK_MESSAGE(lab.log_says(1, "was removed from the cluster"), lab.end_of_log(1));
   lab.kill(2);
-  lab.let_join(4);
+  lab.let_join(4, "controller+gateway", 4);
   lab.start(4);
   REQUIRE_MESSAGE(lab.await_node(1, 4, "member", "standby"), lab.end_of_log(4));
   REQUIRE_MESSAGE(lab.await_node(1, 4, "lag", "0"), lab.end_of_log(4));
