@@ -31,8 +31,8 @@ bool cluster::propose(replica_node& at, command_batch what, replica_node::propos
   return at.propose(encode(what), std::move(done));
 }
 
-void cluster::change_members(uint64_t) {
-  // nop
+bool cluster::change_members(uint64_t) {
+  return false;
 }
 
 std::string cluster::unsettled(const cluster_state&, const membership&) {

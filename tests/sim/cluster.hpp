@@ -25,10 +25,15 @@ public:
   virtual void add(replica_node& replica, bool founds) = 0;
   virtual void start(replica_node& replica) { replica.start(); }
   virtual void crash(replica_node& replica) { replica.crash(); }
+  /// While it was down, a new timeline was made of its disk, which begins at this index.
+  virtual void recovered(replica_node& replica, uint64_t index) = 0;
+  /// Whoever tells joining nodes of the others has heard of this one.
+  [[nodiscard]] virtual bool knows(const replica_node&) const { return true; }
   /// Its node was removed for good: the machine is put away.
   virtual void put_away(replica_node& replica) { crash(replica); }
-  /// Somebody wishes the members were others; there should be so many voters.
-  virtual void change_members(uint64_t voters);
+  /// Somebody wishes the members were others; there should be so many voters. False: nobody here
+  /// takes wishes, and the group is asked itself.
+  virtual bool change_members(uint64_t voters);
   /// Hears which nodes were removed for good.
   void hear_of_removals(std::function<void(uint64_t node)> who) {
     fleet_.when_removed = std::move(who);

@@ -101,6 +101,18 @@ uint64_t controller::leader_number() const {
   return parts_ && !parts_->leader.leads.nil() ? fleet::number_of(parts_->leader.leads) : 0;
 }
 
+std::optional<controller_grade> controller::grade_of(uint64_t other) const {
+  if (!parts_ || !replica_.leads())
+    return {};
+  if (other == number())
+    return controller_grade::leader;
+  const auto& core = replica_.core();
+  if (!find_member(core.members(), other))
+    return controller_grade::unknown;
+  const bool far = core.match_index(other) + controller_choice::most_behind < core.commit_index();
+  return far || !replica_.hears(other) ? controller_grade::behind : controller_grade::follower;
+}
+
 void controller::watch_leases() {
   const auto leads = replica_.leads();
   if (!leads || replica_.core().term() != parts_->leases_term)

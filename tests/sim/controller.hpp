@@ -3,6 +3,7 @@
 #include "actors/feed/feed_follower.hpp"
 #include "actors/feed/feed_state.hpp"
 #include "actors/frontend/forwarding.hpp"
+#include "actors/peer/controller_choice.hpp"
 #include "actors/recovery/recovery_state.hpp"
 #include "actors/replica/lease_watch.hpp"
 #include "actors/scheduler/scheduler_state.hpp"
@@ -41,6 +42,8 @@ public:
   [[nodiscard]] bool up() const { return parts_ != nullptr; }
   /// Who leads, as far as is known here; 0: nobody.
   [[nodiscard]] uint64_t leader_number() const;
+  /// What it says of another controller, as the leader. Nothing: it isn't the leader.
+  [[nodiscard]] std::optional<controller_grade> grade_of(uint64_t other) const;
 
   // What others ask, once their question has arrived. Answers come later, or never.
   void propose(const proposal& what, bool forwarded, std::function<void(const outcomes&)> answer);

@@ -140,13 +140,14 @@ void controller_line::probe() {
 
 void controller_line::probed(size_t which, uint64_t leader) {
   choice_.probed(which, leader != 0, now());
-  if (leader == 0)
-    return;
+  const auto leading = with_.controllers.find(leader);
   std::vector<controller_grade> grades;
   for (const auto* each : controllers_)
-    grades.push_back(each->number() == leader ? controller_grade::leader
-                                              : controller_grade::follower);
-  choice_.graded(grades, now());
+    if (auto grade = leading == with_.controllers.end() ? std::nullopt
+                                                        : leading->second->grade_of(each->number()))
+      grades.push_back(*grade);
+  if (!grades.empty())
+    choice_.graded(grades, now());
 }
 
 controller_choice::time_point controller_line::now() const {

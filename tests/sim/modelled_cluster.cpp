@@ -25,6 +25,10 @@ void modelled_cluster::add(replica_node& replica, bool) {
   replica.own(processes_.back().get());
 }
 
+void modelled_cluster::recovered(replica_node& replica, uint64_t index) {
+  fleet_.controllers.at(replica.number())->restored(index);
+}
+
 std::unique_ptr<any_host> modelled_cluster::make_host(uint64_t number) {
   auto host = std::make_unique<host_node>(fleet_, number);
   fleet_.hosts.emplace(number, host.get());

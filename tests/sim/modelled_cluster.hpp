@@ -13,6 +13,7 @@ public:
   ~modelled_cluster() override;
 
   void add(replica_node& replica, bool founds) override;
+  void recovered(replica_node& replica, uint64_t index) override;
   void begin() override;
   void mend() override;
   [[nodiscard]] std::string unfinished(const cluster_state& state) override;

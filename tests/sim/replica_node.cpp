@@ -97,8 +97,8 @@ void replica_node::after_turn() {
   compact();
   if (std::exchange(lost_lead_, false) && !core_->leader())
     fail_from(0);
-  if (doomed_) {
-    crash();
+  if (doomed_) { // in a turn of its own: whoever began this one may still be at work
+    all_.time.after(0, while_alive([this] { crash(); }));
     return;
   }
   arm();
@@ -144,6 +144,11 @@ bool replica_node::hand_over(uint64_t to) {
 
 void replica_node::barrier(barrier_callback done) {
   turn([&] { barriers_->ask({std::move(done)}); });
+}
+
+bool replica_node::hears(uint64_t member) const {
+  const auto heard = core_->heard(member);
+  return member == number_ || (heard != 0 && all_.time.now() - heard <= 2 * settings_.election_ms);
 }
 
 void replica_node::fail_from(uint64_t index) {

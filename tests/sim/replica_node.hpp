@@ -93,7 +93,6 @@ public:
   void speak_over(way how) { way_ = std::move(how); }
   /// What came over such a way.
   void receive(uint64_t from, const raft_message_body& message);
-  [[nodiscard]] uint64_t election_ms() const { return settings_.election_ms; }
   /// For people who look into a schedule that failed.
   [[nodiscard]] std::string describe() const;
 
@@ -101,6 +100,8 @@ public:
   [[nodiscard]] raft_core& core() { return *core_; }
   [[nodiscard]] const machine_image& machine() const { return machine_; }
   [[nodiscard]] bool leads() const { return core_ && core_->leader(); }
+  /// While it leads: has this member answered of late?
+  [[nodiscard]] bool hears(uint64_t member) const;
 
   /// What ends a proposal: its index; or nothing, its outcome is unknown.
   using proposal_callback = std::function<void(std::optional<uint64_t>)>;
@@ -157,7 +158,7 @@ private:
   machine_image machine_;
   std::map<uint64_t, proposal_callback> waiting_; ///< by index
   uint64_t armed_for_ = 0;
-  bool doomed_ = false; ///< its disk is full: it ends after this turn
+  bool doomed_ = false; ///< its disk is full: it ends behind this turn, and says nothing more
   bool lost_lead_ = false;
   std::map<std::string, std::shared_ptr<const machine_image>> offers_;
   std::string newest_offer_;

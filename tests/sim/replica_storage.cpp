@@ -164,8 +164,6 @@ const machine_image& replica_node::recover(const command_batch& first,
         replayed(index, done);
       });
   all_.check.log_begins_at(image_.machine.index, image_.machine.hash);
-  if (owner_)
-    owner_->restored(image_.machine.index);
   return image_.machine;
 }
 

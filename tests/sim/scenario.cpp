@@ -149,7 +149,7 @@ scenario scenario::load(const std::filesystem::path& file) {
   if (x.voters == 0 || x.nodes < x.voters || x.net.delay_max_ms < x.net.delay_min_ms
       || x.disk.latency_max_ms < x.disk.latency_min_ms
       || x.fleet.hypervisor.latency_max_ms < x.fleet.hypervisor.latency_min_ms
-      || (x.fleet.hosts > 0 && (x.propose_every_ms > 0 || x.change_every_ms > 0))
+      || (x.fleet.hosts > 0 && x.propose_every_ms > 0)
       || (x.fleet.hosts == 0 && (x.crowd_every_ms > 0 || x.lose_majority))
       || (x.lose_majority && (x.voters < 3 || x.nodes != x.voters)))
     throw std::runtime_error{file.string() + ": the sizes make no sense"};

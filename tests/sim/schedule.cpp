@@ -188,10 +188,8 @@ void schedule::hand_over() {
 // -- members -------------------------------------------------------------------------
 
 void schedule::change_members() {
-  if (cluster_) {
-    cluster_->change_members(weather_.voters);
+  if (cluster_ && cluster_->change_members(weather_.voters))
     return;
-  }
   auto at = leader();
   if (!at)
     return;

@@ -48,12 +48,11 @@ void schedule::recover(replica_node& survivor) {
   const auto& begun = survivor.recover(
       first, [&](uint64_t index, const auto& done) { fleet.replayed(index, done); });
   fleet.recovered(begun.index, begun.state);
+  cluster_->recovered(survivor, begun.index);
   majority_lost_ = false;
   survivor.disk().full(false);
   start(survivor);
   members_missing_ = true;
-  for (auto i = weather_.voters; i > 1; --i)
-    start(add_node(false));
   add_members();
   end_by_hand();
 }
@@ -67,8 +66,10 @@ void schedule::add_members() {
     return;
   }
   all_.time.after(member_every_ms, [this] { add_members(); });
-  if (!at)
+  if (!at || !cluster_->knows(*at))
     return;
+  if (nodes_.size() < weather_.voters)
+    start(add_node(false));
   for (auto& each : nodes_) {
     const auto* member = find_member(members, each->number());
     if (!each->up() || (member && member->role == member_role::voter))

@@ -69,14 +69,25 @@ void actor_cluster::crash(replica_node& replica) {
   processes_.at(replica.number())->crash();
 }
 
+void actor_cluster::recovered(replica_node& replica, uint64_t index) {
+  processes_.at(replica.number())->recovered(index);
+}
+
+bool actor_cluster::knows(const replica_node& replica) const {
+  const auto known = gateway_->roster().controllers();
+  return std::ranges::find(known, fleet::node_of(replica.number()), &known_controller::node)
+         != known.end();
+}
+
 void actor_cluster::put_away(replica_node& replica) {
   auto* process = processes_.at(replica.number()).get();
   process->crash();
   std::erase(doors_, process);
 }
 
-void actor_cluster::change_members(uint64_t voters) {
+bool actor_cluster::change_members(uint64_t voters) {
   operator_.wish_something(voters);
+  return true;
 }
 
 void actor_cluster::begin() {
@@ -149,10 +160,14 @@ std::string actor_cluster::unfinished(const cluster_state& state) {
     if (auto what = cluster::unfinished(state); !what.empty())
       return what;
   for (auto& [number, each] : processes_)
-    if (!is_removed(state, number))
+    if (!is_removed(state, number) && is_there(*each))
       if (auto wrong = each->up() ? each->wrong_view(state) : "node is down"; !wrong.empty())
         return wrong;
   return {};
+}
+
+bool actor_cluster::is_there(const node_process& which) const {
+  return std::ranges::find(doors_, &which) != doors_.end();
 }
 
 namespace {

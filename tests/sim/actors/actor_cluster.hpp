@@ -20,8 +20,10 @@ public:
   void add(replica_node& replica, bool founds) override;
   void start(replica_node& replica) override;
   void crash(replica_node& replica) override;
+  void recovered(replica_node& replica, uint64_t index) override;
+  [[nodiscard]] bool knows(const replica_node& replica) const override;
   void put_away(replica_node& replica) override;
-  void change_members(uint64_t voters) override;
+  bool change_members(uint64_t voters) override;
   bool propose(replica_node& at, command_batch what, replica_node::proposal_callback done) override;
   bool step(uint64_t until) override { return actors_.step(until); }
   void begin() override;
@@ -37,6 +39,8 @@ private:
   [[nodiscard]] std::vector<address> told_to(const address& door) const;
   /// Whether every API has taken a write since the faults.
   [[nodiscard]] std::string unwritable(const cluster_state& state);
+  /// Its machine wasn't put away.
+  [[nodiscard]] bool is_there(const node_process& which) const;
   /// Who was removed and may still write, when all know that it was.
   [[nodiscard]] std::string believed(const cluster_state& state);
 

@@ -15,6 +15,8 @@ public:
 
   node_clock clock;
 
+  /// A new timeline, which begins at this index, was made of its disk.
+  void recovered(uint64_t index) { changes_.restart_at(index); }
   /// What the view shows that the state doesn't, or the other way; empty: nothing.
   [[nodiscard]] std::string wrong_view(const cluster_state& state);
 

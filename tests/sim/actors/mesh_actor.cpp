@@ -9,10 +9,6 @@ namespace novacron::sim {
 
 namespace {
 
-caf::error refused() {
-  return caf::make_error(caf::sec::cannot_connect_to_node);
-}
-
 /// Runs `then` on the actor with what was found.
 template <class Then>
 auto back_on(caf::event_based_actor* self, Then then) {
@@ -40,7 +36,7 @@ caf::behavior mesh_actor(caf::event_based_actor* self, wires* over, process* in)
                         if (what)
                           promise.deliver(what->node, what->actor, interfaces{});
                         else
-                          promise.deliver(refused());
+                          promise.deliver(caf::make_error(caf::sec::cannot_connect_to_node));
                       }));
         return promise;
       },
@@ -51,7 +47,7 @@ caf::behavior mesh_actor(caf::event_based_actor* self, wires* over, process* in)
                         if (found)
                           promise.deliver(found->actor);
                         else
-                          promise.deliver(refused());
+                          promise.deliver(caf::make_error(caf::sec::request_receiver_down));
                       }));
         return promise;
       },

@@ -172,16 +172,13 @@ replica_status simulated_replica::status() const {
     out.leads = fleet::node_of(core.leader_id());
   const auto members = core.members();
   out.voters = static_cast<uint32_t>(count_voters(members));
-  const auto now = with_.all.time.now();
   for (const auto& each : members) {
     replica_member member;
     member.node = fleet::node_of(each.id);
     member.disk = each.id;
     member.role = each.role;
     if (out.leader) {
-      const auto heard = core.heard(each.id);
-      member.online
-          = each.id == node.number() || (heard != 0 && now - heard <= 2 * node.election_ms());
+      member.online = node.hears(each.id);
       member.stored_index = core.match_index(each.id);
     }
     out.members.push_back(member);
