@@ -46,6 +46,10 @@ struct fault_summary {
   std::chrono::milliseconds within{0}; ///< design.md's limit; 0: none
   std::vector<fault_run> runs;
   std::string impossible; ///< why it never came about; empty: it did
+
+  /// The median time to recover is longer than the limit. A fault without a limit is never
+  /// beyond, nor is one that never recovered: that is a violation.
+  [[nodiscard]] bool beyond() const;
 };
 
 /// All of a run.
@@ -80,5 +84,7 @@ std::optional<uint64_t> percentile(std::vector<uint64_t> values, unsigned p);
 std::string to_json(const chaos_summary& x);
 /// build/chaos/report.md.
 std::string to_markdown(const chaos_summary& x);
+/// The faults that are beyond their limits, a line each for the terminal; empty: none is.
+std::string beyond_limits(const chaos_summary& x);
 
 } // namespace novacron::chaos
