@@ -11,8 +11,6 @@ namespace novacron::chaos {
 
 namespace {
 
-using measure = std::optional<std::chrono::milliseconds> fault_run::*;
-
 std::vector<uint64_t> values_of(const fault_summary& x, measure which) {
   std::vector<uint64_t> all;
   for (const auto& each : x.runs)
@@ -79,11 +77,6 @@ void put_kills(json_writer& out, const chaos_summary& x) {
 
 std::string cell(std::optional<uint64_t> x) {
   return x ? std::to_string(*x) : "–";
-}
-
-std::string times(const fault_summary& x, measure which) {
-  const auto values = values_of(x, which);
-  return cell(percentile(values, 50)) + " / " + cell(percentile(values, 100));
 }
 
 std::string limit_cell(const fault_summary& x) {
@@ -189,6 +182,11 @@ std::optional<uint64_t> percentile(std::vector<uint64_t> values, unsigned p) {
   std::ranges::sort(values);
   const auto rank = (values.size() * p + 99) / 100;
   return values[std::max<size_t>(rank, 1) - 1];
+}
+
+std::string times(const fault_summary& x, measure which) {
+  const auto values = values_of(x, which);
+  return cell(percentile(values, 50)) + " / " + cell(percentile(values, 100));
 }
 
 std::string to_json(const chaos_summary& x) {

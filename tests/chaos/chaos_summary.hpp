@@ -28,6 +28,9 @@ struct fault_run {
   uint64_t acknowledged_during = 0;
 };
 
+/// One of the times that are measured of each.
+using measure = std::optional<std::chrono::milliseconds> fault_run::*;
+
 /// Puts it behind what was noted before.
 void add_note(fault_run& to, const std::string& what);
 
@@ -79,6 +82,9 @@ struct chaos_summary {
 
 /// The p-th percentile by the nearest rank; nothing of nothing.
 std::optional<uint64_t> percentile(std::vector<uint64_t> values, unsigned p);
+
+/// Median and largest of what was measured, in ms: "140 / 1463".
+std::string times(const fault_summary& x, measure which);
 
 /// build/chaos/summary.json. A time that was never measured is null.
 std::string to_json(const chaos_summary& x);

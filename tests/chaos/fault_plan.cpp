@@ -42,11 +42,9 @@ const std::map<std::string, fault_target, std::less<>> targets{
 const std::map<std::string, fault_way, std::less<>> ways{
     {"both", fault_way::both}, {"in", fault_way::in}, {"out", fault_way::out}};
 const std::map<std::string, recovery_sign, std::less<>> signs{
-    {"writes", recovery_sign::writes},
-    {"whole", recovery_sign::whole},
-    {"settled", recovery_sign::settled},
-    {"fenced", recovery_sign::fenced},
-    {"elsewhere", recovery_sign::elsewhere}};
+    {"writes", recovery_sign::writes},   {"whole", recovery_sign::whole},
+    {"settled", recovery_sign::settled}, {"returned", recovery_sign::returned},
+    {"fenced", recovery_sign::fenced},   {"elsewhere", recovery_sign::elsewhere}};
 
 /// One table; every key must be asked for.
 class fault_table {
@@ -140,6 +138,8 @@ fault read_fault(fault_table table) {
   const bool away = x.deed == fault_deed::host_off
                     || (x.deed == fault_deed::links && x.condition.held && x.way == fault_way::both
                         && x.flap.count() == 0);
+  if ((x.recovered == recovery_sign::returned) != (x.deed == fault_deed::kill_actors))
+    table.wrong("actors return, each by itself, and nobody else does");
   if (displaces_guests(x) && !away)
     table.wrong("it displaces no guests: nobody is off, or cut off for good");
   if (displaces_guests(x) && x.target != fault_target::real && x.target != fault_target::most_ha)

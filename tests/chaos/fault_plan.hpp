@@ -54,6 +54,7 @@ enum class recovery_sign : uint8_t {
   /// None of the host's `ha` guests is seen on it any more. It goes on until they run elsewhere,
   /// too, where they can.
   fenced,
+  returned,  ///< the actor that was killed runs again, as its node's tree shows
   elsewhere, ///< they are seen to run on other hosts; it goes on until then
 };
 

@@ -57,6 +57,8 @@ TEST_CASE("a fault that says something unknown is refused by its name") {
         "do = \"links\"", "do = \"slow_disk\"", "lasts_ms = 3",
         "do = \"kill_node\"\nwho = \"real\"\nrecovered = \"elsewhere\"",
         "do = \"links\"\nheld = true\nway = \"in\"\nwho = \"real\"\nrecovered = \"fenced\"",
+        "do = \"kill_actors\"\nrecovered = \"writes\"",
+        "do = \"kill_node\"\nwho = \"leader\"\nrecovered = \"returned\"",
         "do = \"host_off\"\nwho = \"leader\"\nrecovered = \"elsewhere\""}) {
     std::string said;
     try {
