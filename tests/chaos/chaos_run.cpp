@@ -128,11 +128,14 @@ void chaos_run::one_after_the_other() {
 }
 
 void chaos_run::mixed() {
+  for (const auto& each : host_and_controller(plan_, size_, random_))
+    if (!time_is_over())
+      run_pair(each);
   std::vector<fault> pool;
   for (const auto& each : plan_)
     if ((!each.real || size_.real) && each.deed != fault_deed::kill_actors
         && each.deed != fault_deed::kill_cluster
-        && !displaces_guests(each)) // those need the others
+        && !displaces_guests(each)) // those need the others: see host_and_controller
       pool.push_back(each);
   while (pool.size() > 1 && !time_is_over()) {
     std::ranges::shuffle(pool, random_);
@@ -194,6 +197,28 @@ void chaos_run::run_two(const fault& left, const fault& right) {
   const auto lasts
       = std::max({duration(left, size_), duration(right, size_), std::chrono::milliseconds{3s}});
   summary_of(both).runs.push_back(live_through(injected, both, lasts));
+}
+
+/// Nobody's limit holds for both at once. No actors are killed meanwhile: who looks for those of
+/// the host that is off would keep the driver from looking at the others.
+void chaos_run::run_pair(const fault_pair& pair) {
+  fault both = pair.host;
+  both.name = "mixed: a host and a controller die at once";
+  both.within = 0ms;
+  auto& summary = summary_of(both);
+  std::vector<injection> injected;
+  for (const auto* each : {&pair.host, &pair.controller}) {
+    auto one = inject(*each, scene());
+    if (!one.impossible.empty()) {
+      summary.impossible = one.impossible;
+      say(both.name + ": not possible: " + summary.impossible);
+      break;
+    }
+    one.what = each->name + ", " + one.what;
+    injected.push_back(std::move(one));
+  }
+  if (!injected.empty()) // also a host alone must come back
+    summary.runs.push_back(live_through(injected, both, 0ms));
 }
 
 fault_run chaos_run::live_through(std::vector<injection>& injected, const fault& what,

@@ -47,6 +47,7 @@ private:
   /// The next one, of its kind's turn.
   std::optional<killed_actor> kill_next_actor();
   void run_two(const fault& left, const fault& right);
+  void run_pair(const fault_pair& pair);
   /// The injection's whole life, and what was measured of it.
   fault_run live_through(std::vector<injection>& injected, const fault& what,
                          std::chrono::milliseconds lasts);

@@ -191,6 +191,21 @@ std::vector<fault> in_order(const std::vector<fault>& all, const plan_size& size
   }
 }
 
+std::vector<fault_pair> host_and_controller(const std::vector<fault>& all, const plan_size& size,
+                                            std::mt19937_64& random) {
+  constexpr int times_of_each = 2;
+  std::vector<fault_pair> pairs;
+  for (const auto& host : all)
+    for (const auto& other : all)
+      if (host.deed == fault_deed::host_off && other.deed == fault_deed::kill_node
+          && (other.target == fault_target::leader || other.target == fault_target::follower))
+        pairs.insert(pairs.end(), times_of_each, {host, other});
+  std::ranges::shuffle(pairs, random);
+  if (size.short_form && pairs.size() > 1)
+    pairs.erase(pairs.begin() + 1, pairs.end());
+  return pairs;
+}
+
 std::chrono::milliseconds duration(const fault& x, const plan_size& size) {
   return size.short_form && x.short_lasts.count() > 0 ? x.short_lasts : x.lasts;
 }

@@ -97,6 +97,20 @@ struct plan_size {
 std::vector<fault> in_order(const std::vector<fault>& all, const plan_size& size,
                             std::mt19937_64& random);
 
+/// Two faults that come about at once.
+struct fault_pair {
+  fault host;       ///< takes a host away, until its guests run elsewhere
+  fault controller; ///< kills a controller, and touches no other host
+};
+
+/// The pairs of a host that dies for good and a controller that is killed: in the whole form each
+/// twice, in the short one a single pair, in an order that the seed gives alone.
+///
+/// What displaces guests is mixed with nothing else: its guests must find another host, and
+/// others' faults hit hosts or last for a time of their own.
+std::vector<fault_pair> host_and_controller(const std::vector<fault>& all, const plan_size& size,
+                                            std::mt19937_64& random);
+
 /// How long this run of it lasts.
 std::chrono::milliseconds duration(const fault& x, const plan_size& size);
 
