@@ -262,6 +262,9 @@ fault_run chaos_run::live_through(std::vector<injection>& injected, const fault&
   measured.acknowledged_during = tally.acknowledged;
   measured.lost_requests = tally.lost;
   for (const auto& each : injected)
+    if (each.stopped)
+      measured.stopped = each.stopped();
+  for (const auto& each : injected)
     if (each.note)
       add_note(measured, each.note());
   for (const auto& each : injected)

@@ -59,6 +59,15 @@ void displacement(json_writer& out, const fault_summary& x) {
   number_or_null(out, "elsewhere_ms_max", percentile(elsewhere, 100));
 }
 
+/// Of faults that cut a leader off only.
+void put_stops(json_writer& out, const fault_summary& x) {
+  const auto stopped = values_of(x, &fault_run::stopped);
+  if (stopped.empty())
+    return;
+  number_or_null(out, "stopped_ms_p50", percentile(stopped, 50));
+  number_or_null(out, "stopped_ms_max", percentile(stopped, 100));
+}
+
 void put_mix(json_writer& out, const request_mix& x) {
   out.key("mix").begin_object();
   for (size_t kind = 0; kind < request_kinds; ++kind)
@@ -113,6 +122,16 @@ void displacement_rows(std::ostream& out, const chaos_summary& x) {
       out << "| " << each.name << " | " << each.runs.size() << " | "
           << times(each, &fault_run::fenced) << " | " << times(each, &fault_run::elsewhere)
           << " |\n";
+}
+
+void stop_rows(std::ostream& out, const chaos_summary& x) {
+  for (const auto& each : x.faults)
+    if (!values_of(each, &fault_run::stopped).empty())
+      out << "\n"
+          << each.name << ": it stopped taking writes after " << times(each, &fault_run::stopped)
+          << " ms; until then they were left without an answer, or with one that leaves their "
+             "outcome "
+             "open.\n";
 }
 
 void mix_rows(std::ostream& out, const chaos_summary& x) {
@@ -205,6 +224,7 @@ std::string to_json(const chaos_summary& x) {
     number_or_null(out, "recover_ms_max", percentile(recovered, 100));
     limit(out, each);
     displacement(out, each);
+    put_stops(out, each);
     out.key("lost_requests").number(sum_of(each, &fault_run::lost_requests));
     out.key("progressed_during").number(sum_of(each, &fault_run::acknowledged_during));
     out.end_object();
@@ -244,6 +264,7 @@ std::string to_markdown(const chaos_summary& x) {
     if (!each.impossible.empty())
       out << "\nNot possible here" << (each.runs.empty() ? "" : " now and then") << ": "
           << each.name << ": " << each.impossible << ".\n";
+  stop_rows(out, x);
   displacement_rows(out, x);
   mix_rows(out, x);
   kill_rows(out, x);

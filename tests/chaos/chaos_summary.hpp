@@ -24,6 +24,8 @@ struct fault_run {
   /// until all were seen to run elsewhere. None: wasn't looked at, or didn't come.
   std::optional<std::chrono::milliseconds> fenced;
   std::optional<std::chrono::milliseconds> elsewhere;
+  /// Of a leader that was cut off: how long it took writes. None: wasn't looked at, or it went on.
+  std::optional<std::chrono::milliseconds> stopped;
   uint64_t lost_requests = 0;
   uint64_t acknowledged_during = 0;
 };

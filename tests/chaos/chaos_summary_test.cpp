@@ -98,6 +98,19 @@ TEST_CASE("actors that were killed are counted by kind") {
   CHECK(to_markdown(x).find("| guests/vm | 12 |") != std::string::npos);
 }
 
+TEST_CASE("a leader that was cut off says, too, when it stopped taking writes") {
+  auto x = two_kills();
+  fault_run cut;
+  cut.stopped = 700ms;
+  x.faults.push_back({"the leader is cut off", 15s, {cut, fault_run{}}, {}});
+  const auto read = json::parse(to_json(x));
+  CHECK(read.at("faults").at(1).at("stopped_ms_p50").as_int64() == 700);
+  CHECK(read.at("faults").at(1).at("stopped_ms_max").as_int64() == 700);
+  CHECK_FALSE(read.at("faults").at(0).as_object().contains("stopped_ms_p50"));
+  CHECK(to_markdown(x).find("the leader is cut off: it stopped taking writes after 700 / 700 ms")
+        != std::string::npos);
+}
+
 TEST_CASE("a time that was never measured is null, not zero") {
   chaos_summary x;
   x.faults.push_back({"5 % loss", 0ms, {fault_run{}}, {}});

@@ -135,9 +135,7 @@ fault read_fault(fault_table table) {
     table.wrong("it does nothing to the links");
   if (x.deed == fault_deed::slow_disk && x.sync.count() == 0)
     table.wrong("sync_ms is missing");
-  const bool away = x.deed == fault_deed::host_off
-                    || (x.deed == fault_deed::links && x.condition.held && x.way == fault_way::both
-                        && x.flap.count() == 0);
+  const bool away = x.deed == fault_deed::host_off || cuts_off(x);
   if ((x.recovered == recovery_sign::returned) != (x.deed == fault_deed::kill_actors))
     table.wrong("actors return, each by itself, and nobody else does");
   if (displaces_guests(x) && !away)

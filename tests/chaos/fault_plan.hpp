@@ -77,6 +77,12 @@ struct fault {
   std::chrono::milliseconds sync{0}; ///< what a slow disk adds to each
 };
 
+/// Nothing passes, neither way, as long as it lasts.
+inline bool cuts_off(const fault& x) {
+  return x.deed == fault_deed::links && x.condition.held && x.way == fault_way::both
+         && x.flap.count() == 0;
+}
+
 /// It goes on until it is seen what became of a host's `ha` guests.
 inline bool displaces_guests(const fault& x) {
   return x.recovered == recovery_sign::fenced || x.recovered == recovery_sign::elsewhere;
