@@ -33,8 +33,10 @@ TEST_CASE("a controller has stopped with the first write that it refused for goo
   CHECK_FALSE(tally.stopped().has_value());
   tally.add(900ms, cut_off_end::refused); // answers don't come in the order of the questions
   tally.add(700ms, cut_off_end::refused);
+  tally.add(920ms, cut_off_end::refused);
   CHECK(tally.stopped() == 700ms);
   tally.add(800ms, cut_off_end::open);
+  tally.add(100ms, cut_off_end::open);
   CHECK(tally.stopped() == 900ms);
   CHECK(tally.answered() == 0);
   tally.add(950ms, cut_off_end::answered);
