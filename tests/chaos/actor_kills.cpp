@@ -22,12 +22,10 @@ constexpr auto tree_limit = 30s;
 enum class home : uint8_t { any, controller, with_gateway, without_replica, host };
 
 struct actor_kind {
-  std::string_view path;
+  std::string_view path; ///< of a vm's or a migration's: without its id
   home lives;
 };
 
-constexpr std::string_view of_a_vm = "guests/vm-";
-constexpr std::string_view of_a_migration = "guests/migration-";
 /// Those that many of live come more often.
 constexpr std::array<actor_kind, 23> kinds{{{"services/replica", home::controller},
                                             {of_a_vm, home::host},
@@ -82,13 +80,6 @@ std::string node_for(const actor_kind& kind, std::mt19937_64& random) {
   return lab::name(one_of(fitting, random));
 }
 
-/// Whom to ask: a gateway, but not the one whose actor is to die.
-int gateway_beside(const std::string& node, std::mt19937_64& random) {
-  for (;;)
-    if (const int gateway = one_of(lab::gateways, random); lab::name(gateway) != node)
-      return gateway;
-}
-
 /// Of a migration that runs: node and id; empty: there is none.
 std::pair<std::string, std::string> a_migration(const fault_scene& scene) {
   client_request call;
@@ -105,30 +96,35 @@ std::pair<std::string, std::string> a_migration(const fault_scene& scene) {
   return {};
 }
 
-bool kill_one_of(const actor_kind& kind, const fault_scene& scene) {
-  auto node = node_for(kind, scene.random);
-  std::string path{kind.path};
+std::optional<killed_actor> kill_one_of(const actor_kind& kind, const fault_scene& scene) {
+  killed_actor killed;
+  killed.kind = killed.path = kind.path;
+  killed.node = node_for(kind, scene.random);
   if (kind.path == of_a_vm) {
     const auto all = scene.people.vms();
     if (all.empty())
-      return false;
+      return {};
     const auto vm = one_of(all, scene.random);
-    node = vm.host;
-    path += vm.id;
+    killed.node = vm.host;
+    killed.path += '-' + vm.id;
   } else if (kind.path == of_a_migration) {
     const auto [where, id] = a_migration(scene);
     if (id.empty())
-      return false;
-    node = where;
-    path += id;
+      return {};
+    killed.node = where;
+    killed.path += '-' + id;
   }
   client_request call;
   call.method = "POST";
   call.path = "/api/v1/chaos/kill";
   call.limit = answer_limit;
-  call.body = boost::json::serialize(boost::json::object{{"node", node}, {"actor", path}});
-  const auto reply = scene.where.ask(gateway_beside(node, scene.random), call);
-  return reply && reply->ok();
+  call.body
+      = boost::json::serialize(boost::json::object{{"node", killed.node}, {"actor", killed.path}});
+  killed.sent = std::chrono::steady_clock::now();
+  const auto reply = scene.where.ask(gateway_beside(killed.node, scene.random), call);
+  killed.answered = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now()
+                                                                 - killed.sent);
+  return reply && reply->ok() ? std::optional{killed} : std::nullopt;
 }
 
 /// All that the nodes show of their trees; none: one of them doesn't.
@@ -159,12 +155,18 @@ std::string kind_of_actor(std::string_view path) {
   return std::string{path.substr(0, path.find('-'))};
 }
 
-std::optional<std::string> kill_one_actor(size_t turn, const fault_scene& scene) {
+int gateway_beside(const std::string& node, std::mt19937_64& random) {
+  for (;;)
+    if (const int gateway = one_of(lab::gateways, random); lab::name(gateway) != node)
+      return gateway;
+}
+
+std::optional<killed_actor> kill_one_actor(size_t turn, const fault_scene& scene) {
   const auto& kind = kinds.at(turn % kinds.size());
-  if (!becomes_true(
-          kill_limit, [&] { return kill_one_of(kind, scene); }, look_every))
-    return {};
-  return kind_of_actor(kind.path);
+  std::optional<killed_actor> killed;
+  becomes_true(
+      kill_limit, [&] { return (killed = kill_one_of(kind, scene)).has_value(); }, look_every);
+  return killed;
 }
 
 result<std::set<std::string>> kinds_of_actors(const lab& where) {
@@ -173,7 +175,7 @@ result<std::set<std::string>> kinds_of_actors(const lab& where) {
   if (!becomes_true(tree_limit, all_show, look_every))
     return failure{{}, "not all nodes showed their actors"};
   for (const auto& each : kinds)
-    shown->insert(kind_of_actor(each.path));
+    shown->emplace(each.path);
   return *shown;
 }
 

@@ -1,6 +1,6 @@
 #include "chaos_run.hpp"
 
-#include "actor_kills.hpp"
+#include "actor_return.hpp"
 #include "runtime/cli/render.hpp"
 #include "standing_vms.hpp"
 #include "tests/becomes_true.hpp"
@@ -128,11 +128,14 @@ void chaos_run::one_after_the_other() {
 }
 
 void chaos_run::mixed() {
+  for (const auto& each : host_and_controller(plan_, size_, random_))
+    if (!time_is_over())
+      run_pair(each);
   std::vector<fault> pool;
   for (const auto& each : plan_)
     if ((!each.real || size_.real) && each.deed != fault_deed::kill_actors
         && each.deed != fault_deed::kill_cluster
-        && !displaces_guests(each)) // those need the others
+        && !displaces_guests(each)) // those need the others: see host_and_controller
       pool.push_back(each);
   while (pool.size() > 1 && !time_is_over()) {
     std::ranges::shuffle(pool, random_);
@@ -196,6 +199,28 @@ void chaos_run::run_two(const fault& left, const fault& right) {
   summary_of(both).runs.push_back(live_through(injected, both, lasts));
 }
 
+/// Nobody's limit holds for both at once. No actors are killed meanwhile: who looks for those of
+/// the host that is off would keep the driver from looking at the others.
+void chaos_run::run_pair(const fault_pair& pair) {
+  fault both = pair.host;
+  both.name = "mixed: a host and a controller die at once";
+  both.within = 0ms;
+  auto& summary = summary_of(both);
+  std::vector<injection> injected;
+  for (const auto* each : {&pair.host, &pair.controller}) {
+    auto one = inject(*each, scene());
+    if (!one.impossible.empty()) {
+      summary.impossible = one.impossible;
+      say(both.name + ": not possible: " + summary.impossible);
+      break;
+    }
+    one.what = each->name + ", " + one.what;
+    injected.push_back(std::move(one));
+  }
+  if (!injected.empty()) // also a host alone must come back
+    summary.runs.push_back(live_through(injected, both, 0ms));
+}
+
 fault_run chaos_run::live_through(std::vector<injection>& injected, const fault& what,
                                   std::chrono::milliseconds lasts) {
   fault_run measured;
@@ -236,6 +261,9 @@ fault_run chaos_run::live_through(std::vector<injection>& injected, const fault&
   const auto tally = ledger_.between(began, lasted ? ended : whole.value_or(clock::now()));
   measured.acknowledged_during = tally.acknowledged;
   measured.lost_requests = tally.lost;
+  for (const auto& each : injected)
+    if (each.stopped)
+      measured.stopped = each.stopped();
   for (const auto& each : injected)
     if (each.note)
       add_note(measured, each.note());
@@ -278,44 +306,48 @@ std::optional<chaos_run::clock::time_point> chaos_run::await_write(clock::time_p
   return written;
 }
 
-std::optional<std::string> chaos_run::kill_next_actor() {
-  auto kind = kill_one_actor(turn_++, scene());
-  if (kind)
-    ++summary_.actor_kills[*kind];
-  return kind;
+std::optional<killed_actor> chaos_run::kill_next_actor() {
+  auto killed = kill_one_actor(turn_++, scene());
+  if (killed)
+    ++summary_.actor_kills[killed->kind];
+  return killed;
 }
 
 void chaos_run::kill_actors(const fault& what, size_t count) {
   struct kill {
-    clock::time_point at;
-    std::chrono::milliseconds answered;
-    std::string what;
+    killed_actor of;
+    std::optional<std::chrono::milliseconds> back; ///< none: it isn't to come back
   };
   std::vector<kill> kills;
   const auto began = clock::now();
   for (size_t tries = 0; kills.size() < count && tries < 3 * count && !cancelled_; ++tries) {
-    const auto at = clock::now();
-    if (const auto kind = kill_next_actor())
-      kills.push_back({at, ms(clock::now() - at), *kind});
-    std::this_thread::sleep_for(between_actor_kills);
+    const auto next = clock::now() + between_actor_kills;
+    if (const auto killed = kill_next_actor()) {
+      const auto back = await_return(*killed, scene());
+      if (!back)
+        violated(summary_.other_violations, back.error().message);
+      kills.push_back({*killed, back ? *back : std::nullopt});
+    }
+    std::this_thread::sleep_until(next);
   }
   const auto whole = observer_->await_whole(clock::now(), recovery_limit);
   if (!whole)
     violated(summary_.other_violations,
              "after actors were killed the cluster was not whole again: " + observer_->text());
-  std::vector<uint64_t> pauses;
+  fault_summary these;
   for (size_t i = 0; i < kills.size(); ++i) {
-    const auto next = i + 1 < kills.size() ? kills[i + 1].at : clock::now();
-    const auto tally = ledger_.between(kills[i].at, next);
+    const auto& killed = kills[i].of;
+    const auto next = i + 1 < kills.size() ? kills[i + 1].of.sent : clock::now();
+    const auto tally = ledger_.between(killed.sent, next);
     fault_run run;
-    run.what = kills[i].what;
-    run.detected = kills[i].answered;
-    if (const auto written = await_write(kills[i].at)) {
-      run.recovered = run.writes_again = ms(*written - kills[i].at);
-      pauses.push_back(static_cast<uint64_t>(run.recovered->count()));
-    }
+    run.what = killed.kind;
+    run.detected = killed.answered;
+    run.recovered = kills[i].back;
+    if (const auto written = await_write(killed.sent))
+      run.writes_again = ms(*written - killed.sent);
     run.acknowledged_during = tally.acknowledged;
     run.lost_requests = tally.lost;
+    these.runs.push_back(run);
     summary_of(what).runs.push_back(run);
   }
   if (kills.empty() && !cancelled_) {
@@ -325,10 +357,10 @@ void chaos_run::kill_actors(const fault& what, size_t count) {
   const auto settled = settle("actors were killed");
   say(what.name + ": " + std::to_string(kills.size()) + " in "
       + std::to_string(ms(clock::now() - began).count()) + " ms ("
-      + std::to_string(summary_.actors_killed()) + " so far), writes again after "
-      + std::to_string(percentile(pauses, 50).value_or(0)) + " / "
-      + std::to_string(percentile(pauses, 100).value_or(0)) + " ms, settled "
-      + std::to_string(settled.count()) + " ms");
+      + std::to_string(summary_.actors_killed()) + " so far), back after "
+      + times(these, &fault_run::recovered) + " ms, writes again after "
+      + times(these, &fault_run::writes_again) + " ms, settled " + std::to_string(settled.count())
+      + " ms");
 }
 
 } // namespace novacron::chaos

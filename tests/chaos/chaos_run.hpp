@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actor_kills.hpp"
 #include "chaos_summary.hpp"
 #include "fault_plan.hpp"
 #include "injection.hpp"
@@ -43,9 +44,10 @@ private:
 
   void run_fault(const fault& what);
   void kill_actors(const fault& what, size_t count);
-  /// The next one, of its kind's turn; its kind.
-  std::optional<std::string> kill_next_actor();
+  /// The next one, of its kind's turn.
+  std::optional<killed_actor> kill_next_actor();
   void run_two(const fault& left, const fault& right);
+  void run_pair(const fault_pair& pair);
   /// The injection's whole life, and what was measured of it.
   fault_run live_through(std::vector<injection>& injected, const fault& what,
                          std::chrono::milliseconds lasts);

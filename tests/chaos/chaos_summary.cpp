@@ -11,8 +11,6 @@ namespace novacron::chaos {
 
 namespace {
 
-using measure = std::optional<std::chrono::milliseconds> fault_run::*;
-
 std::vector<uint64_t> values_of(const fault_summary& x, measure which) {
   std::vector<uint64_t> all;
   for (const auto& each : x.runs)
@@ -36,6 +34,19 @@ void number_or_null(json_writer& out, std::string_view key, std::optional<uint64
     out.null();
 }
 
+/// Without a limit, or a time, nothing says that it was kept.
+void limit(json_writer& out, const fault_summary& x) {
+  std::optional<uint64_t> within;
+  if (x.within.count() > 0)
+    within = static_cast<uint64_t>(x.within.count());
+  number_or_null(out, "within_ms", within);
+  out.key("within");
+  if (within && !values_of(x, &fault_run::recovered).empty())
+    out.boolean(!x.beyond());
+  else
+    out.null();
+}
+
 /// Of faults that displace guests only.
 void displacement(json_writer& out, const fault_summary& x) {
   const auto fenced = values_of(x, &fault_run::fenced);
@@ -46,6 +57,15 @@ void displacement(json_writer& out, const fault_summary& x) {
   number_or_null(out, "fenced_ms_max", percentile(fenced, 100));
   number_or_null(out, "elsewhere_ms_p50", percentile(elsewhere, 50));
   number_or_null(out, "elsewhere_ms_max", percentile(elsewhere, 100));
+}
+
+/// Of faults that cut a leader off only.
+void put_stops(json_writer& out, const fault_summary& x) {
+  const auto stopped = values_of(x, &fault_run::stopped);
+  if (stopped.empty())
+    return;
+  number_or_null(out, "stopped_ms_p50", percentile(stopped, 50));
+  number_or_null(out, "stopped_ms_max", percentile(stopped, 100));
 }
 
 void put_mix(json_writer& out, const request_mix& x) {
@@ -68,15 +88,14 @@ std::string cell(std::optional<uint64_t> x) {
   return x ? std::to_string(*x) : "–";
 }
 
-std::string times(const fault_summary& x, measure which) {
-  const auto values = values_of(x, which);
-  return cell(percentile(values, 50)) + " / " + cell(percentile(values, 100));
+std::string limit_cell(const fault_summary& x) {
+  return x.within.count() > 0 ? std::to_string(x.within.count()) + (x.beyond() ? ", beyond" : "")
+                              : "–";
 }
 
 void table_row(std::ostream& out, const fault_summary& x) {
   out << "| " << x.name << " | " << x.runs.size() << " | " << times(x, &fault_run::detected)
-      << " | " << times(x, &fault_run::recovered) << " | "
-      << (x.within.count() > 0 ? std::to_string(x.within.count()) : "–") << " | "
+      << " | " << times(x, &fault_run::recovered) << " | " << limit_cell(x) << " | "
       << times(x, &fault_run::writes_again) << " | " << sum_of(x, &fault_run::acknowledged_during)
       << " | " << sum_of(x, &fault_run::lost_requests) << " |\n";
 }
@@ -103,6 +122,16 @@ void displacement_rows(std::ostream& out, const chaos_summary& x) {
       out << "| " << each.name << " | " << each.runs.size() << " | "
           << times(each, &fault_run::fenced) << " | " << times(each, &fault_run::elsewhere)
           << " |\n";
+}
+
+void stop_rows(std::ostream& out, const chaos_summary& x) {
+  for (const auto& each : x.faults)
+    if (!values_of(each, &fault_run::stopped).empty())
+      out << "\n"
+          << each.name << ": it stopped taking writes after " << times(each, &fault_run::stopped)
+          << " ms; until then they were left without an answer, or with one that leaves their "
+             "outcome "
+             "open.\n";
 }
 
 void mix_rows(std::ostream& out, const chaos_summary& x) {
@@ -161,12 +190,22 @@ bool chaos_summary::all_holds() const {
          && other_violations.empty();
 }
 
+bool fault_summary::beyond() const {
+  const auto median = percentile(values_of(*this, &fault_run::recovered), 50);
+  return within.count() > 0 && median && *median > static_cast<uint64_t>(within.count());
+}
+
 std::optional<uint64_t> percentile(std::vector<uint64_t> values, unsigned p) {
   if (values.empty())
     return {};
   std::ranges::sort(values);
   const auto rank = (values.size() * p + 99) / 100;
   return values[std::max<size_t>(rank, 1) - 1];
+}
+
+std::string times(const fault_summary& x, measure which) {
+  const auto values = values_of(x, which);
+  return cell(percentile(values, 50)) + " / " + cell(percentile(values, 100));
 }
 
 std::string to_json(const chaos_summary& x) {
@@ -183,7 +222,9 @@ std::string to_json(const chaos_summary& x) {
     number_or_null(out, "detect_ms_max", percentile(detected, 100));
     number_or_null(out, "recover_ms_p50", percentile(recovered, 50));
     number_or_null(out, "recover_ms_max", percentile(recovered, 100));
+    limit(out, each);
     displacement(out, each);
+    put_stops(out, each);
     out.key("lost_requests").number(sum_of(each, &fault_run::lost_requests));
     out.key("progressed_during").number(sum_of(each, &fault_run::acknowledged_during));
     out.end_object();
@@ -210,9 +251,10 @@ std::string to_markdown(const chaos_summary& x) {
       << x.actors_killed() << " actors killed; running guests counted " << x.counts << " times, "
       << x.ticks << " ticks heard.\n\n"
       << "Times in ms, median / largest. *Detected*: until a node says so; *recovered*: see "
-         "tests/chaos/faults.toml; *limit*: design.md's; *writes*: until one that was sent after "
-         "the fault's beginning was acknowledged; *during*: writes acknowledged from its beginning "
-         "to its end, or to its recovery.\n\n"
+         "tests/chaos/faults.toml; *limit*: design.md's, and *beyond* where the median is longer; "
+         "*writes*: until one that was sent after the fault's beginning was acknowledged; "
+         "*during*: "
+         "writes acknowledged from its beginning to its end, or to its recovery.\n\n"
       << "| fault | times | detected | recovered | limit | writes | during | lost requests |\n"
       << "|---|---|---|---|---|---|---|---|\n";
   for (const auto& each : x.faults)
@@ -222,6 +264,7 @@ std::string to_markdown(const chaos_summary& x) {
     if (!each.impossible.empty())
       out << "\nNot possible here" << (each.runs.empty() ? "" : " now and then") << ": "
           << each.name << ": " << each.impossible << ".\n";
+  stop_rows(out, x);
   displacement_rows(out, x);
   mix_rows(out, x);
   kill_rows(out, x);
@@ -235,6 +278,16 @@ std::string to_markdown(const chaos_summary& x) {
       if (!run.note.empty())
         out << "- " << each.name << ", " << run.what << ": " << run.note << '\n';
   return out.str();
+}
+
+std::string beyond_limits(const chaos_summary& x) {
+  std::string all;
+  for (const auto& each : x.faults)
+    if (each.beyond())
+      all += "beyond its limit: " + each.name + ": recovered after "
+             + times(each, &fault_run::recovered) + " ms (median / largest), "
+             + std::to_string(each.within.count()) + " ms are allowed\n";
+  return all;
 }
 
 } // namespace novacron::chaos

@@ -24,9 +24,14 @@ struct fault_run {
   /// until all were seen to run elsewhere. None: wasn't looked at, or didn't come.
   std::optional<std::chrono::milliseconds> fenced;
   std::optional<std::chrono::milliseconds> elsewhere;
+  /// Of a leader that was cut off: how long it took writes. None: wasn't looked at, or it went on.
+  std::optional<std::chrono::milliseconds> stopped;
   uint64_t lost_requests = 0;
   uint64_t acknowledged_during = 0;
 };
+
+/// One of the times that are measured of each.
+using measure = std::optional<std::chrono::milliseconds> fault_run::*;
 
 /// Puts it behind what was noted before.
 void add_note(fault_run& to, const std::string& what);
@@ -46,6 +51,10 @@ struct fault_summary {
   std::chrono::milliseconds within{0}; ///< design.md's limit; 0: none
   std::vector<fault_run> runs;
   std::string impossible; ///< why it never came about; empty: it did
+
+  /// The median time to recover is longer than the limit. A fault without a limit is never
+  /// beyond, nor is one that never recovered: that is a violation.
+  [[nodiscard]] bool beyond() const;
 };
 
 /// All of a run.
@@ -76,9 +85,14 @@ struct chaos_summary {
 /// The p-th percentile by the nearest rank; nothing of nothing.
 std::optional<uint64_t> percentile(std::vector<uint64_t> values, unsigned p);
 
+/// Median and largest of what was measured, in ms: "140 / 1463".
+std::string times(const fault_summary& x, measure which);
+
 /// build/chaos/summary.json. A time that was never measured is null.
 std::string to_json(const chaos_summary& x);
 /// build/chaos/report.md.
 std::string to_markdown(const chaos_summary& x);
+/// The faults that are beyond their limits, a line each for the terminal; empty: none is.
+std::string beyond_limits(const chaos_summary& x);
 
 } // namespace novacron::chaos

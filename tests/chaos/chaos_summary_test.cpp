@@ -38,7 +38,7 @@ TEST_CASE("the summary has the form that was agreed on") {
   CHECK(read.at("operations_stuck").as_int64() == 0);
   CHECK(read.at("availability").as_double() == doctest::Approx(0.95));
   const auto& kill = read.at("faults").as_array().at(0).as_object();
-  CHECK(kill.size() == 8);
+  CHECK(kill.size() == 10);
   CHECK(kill.at("name").as_string() == "the leader is killed");
   CHECK(kill.at("count").as_int64() == 2);
   CHECK(kill.at("detect_ms_p50").as_int64() == 100);
@@ -98,12 +98,53 @@ TEST_CASE("actors that were killed are counted by kind") {
   CHECK(to_markdown(x).find("| guests/vm | 12 |") != std::string::npos);
 }
 
+TEST_CASE("a leader that was cut off says, too, when it stopped taking writes") {
+  auto x = two_kills();
+  fault_run cut;
+  cut.stopped = 700ms;
+  x.faults.push_back({"the leader is cut off", 15s, {cut, fault_run{}}, {}});
+  const auto read = json::parse(to_json(x));
+  CHECK(read.at("faults").at(1).at("stopped_ms_p50").as_int64() == 700);
+  CHECK(read.at("faults").at(1).at("stopped_ms_max").as_int64() == 700);
+  CHECK_FALSE(read.at("faults").at(0).as_object().contains("stopped_ms_p50"));
+  CHECK(to_markdown(x).find("the leader is cut off: it stopped taking writes after 700 / 700 ms")
+        != std::string::npos);
+}
+
 TEST_CASE("a time that was never measured is null, not zero") {
   chaos_summary x;
   x.faults.push_back({"5 % loss", 0ms, {fault_run{}}, {}});
   const auto read = json::parse(to_json(x));
   CHECK(read.at("faults").at(0).at("detect_ms_p50").is_null());
   CHECK(read.at("faults").at(0).at("recover_ms_max").is_null());
+}
+
+TEST_CASE("a fault whose median is longer than its limit is beyond it, whatever its largest was") {
+  chaos_summary x;
+  fault_run slow;
+  slow.recovered = 2001ms;
+  fault_run quick;
+  quick.recovered = 2000ms;
+  x.faults.push_back({"late", 2s, {quick, slow, slow}, {}});
+  x.faults.push_back({"late once", 2s, {quick, quick, slow}, {}});
+  x.faults.push_back({"without a limit", 0ms, {slow}, {}});
+  x.faults.push_back({"never seen to recover", 2s, {fault_run{}}, {}});
+  const auto read = json::parse(to_json(x));
+  auto of = [&](size_t i) { return read.at("faults").at(i).as_object(); };
+  CHECK(of(0).at("within_ms").as_int64() == 2'000);
+  CHECK_FALSE(of(0).at("within").as_bool());
+  CHECK(of(1).at("within_ms").as_int64() == 2'000);
+  CHECK(of(1).at("within").as_bool());
+  CHECK(of(2).at("within_ms").is_null());
+  CHECK(of(2).at("within").is_null());
+  CHECK(of(3).at("within_ms").as_int64() == 2'000);
+  CHECK(of(3).at("within").is_null());
+  const auto report = to_markdown(x);
+  CHECK(report.find("| late | 3 | – / – | 2001 / 2001 | 2000, beyond |") != report.npos);
+  CHECK(report.find("| late once | 3 | – / – | 2000 / 2001 | 2000 |") != report.npos);
+  CHECK(beyond_limits(x)
+        == "beyond its limit: late: recovered after 2001 / 2001 ms (median / largest), "
+           "2000 ms are allowed\n");
 }
 
 TEST_CASE("any violation, of whatever kind, spoils it") {

@@ -42,11 +42,9 @@ const std::map<std::string, fault_target, std::less<>> targets{
 const std::map<std::string, fault_way, std::less<>> ways{
     {"both", fault_way::both}, {"in", fault_way::in}, {"out", fault_way::out}};
 const std::map<std::string, recovery_sign, std::less<>> signs{
-    {"writes", recovery_sign::writes},
-    {"whole", recovery_sign::whole},
-    {"settled", recovery_sign::settled},
-    {"fenced", recovery_sign::fenced},
-    {"elsewhere", recovery_sign::elsewhere}};
+    {"writes", recovery_sign::writes},   {"whole", recovery_sign::whole},
+    {"settled", recovery_sign::settled}, {"returned", recovery_sign::returned},
+    {"fenced", recovery_sign::fenced},   {"elsewhere", recovery_sign::elsewhere}};
 
 /// One table; every key must be asked for.
 class fault_table {
@@ -137,9 +135,9 @@ fault read_fault(fault_table table) {
     table.wrong("it does nothing to the links");
   if (x.deed == fault_deed::slow_disk && x.sync.count() == 0)
     table.wrong("sync_ms is missing");
-  const bool away = x.deed == fault_deed::host_off
-                    || (x.deed == fault_deed::links && x.condition.held && x.way == fault_way::both
-                        && x.flap.count() == 0);
+  const bool away = x.deed == fault_deed::host_off || cuts_off(x);
+  if ((x.recovered == recovery_sign::returned) != (x.deed == fault_deed::kill_actors))
+    table.wrong("actors return, each by itself, and nobody else does");
   if (displaces_guests(x) && !away)
     table.wrong("it displaces no guests: nobody is off, or cut off for good");
   if (displaces_guests(x) && x.target != fault_target::real && x.target != fault_target::most_ha)
@@ -189,6 +187,21 @@ std::vector<fault> in_order(const std::vector<fault>& all, const plan_size& size
     std::ranges::shuffle(turn, random);
     order.insert(order.end(), turn.begin(), turn.end());
   }
+}
+
+std::vector<fault_pair> host_and_controller(const std::vector<fault>& all, const plan_size& size,
+                                            std::mt19937_64& random) {
+  constexpr int times_of_each = 2;
+  std::vector<fault_pair> pairs;
+  for (const auto& host : all)
+    for (const auto& other : all)
+      if (host.deed == fault_deed::host_off && other.deed == fault_deed::kill_node
+          && (other.target == fault_target::leader || other.target == fault_target::follower))
+        pairs.insert(pairs.end(), times_of_each, {host, other});
+  std::ranges::shuffle(pairs, random);
+  if (size.short_form && pairs.size() > 1)
+    pairs.erase(pairs.begin() + 1, pairs.end());
+  return pairs;
 }
 
 std::chrono::milliseconds duration(const fault& x, const plan_size& size) {

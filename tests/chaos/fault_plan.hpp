@@ -54,6 +54,7 @@ enum class recovery_sign : uint8_t {
   /// None of the host's `ha` guests is seen on it any more. It goes on until they run elsewhere,
   /// too, where they can.
   fenced,
+  returned,  ///< the actor that was killed runs again, as its node's tree shows
   elsewhere, ///< they are seen to run on other hosts; it goes on until then
 };
 
@@ -76,6 +77,12 @@ struct fault {
   std::chrono::milliseconds sync{0}; ///< what a slow disk adds to each
 };
 
+/// Nothing passes, neither way, as long as it lasts.
+inline bool cuts_off(const fault& x) {
+  return x.deed == fault_deed::links && x.condition.held && x.way == fault_way::both
+         && x.flap.count() == 0;
+}
+
 /// It goes on until it is seen what became of a host's `ha` guests.
 inline bool displaces_guests(const fault& x) {
   return x.recovered == recovery_sign::fenced || x.recovered == recovery_sign::elsewhere;
@@ -95,6 +102,20 @@ struct plan_size {
 /// the seed gives alone; what can't be had is left out.
 std::vector<fault> in_order(const std::vector<fault>& all, const plan_size& size,
                             std::mt19937_64& random);
+
+/// Two faults that come about at once.
+struct fault_pair {
+  fault host;       ///< takes a host away, until its guests run elsewhere
+  fault controller; ///< kills a controller, and touches no other host
+};
+
+/// The pairs of a host that dies for good and a controller that is killed: in the whole form each
+/// twice, in the short one a single pair, in an order that the seed gives alone.
+///
+/// What displaces guests is mixed with nothing else: its guests must find another host, and
+/// others' faults hit hosts or last for a time of their own.
+std::vector<fault_pair> host_and_controller(const std::vector<fault>& all, const plan_size& size,
+                                            std::mt19937_64& random);
 
 /// How long this run of it lasts.
 std::chrono::milliseconds duration(const fault& x, const plan_size& size);

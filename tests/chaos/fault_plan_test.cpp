@@ -51,12 +51,49 @@ TEST_CASE("without real guests nothing of theirs is killed") {
   CHECK(std::ranges::none_of(some, [](const auto& x) { return x.real; }));
 }
 
+TEST_CASE("a host and a controller die together: each kind of controller twice, or one once") {
+  const auto all = read_faults("tests/chaos/faults.toml");
+  auto pairs = [&](bool short_form, uint64_t seed) {
+    std::mt19937_64 random{seed};
+    std::vector<std::string> found;
+    for (const auto& each : host_and_controller(all, {short_form, true}, random))
+      found.push_back(each.host.name + " + " + each.controller.name);
+    return found;
+  };
+  const std::string with_leader = "a host dies for good + the leader is killed";
+  const std::string with_follower = "a host dies for good + a follower is killed";
+  const auto whole = pairs(false, 7);
+  CHECK(whole.size() == 4);
+  CHECK(std::ranges::count(whole, with_leader) == 2);
+  CHECK(std::ranges::count(whole, with_follower) == 2);
+  CHECK(whole == pairs(false, 7));
+  std::set<std::string> of_the_short_form;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    const auto one = pairs(true, seed);
+    CHECK(one.size() == 1);
+    of_the_short_form.insert(one.begin(), one.end());
+  }
+  CHECK(of_the_short_form == std::set{with_leader, with_follower});
+}
+
+TEST_CASE("without a host that dies, or without a controller that does, there is no pair") {
+  auto all = read_faults("tests/chaos/faults.toml");
+  std::mt19937_64 random{7};
+  auto without_hosts = all;
+  std::erase_if(without_hosts, [](const auto& x) { return x.deed == fault_deed::host_off; });
+  CHECK(host_and_controller(without_hosts, {false, true}, random).empty());
+  std::erase_if(all, [](const auto& x) { return x.deed == fault_deed::kill_node; });
+  CHECK(host_and_controller(all, {false, true}, random).empty());
+}
+
 TEST_CASE("a fault that says something unknown is refused by its name") {
   for (const std::string bad :
        {"do = \"burn\"", "do = \"kill_node\"\nwho = \"nobody\"", "do = \"kill_node\"\nlasts = 3",
         "do = \"links\"", "do = \"slow_disk\"", "lasts_ms = 3",
         "do = \"kill_node\"\nwho = \"real\"\nrecovered = \"elsewhere\"",
         "do = \"links\"\nheld = true\nway = \"in\"\nwho = \"real\"\nrecovered = \"fenced\"",
+        "do = \"kill_actors\"\nrecovered = \"writes\"",
+        "do = \"kill_node\"\nwho = \"leader\"\nrecovered = \"returned\"",
         "do = \"host_off\"\nwho = \"leader\"\nrecovered = \"elsewhere\""}) {
     std::string said;
     try {

@@ -8,13 +8,15 @@ using namespace novacron::chaos;
 
 namespace {
 
-/// Whom it hits in many turns.
+/// Whom it hits in many turns, one in each of them.
 std::set<int> hit(fault_target who, int leader, bool real) {
   std::mt19937_64 random{7};
   std::set<int> all;
-  for (int turn = 0; turn < 200; ++turn)
-    for (const int node : nodes_hit(who, leader, real, random))
-      all.insert(node);
+  for (int turn = 0; turn < 200; ++turn) {
+    const auto nodes = nodes_hit(who, leader, real, random);
+    CHECK(nodes.size() == 1);
+    all.insert(nodes.begin(), nodes.end());
+  }
   return all;
 }
 
@@ -28,6 +30,7 @@ TEST_CASE("a fault hits one kind of node and, in the end, each node of that kind
   CHECK(hit(fault_target::real, 2, true) == std::set{6});
   CHECK(hit(fault_target::simulated, 2, true) == std::set{4, 5});
   CHECK(hit(fault_target::most_ha, 2, true) == std::set{4, 5});
+  CHECK(hit(fault_target::small_disk, 2, true) == std::set{lab::small_disk_node});
   CHECK(hit(fault_target::any, 2, true) == std::set{1, 2, 3, 4, 5, 6, 7, 8, 9});
 }
 
@@ -39,6 +42,7 @@ TEST_CASE("while nobody leads, the leader is any controller, and so is a followe
 TEST_CASE("without real guests each host is a simulated one, and may stand for theirs") {
   CHECK(hit(fault_target::real, 1, false) == std::set{4, 5, 6});
   CHECK(hit(fault_target::simulated, 1, false) == std::set{4, 5, 6});
+  CHECK(hit(fault_target::most_ha, 1, false) == std::set{4, 5, 6});
 }
 
 TEST_CASE("all of a kind, and all nodes, are hit at once") {

@@ -1,5 +1,6 @@
 #include "injection.hpp"
 
+#include "cut_off_writes.hpp"
 #include "fault_targets.hpp"
 #include "hypervisor/fencer/fencer.hpp"
 #include "hypervisor/fencer/guest_killer.hpp"
@@ -189,6 +190,23 @@ injection bad_links(const fault& what, const std::vector<int>& nodes, const faul
   return done;
 }
 
+/// A leader that is cut off is asked to write until the cut's end.
+void ask_to_write(injection& cut, int node, const fault_scene& scene) {
+  auto writes = std::make_shared<cut_off_writes>(scene.where, scene.book, node);
+  cut.end = [writes, mend = std::move(cut.end)] {
+    writes->end();
+    mend();
+  };
+  cut.stopped = [writes] { return writes->tally().stopped(); };
+  cut.note = [writes] { return writes->tally().text(); };
+  cut.wrong = [writes, node]() -> std::vector<std::string> {
+    if (const auto answered = writes->tally().answered(); answered > 0)
+      return {lab::name(node) + " acknowledged " + std::to_string(answered)
+              + " writes without a majority"};
+    return {};
+  };
+}
+
 std::string text_after(const std::filesystem::path& file, std::uintmax_t offset) {
   std::ifstream in{file, std::ios::binary};
   in.seekg(static_cast<std::streamoff>(offset));
@@ -262,8 +280,12 @@ injection bring_about(const fault& what, const std::vector<int>& nodes, const fa
     return switch_off(node, scene);
   case fault_deed::freeze:
     return freeze(node, scene);
-  case fault_deed::links:
-    return bad_links(what, nodes, scene);
+  case fault_deed::links: {
+    auto bad = bad_links(what, nodes, scene);
+    if (what.target == fault_target::leader && cuts_off(what))
+      ask_to_write(bad, node, scene);
+    return bad;
+  }
   case fault_deed::fill_disk:
     return fill_disk(scene);
   case fault_deed::slow_disk:

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -18,7 +19,7 @@ struct fault_scene {
   lab& where;
   const observer& eyes;
   const users& people;
-  const ledger& book;
+  ledger& book;
   std::mt19937_64& random;
 };
 
@@ -34,6 +35,8 @@ struct injection {
   std::function<bool()> back;
   /// After its end: what of it must not have been, if no other fault was there. May be empty.
   std::function<std::vector<std::string>()> wrong;
+  /// After its end: how long a controller that was cut off took writes. May be empty.
+  std::function<std::optional<std::chrono::milliseconds>()> stopped;
   std::function<std::string()> note; ///< after its end: what was seen of it; may be empty
 };
 

@@ -70,7 +70,8 @@ int run(chaos_options& options, unsigned minutes, const fs::path& results,
             << " lost; " << summary.duplicate_runs.size() << " duplicate runs; "
             << summary.operations_stuck.size() << " operations stuck; "
             << summary.other_violations.size() << " other violations; " << summary.actors_killed()
-            << " actors killed; availability " << summary.availability() << '\n';
+            << " actors killed; availability " << summary.availability() << '\n'
+            << beyond_limits(summary);
   if (summary.all_holds()) {
     std::cout << "All promises hold.\n";
     return 0;
