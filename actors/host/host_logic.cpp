@@ -227,7 +227,8 @@ host_effects host_logic::looked(const result<std::vector<guest_status>>& guests,
     if (actor.there)
       out.emplace_back(show_guest{vm, sight_of(vm, asked)});
   take_inventory(now, out);
-  table_.forget_elsewhere([this](vm_id x) { return vms_.contains(x) || guests_.contains(x); });
+  if (!follower_.between_pages()) // the next one may say that a VM's migration isn't over
+    table_.forget_elsewhere([this](vm_id x) { return vms_.contains(x) || guests_.contains(x); });
   return out;
 }
 

@@ -166,8 +166,8 @@ vm_state::effects vm_state::towards_running(time_point now) {
   case presence::running:
     return observe(actual_state::running, {}, now);
   case presence::stopping:
-    if (!outlived_its_host)
-      return {};
+    if (!outlived_its_host) // by itself; or by a word that a recovery has lost, and it doesn't obey
+      return observe(actual_state::running, {}, now);
     if (!shutdown_asked_)
       shutdown_asked_ = now;
     return now - *shutdown_asked_ >= config_.shutdown_grace ? call(guest_call::destroy) : effects{};
@@ -184,11 +184,10 @@ vm_state::effects vm_state::towards_paused(time_point now) {
   case presence::absent:
     return guest_vanished(now);
   case presence::running:
+  case presence::stopping:
     return call(guest_call::pause);
   case presence::paused:
     return observe(actual_state::paused, {}, now);
-  case presence::stopping:
-    return {};
   case presence::incoming:
   case presence::crashed:
     return call(guest_call::destroy);

@@ -229,3 +229,30 @@ TEST_CASE_FIXTURE(recovered_host, "nor does one start between two pages of what 
   lists(jump, {own(false)});
   CHECK(logic.starting_allowed(now.boot));
 }
+
+TEST_CASE_FIXTURE(recovered_host,
+                  "a VM whose migration the recovered log goes on with isn't forgotten") {
+  migration_record left; // from here, and done by the lost log
+  left.id = {{3, 1}};
+  left.vm = vm;
+  left.from = here;
+  left.to = there;
+  left.phase = migration_phase::done;
+  left.source_clean = left.destination_clean = true;
+  left.epoch = {1, 1};
+  left.revision = 95;
+  changes(95, left);
+  auto elsewhere = wanted(jump);
+  elsewhere.host = there;
+  elsewhere.migration = left.id;
+  is_told_to_list();
+  REQUIRE(logic.follower().next(now.now));
+  logic.follower().listed({jump, {elsewhere}, "the migrations"}, now.now);
+  sees({}); // between two pages
+  left.phase = migration_phase::finished;
+  left.source_clean = false;
+  left.revision = jump;
+  lists(jump, {left});
+  CHECK(taken<need_migration_actor>().size() == 1);
+  CHECK(logic.attached(left.id));
+}

@@ -204,6 +204,21 @@ TEST_CASE_FIXTURE(one_vm,
   CHECK(called(show(presence::stopping)) == guest_call::destroy);
 }
 
+TEST_CASE_FIXTURE(one_vm, "a guest that doesn't obey a stop which a recovery has lost runs") {
+  word.vm.actual = actual_state::migrating; // back from a migration that was rolled back
+  say();
+  const auto report = observed(show(presence::stopping));
+  REQUIRE(report);
+  CHECK(report->actual == actual_state::running);
+}
+
+TEST_CASE_FIXTURE(one_vm, "and can be paused") {
+  word.vm.actual = actual_state::running;
+  word.vm.requested = requested_state::paused;
+  say();
+  CHECK(called(show(presence::stopping)) == guest_call::pause);
+}
+
 TEST_CASE_FIXTURE(one_vm, "a guest that switches itself off is given its time") {
   word.vm.actual = actual_state::running;
   say();
