@@ -90,6 +90,20 @@ bool is_ip_address(const std::string& text) {
          || ::inet_pton(AF_INET6, text.c_str(), &any) == 1;
 }
 
+namespace {
+
+/// Makes `x`, which says whose it is, a CA's own certificate. False, and OpenSSL has the words,
+/// when it can't be signed.
+bool sign_itself(X509* x, EVP_PKEY* key) {
+  return X509_set_issuer_name(x, X509_get_subject_name(x)) == 1
+         && add_extension(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0")
+         && add_extension(x, x, NID_key_usage, "critical,keyCertSign,cRLSign")
+         && add_extension(x, x, NID_subject_key_identifier, "hash")
+         && X509_sign(x, key, EVP_sha256()) != 0;
+}
+
+} // namespace
+
 result<certificate_authority> certificate_authority::make(const cluster_id& cluster,
                                                           std::chrono::hours life) {
   key_handle key{EVP_EC_gen("P-256")};
@@ -98,11 +112,7 @@ result<certificate_authority> certificate_authority::make(const cluster_id& clus
   // A common name has at most 64 letters (RFC 5280, appendix A.1).
   auto own = draft(key.get(), life);
   if (!own || !add_common_name(own.get(), "novacron " + to_string(cluster))
-      || X509_set_issuer_name(own.get(), X509_get_subject_name(own.get())) != 1
-      || !add_extension(own.get(), own.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0")
-      || !add_extension(own.get(), own.get(), NID_key_usage, "critical,keyCertSign,cRLSign")
-      || !add_extension(own.get(), own.get(), NID_subject_key_identifier, "hash")
-      || X509_sign(own.get(), key.get(), EVP_sha256()) == 0)
+      || !sign_itself(own.get(), key.get()))
     return refused("make the CA's certificate");
   return certificate_authority{{pem_of(own.get()), pem_of(key.get())}};
 }
@@ -111,6 +121,16 @@ result<certificate_authority> certificate_authority::load(certified_key files) {
   if (auto own = verify_key(files.certificate, files.key); !own)
     return make_failure(runtime_errc::certificate, "the CA's files: " + own.error().message);
   return certificate_authority{std::move(files)};
+}
+
+result<certificate_authority> certificate_authority::renewed(std::chrono::hours life) const {
+  auto old = read_certificate(files_.certificate);
+  auto key = read_key(files_.key);
+  auto own = old && key ? draft(key.get(), life) : certificate_handle{};
+  if (!own || X509_set_subject_name(own.get(), X509_get_subject_name(old.get())) != 1
+      || !sign_itself(own.get(), key.get()))
+    return refused("renew the CA's certificate");
+  return certificate_authority{{pem_of(own.get()), files_.key}};
 }
 
 namespace {

@@ -37,6 +37,10 @@ public:
   make(const cluster_id& cluster, std::chrono::hours life = std::chrono::hours{24 * 3'650});
   /// One that was made before.
   static result<certificate_authority> load(certified_key files);
+  /// The same one, under the same name and key, from now on for `life`: what it has signed stays
+  /// good, and who trusts either certificate trusts all nodes. Its own may have ended.
+  [[nodiscard]] result<certificate_authority> renewed(std::chrono::hours life
+                                                      = std::chrono::hours{24 * 3'650}) const;
 
   [[nodiscard]] const certified_key& files() const { return files_; }
 

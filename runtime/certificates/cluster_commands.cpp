@@ -66,6 +66,18 @@ int renew(const cluster_options& options) {
   return 0;
 }
 
+int renew_ca(const cluster_options& options) {
+  const auto end = renew_authority(options.folder);
+  if (!end)
+    return fail(end.error());
+  std::printf(
+      "renewed the CA's certificate until %s: ca.pem in %s\n"
+      "  bring it to each node that has a folder of its own, and restart one after the other;\n"
+      "  the certificate of before stands beside it as .old\n",
+      to_date(*end).c_str(), options.folder.c_str());
+  return 0;
+}
+
 } // namespace
 
 void add_cluster_commands(CLI::App& app, std::function<int()>& chosen) {
@@ -94,6 +106,9 @@ void add_cluster_commands(CLI::App& app, std::function<int()>& chosen) {
   again->add_option("--folder", options->folder, "with ca.pem, ca.key and the node's certificate")
       ->required();
   again->callback([options, &chosen] { chosen = [options] { return renew(*options); }; });
+  auto* own = cluster->add_subcommand("renew-ca", "A new certificate for the CA, with its key");
+  own->add_option("--folder", options->folder, "with ca.pem and ca.key")->required();
+  own->callback([options, &chosen] { chosen = [options] { return renew_ca(*options); }; });
 }
 
 } // namespace novacron

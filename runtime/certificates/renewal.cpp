@@ -142,4 +142,24 @@ result<renewed_pair> renew_node_certificate(const fs::path& folder, const std::s
   return renewed_pair{identity->node, *end};
 }
 
+result<std::chrono::sys_seconds> renew_authority(const fs::path& folder) {
+  auto authority = authority_in(folder);
+  if (!authority)
+    return authority.error();
+  auto renewed = authority->renewed();
+  if (!renewed)
+    return renewed.error();
+  const auto& certificate = renewed->files().certificate;
+  auto end = end_of_certificate(certificate);
+  if (!end)
+    return end.error();
+  const auto file = folder / "ca.pem";
+  if (const auto kept = with(file, ".old");
+      !replace_durable_file(kept, authority->files().certificate, 0644))
+    return cannot_write(kept);
+  if (!replace_durable_file(file, certificate, 0644))
+    return cannot_write(file);
+  return *end;
+}
+
 } // namespace novacron

@@ -31,4 +31,11 @@ struct renewed_pair {
 result<renewed_pair> renew_node_certificate(const std::filesystem::path& folder,
                                             const std::string& name);
 
+/// Issues the CA in `folder` a new certificate, for the key and the name that it has: nothing that
+/// it has signed need be issued again, and nodes that trust either certificate trust each other, so
+/// that it is brought to one after the other. The old one is kept as `ca.pem.old`. When the new
+/// one ends. Fails, naming the file and what to do, and leaves the old one in its place, when
+/// the CA's files don't belong together or can't be written.
+result<std::chrono::sys_seconds> renew_authority(const std::filesystem::path& folder);
+
 } // namespace novacron

@@ -159,6 +159,22 @@ TEST_CASE(
   CHECK_MESSAGE(lab.is_whole(), lab.end_of_log(2));
 }
 
+TEST_CASE("nodes that trust the CA's new certificate and its old one speak to each other") {
+  certificates_lab lab;
+  const auto vm = lab.run_on("node-2");
+  REQUIRE(lab.ending_of({"cluster", "renew-ca", "--folder", lab.keys.string()}) == "status 0");
+  REQUIRE(X509_cmp(lab.on_disk("ca.pem").get(), lab.on_disk("ca.pem.old").get()) != 0);
+  lab.renew("node-3");
+  lab.restart(3); // which has all that is new, and the others have what is old
+  CHECK_MESSAGE(lab.is_whole(), lab.end_of_log(3));
+  CHECK(lab.moves(vm, "node-3"));
+  lab.restart(1); // the controller
+  lab.restart(2);
+  REQUIRE_MESSAGE(lab.await_hosts(3), lab.end_of_log(1));
+  CHECK_MESSAGE(lab.is_whole(), lab.end_of_log(1));
+  CHECK(lab.moves(vm, "node-2"));
+}
+
 TEST_CASE("a renewed certificate does not bring back a node that was removed") {
   certificates_lab lab;
   client_reply removed;

@@ -1,4 +1,5 @@
 #include "cluster_lab.hpp"
+#include "runtime/certificates/secret_file.hpp"
 
 #include <algorithm>
 #include <array>

@@ -246,3 +246,48 @@ TEST_CASE_FIXTURE(cluster_folder,
   CHECK(status_of("node-2") == 0);
   CHECK(at("node-2.pem") != before);
 }
+
+TEST_CASE_FIXTURE(cluster_folder, "a renewed CA vouches for what it has signed, and its old "
+                                  "certificate for what it signs from then on") {
+  const auto before = files();
+  const auto end = renew_authority(folder);
+  REQUIRE(end.has_value());
+  CHECK(*end - std::chrono::system_clock::now() > 24h * 3'649);
+  CHECK(at("ca.pem") != before.at("ca.pem"));
+  CHECK(at("ca.pem.old") == before.at("ca.pem"));
+  CHECK(at("ca.key") == before.at("ca.key"));
+  CHECK(verify_with_authority(at("node-1.pem"), at("ca.pem")).has_value());
+  REQUIRE(renew_node_certificate(folder, "node-2").has_value());
+  CHECK(verify_with_authority(at("node-2.pem"), at("ca.pem")).has_value());
+  CHECK(verify_with_authority(at("node-2.pem"), at("ca.pem.old")).has_value());
+}
+
+TEST_CASE_FIXTURE(cluster_folder,
+                  "a CA that has ended is renewed, and its nodes are trusted again") {
+  const auto ended = authority().renewed(-1h);
+  REQUIRE(ended.has_value());
+  write("ca.pem", ended->files().certificate);
+  CHECK(!verify_with_authority(at("node-1.pem"), at("ca.pem")).has_value());
+  REQUIRE(renew_authority(folder).has_value());
+  CHECK(verify_with_authority(at("node-1.pem"), at("ca.pem")).has_value());
+}
+
+TEST_CASE_FIXTURE(cluster_folder, "a CA that can't be renewed keeps its certificate") {
+  SUBCASE("without its key") {
+    const auto other = certificate_authority::make(cluster_id{random_uuid()});
+    REQUIRE(other.has_value());
+    write("ca.key", other->files().key);
+    const auto before = files();
+    CHECK(!renew_authority(folder).has_value());
+    CHECK(files() == before);
+  }
+  SUBCASE("on a full disk") {
+    const auto before = files();
+    power_cut power{all};
+    power.fill_up();
+    const auto end = renew_authority(folder);
+    REQUIRE(!end.has_value());
+    CHECK(says(end.error().message, "No space left on device"));
+    CHECK(at("ca.pem") == before.at("ca.pem"));
+  }
+}
