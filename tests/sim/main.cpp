@@ -31,6 +31,7 @@ constexpr unsigned most_seconds(unsigned layer) {
 constexpr unsigned most_times_as_long = 20;
 
 constexpr uint64_t most_in_crowd_of_actors = 20;
+constexpr std::chrono::seconds progress_every{10};
 
 struct options {
   uint64_t seeds = 100;
@@ -145,7 +146,13 @@ int run(const options& wanted) {
   uint64_t schedules = 0;
   uint64_t applied = 0;
   const auto began = std::chrono::steady_clock::now();
+  auto progress_due = began + progress_every;
   for (auto seed = wanted.first; seed < wanted.first + wanted.seeds; ++seed) {
+    if (const auto now = std::chrono::steady_clock::now(); now >= progress_due) {
+      progress_due = now + progress_every;
+      std::cerr << "sim: " << seed - wanted.first << " of " << wanted.seeds << " seeds, "
+                << failures << " failures" << std::endl;
+    }
     // A seed is one schedule: scenarios take turns.
     const auto& weather = scenarios[seed % scenarios.size()];
     std::snprintf(running_now, sizeof running_now,
