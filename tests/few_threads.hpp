@@ -18,21 +18,25 @@ inline constexpr bool threads_can_be_limited = false;
 inline constexpr bool threads_can_be_limited = true;
 #endif
 
-/// From here on this process has memory for so many bytes more.
-inline void limit_memory(uint64_t more_bytes) {
-  uint64_t pages = 0;
-  std::ifstream{"/proc/self/statm"} >> pages;
-  const auto most = pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) + more_bytes;
-  const rlimit limit{most, most};
-  ::setrlimit(RLIMIT_AS, &limit);
-}
-
-/// Whether `holds` is true in a child. False when it throws, or ends the child.
+/// Whether `holds` is true in a child that has memory for so many more threads' stacks, and
+/// for little else. False when it throws, or ends the child.
 template <class Condition>
-bool holds_in_child(Condition holds) {
+bool holds_with_threads(unsigned threads, Condition holds) {
   const auto child = ::fork();
   if (child == 0) {
     ::signal(SIGABRT, SIG_DFL); // the tests' own handler would speak
+    // Larger than those of earlier threads, which are kept for later ones.
+    constexpr size_t stack_bytes = 64u << 20;
+    pthread_attr_t attributes;
+    ::pthread_attr_init(&attributes);
+    ::pthread_attr_setstacksize(&attributes, stack_bytes);
+    ::pthread_setattr_default_np(&attributes);
+    uint64_t pages = 0;
+    std::ifstream{"/proc/self/statm"} >> pages;
+    const auto most = pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) + threads * stack_bytes
+                      + stack_bytes / 2;
+    const rlimit limit{most, most};
+    ::setrlimit(RLIMIT_AS, &limit);
     try {
       ::_exit(holds() ? 0 : 1);
     } catch (const std::exception&) {
@@ -41,21 +45,6 @@ bool holds_in_child(Condition holds) {
   }
   int status = -1;
   return ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-/// As `holds_in_child`, with memory for so many more threads' stacks, and for little else.
-template <class Condition>
-bool holds_with_threads(unsigned threads, Condition holds) {
-  return holds_in_child([&] {
-    // Larger than those of earlier threads, which are kept for later ones.
-    constexpr size_t stack_bytes = 64u << 20;
-    pthread_attr_t attributes;
-    ::pthread_attr_init(&attributes);
-    ::pthread_attr_setstacksize(&attributes, stack_bytes);
-    ::pthread_setattr_default_np(&attributes);
-    limit_memory(threads * stack_bytes + stack_bytes / 2);
-    return holds();
-  });
 }
 
 } // namespace novacron::testing
