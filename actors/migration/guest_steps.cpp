@@ -57,10 +57,14 @@ void finish_mark_file::remove() {
 std::optional<failure> finish_guest(hypervisor& driver, finish_mark& mark, vm_id vm,
                                     const std::string& cookie) {
   auto first = !mark.stands();
-  if (!mark.set())
-    return make_failure(hypervisor_errc::unreachable,
-                        "cannot note on this host's disk that the guest " + to_string(vm)
-                            + " is about to run; free space in its state folder");
+  if (!mark.set()) {
+    if (first)
+      mark.remove(); // it may be there, and not stay
+    return failure{std::make_error_code(first && !mark.stands() ? std::errc::no_space_on_device
+                                                                : std::errc::io_error),
+                   "cannot note on the destination's disk that the guest " + to_string(vm)
+                       + " is about to run; free space in its state folder"};
+  }
   auto done = driver.migration_finish(vm, cookie, false);
   if (done)
     return std::nullopt;

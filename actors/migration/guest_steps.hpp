@@ -37,7 +37,8 @@ private:
 };
 
 /// Destination: lets the guest run. The mark stands before the hypervisor is
-/// asked, and goes again when that surely had no effect.
+/// asked, and goes again when that surely had no effect. `no_space_on_device`: this
+/// host's disk didn't take it, so no Finish was ever begun.
 std::optional<failure> finish_guest(hypervisor& driver, finish_mark& mark, vm_id vm,
                                     const std::string& cookie);
 /// Destination: removes the incoming guest. Succeeds when there is none; any other

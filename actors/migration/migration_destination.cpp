@@ -2,6 +2,7 @@
 
 #include "hypervisor/errors.hpp"
 
+#include <system_error>
 #include <utility>
 
 namespace novacron {
@@ -93,6 +94,9 @@ migration_effects migration_destination::finished(const std::optional<failure>& 
                                                   time_point now) {
   work_ = work::none;
   cookie_.reset(); // a second try must look first
+  // The guest stands still: nobody waits for room on this disk.
+  if (problem && problem->code == std::errc::no_space_on_device)
+    decision_.wish(migration_decision::return_guest, problem->message);
   if (problem)
     not_before_ = now + limits_.retry;
   else

@@ -2,6 +2,7 @@
 
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/session_thread.hpp"
+#include "dwcp/session/used_up.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -52,7 +53,8 @@ session_statistics receiving_session::statistics() const {
   auto x = statistics_;
   for (const auto& wire : wires_)
     x.wire_bytes += wire->total();
-  x.streams = streams_ ? streams_->size() : 0;
+  if (!x.chain_ok) // else as many as there were when all was said
+    x.streams = streams_ ? streams_->size() : 0;
   x.reconnects = reconnects_;
   return x;
 }
@@ -68,7 +70,7 @@ void receiving_session::run() {
     if (const auto done = work(); !done)
       outcome_.fail(done.error());
   } catch (const std::exception& why) {
-    outcome_.fail(broken(why.what()));
+    outcome_.fail(used_up("incoming guest's pages", why));
   }
   guest_.reset();
   const auto failed = finished_ ? std::nullopt : outcome_.why();
@@ -112,7 +114,7 @@ result<void> receiving_session::work() {
 }
 
 result<void> receiving_session::carry() {
-  while (!finished_) {
+  while (!heard_out()) {
     outcome_.nudge().clear();
     if (const auto why = outcome_.why())
       return *why;
@@ -126,19 +128,34 @@ result<void> receiving_session::carry() {
     if (!return_ended_)
       if (auto taken = take_return_path(); !taken)
         return taken;
-    if (input_ended_ && return_ended_) {
-      streams_->expect_ends();
-      streams_->send_first(control(frame_kind::ended));
-      const std::scoped_lock lock{mutex_};
-      statistics_.chain_ok = true;
-      finished_ = true;
-      return {};
+    if (input_ended_ && return_ended_ && !said_all_at_) {
+      say_ended();
+      continue;
     }
-    if (input_ended_ && now() > ended_at_ + options_.silence_limit)
+    if (!said_all_at_ && input_ended_ && now() > ended_at_ + options_.silence_limit)
       return broken("it was delivered, but QEMU keeps the connection open");
     wait_for_work();
   }
+  finished_ = true;
   return {};
+}
+
+void receiving_session::say_ended() {
+  if (!can_resume())
+    streams_->expect_ends();
+  say(control(frame_kind::ended));
+  said_all_at_ = now();
+  const std::scoped_lock lock{mutex_};
+  statistics_.streams = streams_->size();
+  statistics_.chain_ok = true;
+}
+
+/// The source closes all connections once it has heard that we are done. Where only the one that
+/// took that there has ended, another takes it again.
+bool receiving_session::heard_out() const {
+  return said_all_at_
+         && (!can_resume() || streams_->size() == 0
+             || now() > *said_all_at_ + session_limits::farewell);
 }
 
 /// Decodes and verifies the next batch, if it is there, and starts to release it.
@@ -211,14 +228,17 @@ result<void> receiving_session::await_lost() {
     const bool all = std::ranges::all_of(lost_, [&](const auto& x) {
       return input_ended_ || now() > x.second.since + options_.resume_limit;
     });
-    if (!lost_.empty() && all && streams_->size() == 0)
+    const bool alone = streams_->size() == 0;
+    if (!lost_.empty() && all && alone && !said_all_at_)
       return lost_.begin()->second.why;
-    if (!std::exchange(say_again_, false))
+    if (!std::exchange(say_again_, false) || (alone && said_all_at_))
       return {};
   }
   if (said_bytes_ > session_limits::return_bytes)
-    return make_failure(dwcp_errc::stream_broken, "return path: a connection was lost, and too "
-                                                  "much was said to say it again");
+    return said_all_at_ ? result<void>{}
+                        : make_failure(dwcp_errc::stream_broken,
+                                       "return path: a connection was lost, and too "
+                                       "much was said to say it again");
   for (const auto& x : said_)
     streams_->send_first(x);
   if (acknowledged_ && released_ > 0)
@@ -269,6 +289,8 @@ void receiving_session::wait_for_work() {
   auto until = now() + options_.silence_limit / 4;
   if (options_.resume_limit.count() > 0)
     until = std::min(until, now() + options_.resume_limit / 4);
+  if (said_all_at_)
+    until = std::min(until, *said_all_at_ + session_limits::farewell);
   wait_for(events != 0 ? guest_.get() : -1, events, outcome_.nudge(), until);
 }
 

@@ -55,6 +55,8 @@ private:
   result<void> end_release(const frame_header& header);
   result<void> write_released();
   result<void> take_return_path();
+  void say_ended();
+  [[nodiscard]] bool heard_out() const;
   void wait_for_work();
   result<void> arrived(uint16_t connection, frame x);
   void lost(uint16_t connection, failure why);
@@ -78,7 +80,8 @@ private:
   bool return_ended_ = false;
   bool finished_ = false;
   deadline ended_at_;
-  std::vector<frame> said_; ///< of the return path, from the first on
+  std::optional<deadline> said_all_at_; ///< the source was told that we are done
+  std::vector<frame> said_;             ///< of the return path, from the first on
   uint32_t said_count_ = 0;
   size_t said_bytes_ = 0;
 

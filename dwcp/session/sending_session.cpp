@@ -2,6 +2,7 @@
 
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/session_thread.hpp"
+#include "dwcp/session/used_up.hpp"
 #include "dwcp/transport/reorder_queue.hpp"
 
 #include <algorithm>
@@ -62,7 +63,7 @@ void sending_session::run() {
     if (const auto done = work(); !done)
       outcome_.fail(done.error());
   } catch (const std::exception& why) {
-    outcome_.fail(broken(std::string{why.what()} + "; start the migration again"));
+    outcome_.fail(used_up("guest's pages at the source", why));
   }
   // QEMU first: on a failure its guest shall go on at once.
   guest_.reset();
@@ -200,7 +201,9 @@ result<void> sending_session::await_destination() {
                         who + " was silent for " + std::to_string(limit.count())
                             + " ms after the guest had stopped; it goes on at the source");
   };
-  if (source_->frames_under_way() > 0 && now() - last_acknowledged_ > options_.stopped_limit)
+  // Nothing was under way, or the guest ran: that was no silence.
+  const auto heard = std::max(last_acknowledged_, last_heard_);
+  if (source_->frames_under_way() > 0 && now() - heard > options_.stopped_limit)
     return silent("the destination", options_.stopped_limit);
   const auto& seen = source_->splitter();
   if (source_->agreed() && seen.memory_complete() && seen.wants_return_path() && !gate_.shut_value()

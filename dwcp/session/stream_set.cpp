@@ -1,6 +1,7 @@
 #include "dwcp/session/stream_set.hpp"
 
 #include "dwcp/session/session_thread.hpp"
+#include "dwcp/session/used_up.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -15,11 +16,6 @@ constexpr auto farewell_limit = std::chrono::milliseconds{1'000};
 
 std::chrono::steady_clock::time_point now() {
   return std::chrono::steady_clock::now();
-}
-
-failure unexpected(const std::exception& why) {
-  return make_failure(dwcp_errc::stream_broken,
-                      std::string{"page session: "} + why.what() + "; start the migration again");
 }
 
 size_t size_of(const frame& x) {
@@ -243,7 +239,7 @@ void stream_set::read_all(connection& x) {
         calls_.failed(taken.error());
     }
   } catch (const std::exception& why) {
-    calls_.failed(unexpected(why));
+    calls_.failed(used_up("page session", why));
   }
   const std::scoped_lock lock{mutex_};
   x.read_ended = true;
@@ -254,7 +250,7 @@ void stream_set::write_all(connection& x) {
   try {
     write_frames(x);
   } catch (const std::exception& why) {
-    calls_.failed(unexpected(why));
+    calls_.failed(used_up("page session", why));
   }
   const std::scoped_lock lock{mutex_};
   x.write_ended = true;

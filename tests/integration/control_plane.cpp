@@ -16,14 +16,18 @@ using namespace std::chrono_literals;
 
 control_plane::control_plane(caf::actor_system& system, const std::filesystem::path& folder)
     : system_{system}, actors_{std::make_unique<control_actors>()} {
-  replica_config config;
-  config.folder = folder;
-  config.node = node_id{random_uuid()};
-  config.cluster = cluster_id{random_uuid()};
+  config_.folder = folder;
+  config_.node = node_id{random_uuid()};
+  config_.cluster = cluster_id{random_uuid()};
+  start();
+}
+
+void control_plane::start() {
+  auto& system = system_;
   auto& x = *actors_;
   x.replica = caf::actor_cast<replica_actor>(system.spawn<caf::detached>(
-      replica_keeper, replica_opener{[config] { return replica::open(config); }}, logger{},
-      replica_place{}));
+      replica_keeper, replica_opener{[config = config_] { return replica::open(config); }},
+      logger{}, replica_place{}));
   x.feed = system.spawn(feed, feed_config{}, x.replica);
   x.scheduler
       = system.spawn(scheduler, scheduler_config{}, caf::actor_cast<feed_source_actor>(x.feed));
@@ -37,6 +41,22 @@ control_plane::~control_plane() {
   end(actors_->scheduler);
   end(actors_->feed);
   end(actors_->replica);
+}
+
+void control_plane::kill() {
+  caf::scoped_actor self{system_};
+  const auto& x = *actors_;
+  const std::vector<caf::actor> all{
+      caf::actor_cast<caf::actor>(x.frontend), caf::actor_cast<caf::actor>(x.scheduler),
+      caf::actor_cast<caf::actor>(x.feed), caf::actor_cast<caf::actor>(x.replica)};
+  for (const auto& each : all) {
+    self->monitor(each);
+    caf::anon_send_exit(each, caf::exit_reason::kill);
+  }
+  size_t ended = 0;
+  for (size_t i = 0; i < all.size(); ++i)
+    self->receive([&](const caf::down_msg&) { ++ended; }, caf::after(10s) >> [] {});
+  REQUIRE(ended == all.size());
 }
 
 command_outcome control_plane::propose(command_body what) {

@@ -2,6 +2,7 @@
 
 #include "messages/changes.hpp"
 #include "messages/commands.hpp"
+#include "storage/replica.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -24,6 +25,11 @@ public:
   ~control_plane();
   control_plane(const control_plane&) = delete;
   control_plane& operator=(const control_plane&) = delete;
+
+  /// As SIGKILL: nobody answers any more, and nothing that wasn't stored is left.
+  void kill();
+  /// Starts it anew, from what its folder has. Who has handles of it must take new ones.
+  void start();
 
   /// Ends the test when nobody answers.
   command_outcome propose(command_body what);
@@ -51,6 +57,7 @@ public:
 
 private:
   caf::actor_system& system_;
+  replica_config config_;
   std::unique_ptr<control_actors> actors_;
 };
 

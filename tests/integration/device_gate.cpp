@@ -68,8 +68,8 @@ void device_gate::carry() {
 
 /// False once QEMU or the sender has closed.
 bool device_gate::pass_on(int from, int to) {
-  if (device_bytes_ >= stop_after_ && splitter_.memory_complete()) {
-    stopped_ = true;
+  stopped_ = device_bytes_ >= stop_after_ && splitter_.memory_complete();
+  if (stopped_) {
     // The sender's end is ours, too.
     pollfd closed{to, POLLRDHUP, 0};
     return ::poll(&closed, 1, poll_milliseconds) == 0;

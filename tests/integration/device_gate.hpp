@@ -13,7 +13,8 @@ namespace novacron::test {
 
 /// Stands between the source's QEMU and the page sender, and passes bytes both
 /// ways; after so many bytes of the devices' states, which come once all of the
-/// guest's memory was sent and the guest is paused, it passes no more of them.
+/// guest's memory was sent and the guest is paused, it passes no more of them,
+/// until `release`.
 class device_gate {
 public:
   static constexpr uint64_t never = std::numeric_limits<uint64_t>::max();
@@ -28,6 +29,8 @@ public:
   /// Bytes of devices' states that QEMU has sent; and whether we hold them back.
   [[nodiscard]] uint64_t device_bytes() const { return device_bytes_; }
   [[nodiscard]] bool stopped() const { return stopped_; }
+  /// Passes all on again.
+  void release() { stop_after_ = never; }
 
 private:
   void carry();
@@ -36,7 +39,7 @@ private:
 
   std::filesystem::path sender_;
   std::filesystem::path socket_;
-  const uint64_t stop_after_;
+  std::atomic<uint64_t> stop_after_;
   descriptor listener_;
   stream_splitter splitter_; ///< the carrying thread's
   std::atomic<uint64_t> device_bytes_{0};

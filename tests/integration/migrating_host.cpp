@@ -135,6 +135,16 @@ void migrating_host::open_ways(agent& life) {
   context.feed.set(caf::actor_cast<feed_source_actor>(setup_.control.feed));
 }
 
+void migrating_host::find_control() {
+  std::lock_guard lock{mutex_};
+  if (!living_)
+    return;
+  const auto before = std::exchange(living_->ways, {});
+  open_ways(*living_);
+  for (const auto& way : before)
+    caf::anon_send_exit(way, caf::exit_reason::kill);
+}
+
 void migrating_host::start_agent() {
   {
     std::lock_guard lock{mutex_};

@@ -44,6 +44,8 @@ public:
   /// As SIGKILL: its actors end where they are, its connections close, nobody
   /// is told anything. Any thread, a hook's as well.
   void kill_agent();
+  /// Finds the controller again, which was started anew.
+  void find_control();
   /// SIGKILL; the fencer starts another. Returns once it is dead.
   void kill_libvirtd();
   /// SIGKILL to the guest's QEMU. Returns once it is dead.

@@ -1,8 +1,6 @@
-#include "tests/integration/device_gate.hpp"
-#include "tests/integration/two_hosts.hpp"
+#include "tests/integration/gated_stream.hpp"
 
 #include <doctest/doctest.h>
-#include <mutex>
 
 using namespace novacron;
 using namespace novacron::test;
@@ -10,57 +8,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// What one whole migration of the guest takes, measured once.
-struct whole_stream {
-  uint64_t wire_bytes = 0;
-  uint64_t device_bytes = 0;
-  uint64_t connections = 0;
-};
-
 /// How far before the end of the devices the last cut is. Their length differs by
 /// some 3 KiB from run to run, and the gate stops up to 4 KiB late: less, and a
 /// migration may be whole before it is cut.
 constexpr uint64_t last_bytes = 12'288;
 
-/// Sends the next stream of the guest's present host through a gate.
-class gated_stream {
-public:
-  explicit gated_stream(migrating_host& source, uint64_t stop_after = device_gate::never) {
-    source.plan().send_streams_by([this, stop_after](const std::filesystem::path& sender) {
-      std::lock_guard lock{mutex_};
-      gate_ = std::make_unique<device_gate>(sender, stop_after);
-      return gate_->socket();
-    });
-  }
-
-  uint64_t device_bytes() const {
-    std::lock_guard lock{mutex_};
-    return gate_ ? gate_->device_bytes() : 0;
-  }
-  bool stopped() const {
-    std::lock_guard lock{mutex_};
-    return gate_ && gate_->stopped();
-  }
-
-private:
-  mutable std::mutex mutex_;
-  std::unique_ptr<device_gate> gate_;
-};
-
 const whole_stream& measured() {
-  static const whole_stream whole = [] {
-    auto& hosts = shared_hosts();
-    auto& to = hosts.there();
-    gated_stream stream{hosts.here()};
-    auto end = hosts.end_of(hosts.migrate());
-    REQUIRE_MESSAGE((end && end->phase == migration_phase::done), hosts.log_lines());
-    whole_stream x{hosts.link()->carried(), stream.device_bytes(), hosts.link()->connections()};
-    hosts.mend();
-    REQUIRE(hosts.settles_at(to));
-    MESSAGE("a whole stream: ", x.wire_bytes, " bytes on the wire; devices: ", x.device_bytes);
-    REQUIRE(x.device_bytes > 10'000);
-    return x;
-  }();
+  static const whole_stream whole = measure_whole(shared_hosts());
   return whole;
 }
 
@@ -108,14 +62,7 @@ void cut_in_devices(uint64_t device_bytes) {
   auto& hosts = shared_hosts();
   gated_stream stream{hosts.here(), device_bytes};
   auto migration = hosts.migrate();
-  CHECK(becomes_true(60s, [&] { return stream.stopped(); }));
-  // What the gate has let through is on its way: let it arrive.
-  uint64_t carried = 0;
-  CHECK(becomes_true(10s, [&] {
-    auto before = std::exchange(carried, hosts.link()->carried());
-    std::this_thread::sleep_for(100ms); // poll interval
-    return carried == before;
-  }));
+  CHECK(stream.stops(hosts));
   hosts.link()->cut();
   stays(hosts, migration);
 }

@@ -12,10 +12,17 @@ namespace {
 using deed = std::function<void()>;
 
 /// Where the guest must be when all is over. `restarted`: it ran at the
-/// destination, died there, and its VM's policy started another one.
+/// destination, died there, and its VM's policy started another one. `restarted_at_source`:
+/// the same at the source, which it never left.
 /// `source_or_restarted`: its QEMU died before Finish; the source has it back if
 /// libvirtd knew that when Finish came, and can say so.
-enum class outcome : uint8_t { source, destination, restarted, source_or_restarted };
+enum class outcome : uint8_t {
+  source,
+  destination,
+  restarted,
+  restarted_at_source,
+  source_or_restarted
+};
 
 constexpr uint64_t some_wire_bytes = 8'000'000;
 
@@ -63,12 +70,14 @@ void ends_at(two_hosts& hosts, migrating_host& from, migrating_host& to, outcome
   hosts.mend();
   if (where == outcome::source_or_restarted && hosts.rests())
     where = &hosts.here() == &from ? outcome::source : outcome::restarted;
-  auto settled = hosts.settles_at(where == outcome::source ? from : to);
+  const bool at_source = where == outcome::source || where == outcome::restarted_at_source;
+  const bool anew = where == outcome::restarted || where == outcome::restarted_at_source;
+  auto settled = hosts.settles_at(at_source ? from : to);
   CHECK_MESSAGE(settled, hosts.log_lines());
-  CHECK(hosts.console().summary().starts == starts_before + (where == outcome::restarted ? 1 : 0));
+  CHECK(hosts.console().summary().starts == starts_before + (anew ? 1 : 0));
 }
 
-/// One of the five who may die.
+/// One of the six who may die.
 struct victim {
   const char* name;
   void (*kill)(two_hosts& hosts, migrating_host& from, migrating_host& to);
@@ -83,6 +92,10 @@ constexpr victim source_libvirtd{"source libvirtd", [](two_hosts&, migrating_hos
 constexpr victim destination_libvirtd{
     "destination libvirtd",
     [](two_hosts&, migrating_host&, migrating_host& to) { to.kill_libvirtd(); }};
+constexpr victim source_qemu{"source QEMU",
+                             [](two_hosts& hosts, migrating_host& from, migrating_host&) {
+                               from.kill_guest(hosts.guest());
+                             }};
 constexpr victim destination_qemu{
     "destination QEMU",
     [](two_hosts& hosts, migrating_host&, migrating_host& to) { to.kill_guest(hosts.guest()); }};
@@ -132,6 +145,10 @@ TEST_CASE("whoever dies while the memory travels, the guest stays at its source"
   }
 }
 
+TEST_CASE("a source's QEMU that dies while its memory travels is a guest that crashed") {
+  dies(source_qemu, stage::performing, outcome::restarted_at_source);
+}
+
 TEST_CASE("between Perform and the decision the guest goes where its memory is whole") {
   SUBCASE("the source's agent") {
     dies(source_agent, stage::performed, outcome::source);
@@ -144,6 +161,9 @@ TEST_CASE("between Perform and the decision the guest goes where its memory is w
   }
   SUBCASE("the destination's libvirtd") {
     dies(destination_libvirtd, stage::performed, outcome::source);
+  }
+  SUBCASE("the source's QEMU") {
+    dies(source_qemu, stage::performed, outcome::destination);
   }
   SUBCASE("the destination's QEMU") {
     dies(destination_qemu, stage::performed, outcome::source_or_restarted);

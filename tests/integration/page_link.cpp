@@ -43,13 +43,13 @@ void page_link::listen() {
     auto door = connect_tcp("127.0.0.1", to_, nobody, std::chrono::steady_clock::now() + 5s);
     if (!sender || !door)
       continue;
-    ++made_;
     auto& x = connections_.emplace_back();
+    x.number = made_++;
+    x.early = !cut_once_;
     x.sender = std::move(sender);
     x.door = std::move(*door);
-    const bool early = !cut_once_;
-    x.there = std::thread{[=, this, &x] { carry(x.sender.get(), x.door.get(), true, early); }};
-    x.back = std::thread{[=, this, &x] { carry(x.door.get(), x.sender.get(), false, early); }};
+    x.there = std::thread{[this, &x] { carry(x, true); }};
+    x.back = std::thread{[this, &x] { carry(x, false); }};
   }
   listener_.reset();
   for (auto& x : connections_) {
@@ -59,8 +59,8 @@ void page_link::listen() {
   connections_.clear();
 }
 
-bool page_link::wait_readable(int from, bool early) const {
-  while (!is_over(early)) {
+bool page_link::wait_readable(int from, const connection& x) const {
+  while (!is_over(x)) {
     if (holding())
       std::this_thread::sleep_for(std::chrono::milliseconds{poll_milliseconds}); // poll interval
     else if (ready(from, POLLIN))
@@ -69,8 +69,8 @@ bool page_link::wait_readable(int from, bool early) const {
   return false;
 }
 
-bool page_link::pass(int to, const char* bytes, size_t count, bool early) const {
-  while (count > 0 && !is_over(early)) {
+bool page_link::pass(int to, const char* bytes, size_t count, const connection& x) const {
+  while (count > 0 && !is_over(x)) {
     auto sent = ::send(to, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN)
       return false;
@@ -95,31 +95,41 @@ void page_link::take_time(size_t count) {
   std::this_thread::sleep_until(until); // the span that the bytes take
 }
 
-void page_link::carry(int from, int to, bool there, bool early) {
+void page_link::meet(const connection& x, bool there, char* bytes, size_t count) {
+  const auto before = (there ? carried_ : returned_).fetch_add(count);
+  const auto after = before + count;
+  if (there && faults_.flip_bit_at >= before && faults_.flip_bit_at < after)
+    bytes[faults_.flip_bit_at - before] ^= 4;
+  if (there == faults_.on_the_way_back)
+    return;
+  if (after > faults_.cut_after)
+    cut();
+  if (after > faults_.cut_once_after)
+    cut_once_ = true;
+  if (before <= faults_.cut_one_after && after > faults_.cut_one_after)
+    cut_one(x.number);
+}
+
+void page_link::carry(const connection& x, bool there) {
+  const int from = (there ? x.sender : x.door).get();
+  const int to = (there ? x.door : x.sender).get();
   std::array<char, 16'384> buffer{};
-  while (wait_readable(from, early)) {
-    auto count = ::recv(from, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (count < 0 && errno == EAGAIN)
+  while (wait_readable(from, x)) {
+    const auto received = ::recv(from, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (received < 0 && errno == EAGAIN)
       continue;
-    if (count <= 0)
+    if (received <= 0)
       break;
-    if (there) {
-      auto before = carried_.fetch_add(static_cast<uint64_t>(count));
-      auto after = before + static_cast<uint64_t>(count);
-      if (faults_.flip_bit_at >= before && faults_.flip_bit_at < after)
-        buffer[faults_.flip_bit_at - before] ^= 4;
-      if (after > faults_.cut_after)
-        cut();
-      if (after > faults_.cut_once_after)
-        cut_once_ = true;
-      take_time(static_cast<size_t>(count));
-    }
-    if (!pass(to, buffer.data(), static_cast<size_t>(count), early))
+    const auto count = static_cast<size_t>(received);
+    meet(x, there, buffer.data(), count);
+    if (there)
+      take_time(count);
+    if (!pass(to, buffer.data(), count, x))
       break;
   }
   // What was cut ends both ways at once; what its sender ended, one way.
-  ::shutdown(to, is_over(early) ? SHUT_RDWR : SHUT_WR);
-  if (is_over(early))
+  ::shutdown(to, is_over(x) ? SHUT_RDWR : SHUT_WR);
+  if (is_over(x))
     ::shutdown(from, SHUT_RDWR);
 }
 

@@ -214,6 +214,16 @@ void two_hosts::before_commit(std::function<void()> what) {
   parts_->before_commit = std::move(what);
 }
 
+void two_hosts::kill_controller() {
+  control().kill();
+}
+
+void two_hosts::start_controller() {
+  control().start();
+  for (auto* host : {parts_->first.get(), parts_->second.get()})
+    host->find_control();
+}
+
 void two_hosts::mend() {
   before_commit({});
   set_link({});

@@ -45,6 +45,9 @@ public:
   std::shared_ptr<page_link> link();
   /// Called once, just before the next proposal to commit is passed on.
   void before_commit(std::function<void()> what);
+  /// The controller dies as by SIGKILL; until it is started nobody may be asked about the guest.
+  void kill_controller();
+  void start_controller();
   /// Takes back all that a test has set, and starts agents that are dead.
   void mend();
 

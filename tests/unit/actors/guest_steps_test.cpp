@@ -4,6 +4,7 @@
 #include "tests/unit/actors/test_authority.hpp"
 
 #include <doctest/doctest.h>
+#include <fstream>
 
 using namespace novacron;
 
@@ -13,8 +14,9 @@ const vm_id vm = one_guest::vm;
 
 struct mark final : finish_mark {
   bool there = false;
+  bool room = true; ///< on the disk
   [[nodiscard]] bool stands() const override { return there; }
-  bool set() override { return there = true; }
+  bool set() override { return room && (there = true); }
   void remove() override { there = false; }
 };
 
@@ -89,6 +91,31 @@ TEST_CASE("a Finish's mark stands afterwards, unless it surely had no effect and
   driver.finish_fails.reset();
   CHECK(!finish_guest(driver, ours, vm, {}));
   CHECK(ours.there);
+}
+
+TEST_CASE(
+    "without room for its mark no Finish is begun; one that was begun before isn't forgotten") {
+  one_guest driver;
+  mark ours;
+  ours.room = false;
+  auto problem = finish_guest(driver, ours, vm, {});
+  REQUIRE(problem.has_value());
+  CHECK(problem->code == std::errc::no_space_on_device);
+  CHECK(driver.calls.empty());
+  ours.there = true;
+  problem = finish_guest(driver, ours, vm, {});
+  REQUIRE(problem.has_value());
+  CHECK(problem->code != std::errc::no_space_on_device);
+  CHECK(ours.there);
+  CHECK(driver.calls.empty());
+}
+
+TEST_CASE("a mark whose folder can't be made is no mark") {
+  scratch_folder folder;
+  std::ofstream{folder.path() / "finishing"} << "a file";
+  finish_mark_file mark{folder.path() / "finishing" / "migration"};
+  CHECK(!mark.set());
+  CHECK(!mark.stands());
 }
 
 TEST_CASE(

@@ -298,6 +298,18 @@ TEST_CASE_FIXTURE(arriving_guest, "a Finish that was refused has not let the gue
                  migration_decision::return_guest));
 }
 
+TEST_CASE_FIXTURE(arriving_guest, "a guest whose Finish can't be noted on the disk is given back") {
+  receive_everything();
+  say(migration_phase::committed);
+  CHECK(proposes(state.finished(failure{std::make_error_code(std::errc::no_space_on_device),
+                                        "no room for the mark"},
+                                now),
+                 migration_decision::return_guest));
+  say(migration_phase::returned);
+  now += 1s;
+  CHECK(find<cancel_incoming>(state.tick(now)));
+}
+
 TEST_CASE_FIXTURE(arriving_guest,
                   "a clear no to a later Finish says nothing of one whose answer was lost") {
   lose_the_answer_to_finish();

@@ -3,6 +3,7 @@
 #include "tcp_proxy.hpp"
 
 #include <doctest/doctest.h>
+#include <poll.h>
 
 using namespace novacron;
 using namespace novacron::testing;
@@ -214,6 +215,31 @@ TEST_CASE("a guest that has stopped goes on at the source when the destination i
   CHECK(since(began) < 5s);
   x.pair.receiver.reset();
   writer.join();
+}
+
+TEST_CASE(
+    "a source's QEMU that takes its time once the guest has stopped is no destination's silence") {
+  random_numbers random{10};
+  const guest guest{random, 300};
+  cut_pair x{{}};
+  x.pair.sending.stopped_limit = 400ms;
+  auto [source, destination] = x.pair.connect();
+  const auto memory = std::span{guest.stopped}.first(guest.stopped.size() - 4000);
+  CHECK(source.write(guest.running));
+  CHECK(source.write(memory));
+  CHECK(destination.read(guest.running.size()) == guest.running);
+  CHECK(destination.read(memory.size()).size() == memory.size());
+  pollfd silent{source.fd(), POLLRDHUP, 0};
+  CHECK(::poll(&silent, 1, 1'000) == 0); // it says nothing, and isn't closed
+  const auto devices = std::span{guest.stopped}.subspan(memory.size());
+  CHECK(source.write(devices));
+  CHECK(destination.read(devices.size()).size() == devices.size());
+  CHECK(destination.write(qemu_stream::shut_message()));
+  destination.close();
+  CHECK(source.read(8) == qemu_stream::shut_message());
+  source.close();
+  const auto sent = x.pair.sent.wait();
+  CHECK_MESSAGE(sent.has_value(), why(sent));
 }
 
 TEST_CASE("a session that was cancelled is not resumed") {
