@@ -49,11 +49,12 @@ void write(schema::MigrationTerms::Builder out, const migration_terms& in) {
   out.setIntent(schema_enum<schema::MigrationIntent>(in.intent));
   out.setLongestPause(milliseconds(in.longest_pause));
   out.setTimeLimit(milliseconds(in.time_limit));
+  out.setPriority(schema_enum<schema::MigrationPriority>(in.priority));
 }
 
 bool read(schema::MigrationTerms::Reader in, migration_terms& out) {
   return read(in.getIntent(), out.intent) && read(in.getLongestPause(), out.longest_pause)
-         && read(in.getTimeLimit(), out.time_limit);
+         && read(in.getTimeLimit(), out.time_limit) && read(in.getPriority(), out.priority);
 }
 
 void write(schema::MigrationRecord::Builder out, const migration_record& in) {
@@ -62,7 +63,10 @@ void write(schema::MigrationRecord::Builder out, const migration_record& in) {
   write(out.initFrom(), in.from);
   write(out.initTo(), in.to);
   write(out.initEpoch(), in.epoch);
-  out.setPhase(schema_enum<schema::MigrationPhase>(in.phase));
+  // Older readers take one that waits for one that has just begun.
+  const auto phase = in.waits() ? migration_phase::reserved : in.phase;
+  out.setPhase(schema_enum<schema::MigrationPhase>(phase));
+  out.setQueued(in.waits());
   out.setReason(text(in.reason));
   out.setSourceClean(in.source_clean);
   out.setDestinationClean(in.destination_clean);
@@ -72,6 +76,7 @@ void write(schema::MigrationRecord::Builder out, const migration_record& in) {
   out.setDecided(milliseconds(in.decided));
   out.setEnded(milliseconds(in.ended));
   out.setRevision(in.revision);
+  out.setBegun(milliseconds(in.begun));
   if (in.terms != migration_terms{}) // as programs write it that know none
     write(out.initTerms(), in.terms);
 }
@@ -87,9 +92,13 @@ bool read(reading& budget, schema::MigrationRecord::Reader in, migration_record&
   out.destination_clean = in.getDestinationClean();
   read(in.getOperation(), out.operation);
   out.revision = in.getRevision();
-  return read(in.getPhase(), out.phase) && read(budget, in.getCost(), out.cost)
-         && read(in.getTerms(), out.terms) && read(in.getCreated(), out.created)
-         && read(in.getDecided(), out.decided) && read(in.getEnded(), out.ended);
+  if (!read(in.getPhase(), out.phase))
+    return false;
+  if (in.getQueued())
+    out.phase = migration_phase::queued;
+  return read(budget, in.getCost(), out.cost) && read(in.getTerms(), out.terms)
+         && read(in.getCreated(), out.created) && read(in.getDecided(), out.decided)
+         && read(in.getEnded(), out.ended) && read(in.getBegun(), out.begun);
 }
 
 } // namespace novacron

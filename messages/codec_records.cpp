@@ -165,6 +165,8 @@ void write(schema::HostRecord::Builder out, const host_record& in) {
   out.setMaintenance(schema_enum<schema::HostState>(in.maintenance));
   write(out.initDrain(), in.drain);
   out.setAwaited(in.awaited);
+  out.setMigrationsAtOnce(in.migrations_at_once);
+  out.setMigrationsBetweenSites(in.migrations_between_sites);
 }
 
 bool read(reading& budget, schema::HostRecord::Reader in, host_record& out) {
@@ -185,6 +187,8 @@ bool read(reading& budget, schema::HostRecord::Reader in, host_record& out) {
   out.vcpu_overcommit_percent = in.getVcpuOvercommitPercent();
   read(in.getDrain(), out.drain);
   out.awaited = in.getAwaited();
+  out.migrations_at_once = in.getMigrationsAtOnce();
+  out.migrations_between_sites = in.getMigrationsBetweenSites();
   return read(budget, in.getImages(), out.images) && read(in.getState(), out.state)
          && read(in.getChanged(), out.changed) && read(budget, in.getLabels(), out.labels)
          && read(budget, in.getCpuFeatures(), out.cpu_features)

@@ -44,7 +44,8 @@ struct request_state {
   friend bool operator==(const request_state&, const request_state&) = default;
 };
 
-/// Reserve the destination of a live migration.
+/// Reserve the destination of a live migration, which begins when its turn comes: at once,
+/// unless one of its hosts, or the link between their sites, has enough to do.
 struct reserve_migration {
   migration_id migration;
   vm_id vm;
@@ -339,7 +340,7 @@ enum class command_errc : uint8_t {
   unknown_outcome, ///< not from apply: it may or may not have been committed; ask again with the
                    ///< same key
   not_leader,      ///< not from apply: nothing was committed here
-  overloaded,      ///< not from apply: nothing was committed; come back later
+  overloaded,      ///< nothing was done; come back later. From apply: too many migrations wait
   rule_broken,     ///< a required placement rule, of the VM or of those on the host, forbids it
   unknown_task,
   unknown_node,
@@ -361,7 +362,8 @@ struct command_outcome {
   vm_id vm;
   operation_id operation;
   migration_id migration;
-  migration_phase phase = migration_phase::reserved; ///< of `migration`, after the command
+  migration_phase phase = migration_phase::reserved; ///< of `migration`, after the command; of one
+                                                     ///< that waits as if it had begun
   lease_record lease;                                ///< after `renew_lease`
   task_id task{}; ///< that a drain, an evacuation or a rebalance became
 

@@ -13,6 +13,10 @@ enum class migration_intent : uint8_t {
   speed,    ///< it is over soon: a longer pause is taken early, and it may be slowed down
 };
 
+/// Who goes first where migrations wait for their turn; within one, who has waited longer.
+/// Since cluster version 7.
+enum class migration_priority : uint8_t { normal, low, high };
+
 /// How a live migration is to be made: an intent, and bounds for those who know
 /// better than it. Since cluster version 6.
 struct migration_terms {
@@ -21,6 +25,7 @@ struct migration_terms {
   std::chrono::milliseconds longest_pause{0};
   /// What isn't done by then stays where it was; 0: no limit.
   std::chrono::milliseconds time_limit{0};
+  migration_priority priority = migration_priority::normal;
 
   /// The same pause, with the intent's own filled in.
   [[nodiscard]] std::chrono::milliseconds pause() const;
@@ -46,5 +51,6 @@ inline std::chrono::milliseconds migration_terms::pause() const {
 }
 
 std::string to_string(migration_intent x);
+std::string to_string(migration_priority x);
 
 } // namespace novacron

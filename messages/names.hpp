@@ -53,10 +53,16 @@ struct names<migration_intent> {
 };
 
 template <>
+struct names<migration_priority> {
+  static constexpr int first = 0;
+  static constexpr std::array<std::string_view, 3> words{"normal", "low", "high"};
+};
+
+template <>
 struct names<migration_phase> {
   static constexpr int first = 0;
-  static constexpr std::array<std::string_view, 7> words{
-      "reserved", "committed", "aborted", "finished", "returned", "done", "rolled_back"};
+  static constexpr std::array<std::string_view, 8> words{
+      "reserved", "committed", "aborted", "finished", "returned", "done", "rolled_back", "queued"};
 };
 
 template <>

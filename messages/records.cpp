@@ -24,6 +24,10 @@ std::string to_string(migration_intent x) {
   return std::string{word_of(x)};
 }
 
+std::string to_string(migration_priority x) {
+  return std::string{word_of(x)};
+}
+
 std::string to_string(migration_phase x) {
   return std::string{word_of(x)};
 }

@@ -156,6 +156,10 @@ struct host_record {
   task_id drain;
   /// Has not said what runs there since the cluster was recovered from one survivor.
   bool awaited = false;
+  /// As many migrations are under way from and to it at a time. Since cluster version 7.
+  uint32_t migrations_at_once = 4;
+  /// And as many between its site and any one other, by the label `site`.
+  uint32_t migrations_between_sites = 2;
 
   /// The same, and nobody has said that it is off: nothing is placed or started
   /// anywhere meanwhile.
@@ -184,9 +188,10 @@ struct lease_record {
 /// How far a migration has come in the log. What happens in between
 /// (preparing, pre-copy rounds, switchover) is progress, and not in the log.
 ///
-///     reserved ─▶ committed ─▶ finished ─▶ done
-///        │            └──────▶ returned ─▶ rolled_back
-///        └─▶ aborted ─────────────────────▶ rolled_back
+///     queued ─▶ reserved ─▶ committed ─▶ finished ─▶ done
+///        │         │            └──────▶ returned ─▶ rolled_back
+///        │         └─▶ aborted ────────────────────▶ rolled_back
+///        └─────────────────────────────────────────▶ rolled_back
 enum class migration_phase : uint8_t {
   reserved,  ///< the destination may hold an incoming, not running copy
   committed, ///< the guest is the destination's; it must run it
@@ -195,6 +200,7 @@ enum class migration_phase : uint8_t {
   returned,  ///< the destination never ran it; the source must resume it
   done,
   rolled_back,
+  queued, ///< waits for its turn; the VM doesn't know of it. Since cluster version 7
 };
 
 /// What a migration cost, as its source measured it; or its destination, if the source died
@@ -241,8 +247,11 @@ struct migration_record {
   log_time ended;
   uint64_t revision = 0;
   migration_terms terms;
+  log_time begun; ///< when it was reserved; zero: not yet, or before cluster version 7
 
-  /// Neither committed nor aborted yet.
+  /// It has not begun: no host knows of it.
+  [[nodiscard]] bool waits() const { return phase == migration_phase::queued; }
+  /// Begun, and neither committed nor aborted yet.
   [[nodiscard]] bool undecided() const { return phase == migration_phase::reserved; }
   [[nodiscard]] bool over() const {
     return phase == migration_phase::done || phase == migration_phase::rolled_back;
@@ -287,7 +296,8 @@ enum class task_state : uint8_t {
 
 enum class move_state : uint8_t {
   waiting, ///< for its turn, or for what `reason` says
-  moving,  ///< its migration is under way; of an evacuation: it has a place, and starts there
+  moving,  ///< its migration is under way, or waits for its turn; of an evacuation: it has a place,
+           ///< and starts there
   finished,
   failed, ///< `reason` says why
 };

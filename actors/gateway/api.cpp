@@ -134,6 +134,8 @@ void api::dispatch(call& c) const {
     return read_drain(c);
   case action::cancel_task:
     return cancel(c);
+  case action::cancel_migration:
+    return cancel_migration(c);
   case action::rebalance:
     return rebalance(c);
   case action::events:

@@ -143,6 +143,7 @@ private:
   void maintain(call& c) const;
   void read_drain(call& c) const;
   void cancel(call& c) const;
+  void cancel_migration(call& c) const;
   void rebalance(call& c) const;
   void answer_task(unsigned status, const command_outcome& outcome, answer_function done) const;
 

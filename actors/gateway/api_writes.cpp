@@ -219,6 +219,34 @@ void api::change_vm(call& c) const {
   propose({std::move(*body), std::move(*key)}, std::move(c.done), std::move(accepted));
 }
 
+/// One that waits is over with it; one that is under way, and not decided, is rolled back.
+void api::cancel_migration(call& c) const {
+  auto key = begin_change(c);
+  if (!key)
+    return c.done(answer_of(key.error()));
+  auto empty = parse_nothing(c.request->body);
+  if (!empty)
+    return c.done(answer_of(empty.error()));
+  if (!view_->complete())
+    return c.done(answer_of(view_behind("the state has not been read yet; ask again shortly")));
+  auto id = parse_uuid(c.where.id);
+  auto moves = id ? view_->epoch_of(migration_id{*id}) : std::nullopt;
+  if (!moves)
+    return c.done(answer_of(no_such("migration", c.where.id)));
+  decide_migration wish{migration_id{*id}, *moves, migration_decision::abort,
+                        "cancelled by " + c.principal};
+  auto accepted = [view = view_, which = wish.migration, limit = limits_.view_time,
+                   done = c.done](const command_outcome& outcome) {
+    view->when_revision(outcome.revision, view_table::clock::now() + limit, [=](wait_end /*how*/) {
+      auto document = view->migration(which);
+      if (!document)
+        return done(answer_of(no_such("migration", to_string(which))));
+      done(json_answer(200, document->json, {{"ETag", etag(document->revision)}}));
+    });
+  };
+  propose({std::move(wish), std::move(*key)}, std::move(c.done), std::move(accepted));
+}
+
 void api::answer_operation(const operation_record& fallback, uint64_t revision,
                            std::chrono::milliseconds wait, answer_function done) const {
   auto answer = [fallback, view = view_, done = std::move(done)](unsigned status) {

@@ -83,7 +83,7 @@ parsed<migrate_body> parse_migrate(std::string_view body) {
   migrate_body result;
   if (blank(body))
     return result;
-  field_reader fields{body, {"to", "intent", "max_pause_ms", "max_seconds"}};
+  field_reader fields{body, {"to", "intent", "max_pause_ms", "max_seconds", "priority"}};
   result.to = fields.text("to", false);
   if (fields.has("to"))
     fields.check(!result.to.empty() && result.to.size() <= max_host && !has_control(result.to),
@@ -100,6 +100,11 @@ parsed<migrate_body> parse_migrate(std::string_view body) {
   if (fields.has("max_seconds"))
     result.terms.time_limit
         = std::chrono::seconds{fields.number("max_seconds", 1, max_migration_seconds)};
+  if (fields.has("priority")) {
+    const auto priority = parse<migration_priority>(fields.text("priority", false));
+    fields.check(priority.has_value(), "/priority", "must be one of low, normal, high");
+    result.terms.priority = priority.value_or(migration_priority::normal);
+  }
   if (fields.first_problem())
     return *fields.first_problem();
   return result;

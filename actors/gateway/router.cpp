@@ -18,6 +18,7 @@ constexpr std::array table{
     route{action::migrate_vm, "POST", "/api/v1/vms/{id}/migrate"},
     route{action::list_migrations, "GET", "/api/v1/migrations"},
     route{action::read_migration, "GET", "/api/v1/migrations/{id}"},
+    route{action::cancel_migration, "POST", "/api/v1/migrations/{id}/cancel"},
     route{action::list_operations, "GET", "/api/v1/operations"},
     route{action::read_operation, "GET", "/api/v1/operations/{id}"},
     route{action::list_hosts, "GET", "/api/v1/hosts"},

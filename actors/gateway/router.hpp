@@ -22,6 +22,7 @@ enum class action : uint8_t {
   migrate_vm,
   list_migrations,
   read_migration,
+  cancel_migration,
   list_operations,
   read_operation,
   list_hosts,

@@ -11,6 +11,7 @@ constexpr auto ask_again = std::chrono::milliseconds{100};
 /// A later phase has the greater rank; the two ways to end share one.
 int rank(migration_phase phase) {
   switch (phase) {
+  case migration_phase::queued:
   case migration_phase::reserved:
     return 0;
   case migration_phase::committed:

@@ -152,6 +152,8 @@ migration_effects migration_destination::proceed(time_point now) {
     return out;
   auto may_act = work_ == work::none && now >= not_before_;
   switch (decision_.phase()) {
+  case migration_phase::queued:
+    break; // no host is told of it
   case migration_phase::reserved:
     proceed_undecided(out, now);
     break;

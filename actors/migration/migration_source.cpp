@@ -101,6 +101,8 @@ migration_effects migration_source::proceed(time_point now) {
   if (!decision_.known())
     return out;
   switch (decision_.phase()) {
+  case migration_phase::queued:
+    break; // no host is told of it
   case migration_phase::reserved:
     proceed_undecided(out, now);
     break;

@@ -40,6 +40,18 @@ void progress_member(json_writer& out, const migration_progress* progress) {
   out.end_object();
 }
 
+void prospect_member(json_writer& out, const queue_prospect* prospect) {
+  out.key("queue");
+  if (prospect == nullptr) {
+    out.null();
+    return;
+  }
+  out.begin_object();
+  out.key("position").number(prospect->position);
+  time_member(out, "expected_start", prospect->expected_start);
+  out.end_object();
+}
+
 void work_members(json_writer& out, const page_work& work) {
   out.key("pages").begin_object();
   out.key("zero").number(work.zero_pages);
@@ -169,6 +181,8 @@ std::string host_json(const host_record& host, const host_usage& usage) {
   labels_member(out, "labels", host.labels);
   out.key("memory_overcommit_percent").number(host.memory_overcommit_percent);
   out.key("vcpu_overcommit_percent").number(host.vcpu_overcommit_percent);
+  out.key("migrations_at_once").number(host.migrations_at_once);
+  out.key("migrations_between_sites").number(host.migrations_between_sites);
   out.key("maintenance").text(to_string(host.maintenance));
   id_member(out, "drain", host.drain);
   out.key("revision").number(host.revision);
@@ -177,7 +191,8 @@ std::string host_json(const host_record& host, const host_usage& usage) {
 }
 
 std::string migration_json(const migration_record& migration, std::string_view from,
-                           std::string_view to, const migration_progress* progress) {
+                           std::string_view to, const migration_progress* progress,
+                           const queue_prospect* prospect) {
   json_writer out;
   out.begin_object();
   out.key("id").text(to_string(migration.id));
@@ -194,10 +209,13 @@ std::string migration_json(const migration_record& migration, std::string_view f
     out.key("max_seconds").number(std::chrono::ceil<std::chrono::seconds>(limit).count());
   else
     out.key("max_seconds").null();
+  out.key("priority").text(to_string(migration.terms.priority));
+  prospect_member(out, prospect);
   progress_member(out, progress);
   cost_member(out, migration.cost);
   id_member(out, "operation", migration.operation);
   time_member(out, "created", migration.created);
+  time_member(out, "begun", migration.begun);
   time_member(out, "decided", migration.decided);
   time_member(out, "ended", migration.ended);
   out.key("revision").number(migration.revision);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/view/queue_outlook.hpp"
 #include "messages/changes.hpp"
 #include "messages/records.hpp"
 
@@ -23,9 +24,11 @@ struct host_usage {
 /// `host` is the name of the VM's host; empty if it isn't known (yet).
 std::string vm_json(const vm_record& vm, std::string_view host);
 std::string host_json(const host_record& host, const host_usage& usage);
-/// `from` and `to` are the hosts' names; `progress` may be null.
+/// `from` and `to` are the hosts' names; `progress` may be null, as may `prospect`: it doesn't
+/// wait, or how long it will is said only where it is read.
 std::string migration_json(const migration_record& migration, std::string_view from,
-                           std::string_view to, const migration_progress* progress);
+                           std::string_view to, const migration_progress* progress,
+                           const queue_prospect* prospect = nullptr);
 std::string operation_json(const operation_record& operation);
 /// The functions name hosts and VMs; empty: not known (any more).
 std::string task_json(const task_record& task, const std::function<std::string(node_id)>& host,

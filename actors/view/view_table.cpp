@@ -183,13 +183,18 @@ bool view_table::put_one(const migration_record& migration) {
   auto& entry = migrations_[migration.id];
   if (entry.json && entry.record.revision >= migration.revision)
     return false;
+  if (migration.phase == migration_phase::done && entry.record.phase != migration.phase)
+    durations_.add(migration.cost.duration);
+  unindex(entry.record);
   entry.record = migration;
   if (migration.over())
     entry.progress.reset();
-  if (migration.undecided())
+  if (migration.undecided() || migration.waits())
     reserved_.insert(migration.id);
-  else
-    reserved_.erase(migration.id);
+  if (migration.waits())
+    queue_.insert(place_of(migration));
+  if (is_under_way(migration))
+    under_way_.insert(migration.id);
   migrations_by_vm_[migration.vm].insert(migration.id);
   render(entry);
   return true;
@@ -242,7 +247,7 @@ void view_table::erase(record_type type, uuid id) {
   case record_type::migration:
     if (auto at = migrations_.find(migration_id{id}); at != migrations_.end()) {
       drop(migrations_by_vm_, at->second.record.vm, at->first);
-      reserved_.erase(at->first);
+      unindex(at->second.record);
       migrations_.erase(at);
     }
     return;
@@ -286,6 +291,12 @@ void view_table::unindex(const vm_record& vm) {
   --used.vms;
   if (used == host_usage{})
     usage_.erase(vm.host);
+}
+
+void view_table::unindex(const migration_record& migration) {
+  reserved_.erase(migration.id);
+  queue_.erase(place_of(migration));
+  under_way_.erase(migration.id);
 }
 
 std::string view_table::host_name(node_id id) const {

@@ -65,6 +65,8 @@ public:
   [[nodiscard]] std::optional<view_document> vm(vm_id id) const;
   [[nodiscard]] std::optional<view_document> host(node_id id) const;
   [[nodiscard]] std::optional<view_document> migration(migration_id id) const;
+  /// Of the guest that a migration moves; nothing: there is no such migration.
+  [[nodiscard]] std::optional<epoch> epoch_of(migration_id id) const;
   [[nodiscard]] std::optional<view_document> operation(operation_id id) const;
   [[nodiscard]] std::optional<view_document> task(task_id id) const;
 
@@ -140,6 +142,7 @@ private:
   void erase(record_type type, uuid id);
   void index(const vm_record& vm);
   void unindex(const vm_record& vm);
+  void unindex(const migration_record& migration);
   [[nodiscard]] std::string host_name(node_id id) const;
   [[nodiscard]] std::string vm_name(vm_id id) const;
   [[nodiscard]] shared_json json_of_task(const task_record& task) const;
@@ -147,6 +150,10 @@ private:
   void render(vm_entry& entry) const;
   void render(migration_entry& entry) const;
   [[nodiscard]] shared_json json_of(const any_record& record) const;
+  /// What there is to say of those that wait.
+  [[nodiscard]] std::map<migration_id, queue_prospect> queue_prospects() const;
+  [[nodiscard]] shared_json queued_json(const migration_record& record,
+                                        const std::map<migration_id, queue_prospect>& known) const;
 
   mutable std::shared_mutex mutex_;
   std::map<vm_id, vm_entry> vms_;
@@ -161,6 +168,9 @@ private:
   std::map<node_id, std::set<vm_id>> vms_by_host_;
   std::map<node_id, host_usage> usage_;
   std::set<migration_id> reserved_; ///< their destinations keep memory free
+  std::set<queue_place> queue_;
+  std::set<migration_id> under_way_;
+  recent_durations durations_;
   std::map<vm_id, std::set<migration_id>> migrations_by_vm_;
   std::map<vm_id, std::set<operation_id>> operations_by_vm_;
   uint64_t revision_ = 0;

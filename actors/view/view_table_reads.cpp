@@ -48,9 +48,9 @@ std::optional<view_document> document(const Shelf& shelf, const Id& id) {
 }
 
 /// Migrations or operations, of one VM or of all.
-template <class Shelf, class ByVm>
-view_page history(const Shelf& shelf, const ByVm& by_vm, const history_query& query) {
-  auto json_of = [&](const auto& id) { return shelf.at(id).json; };
+template <class Shelf, class ByVm, class JsonOf>
+view_page history(const Shelf& shelf, const ByVm& by_vm, const history_query& query,
+                  JsonOf json_of) {
   if (!query.vm)
     return page_of(shelf, query.page, json_of);
   auto at = by_vm.find(*query.vm);
@@ -76,7 +76,35 @@ std::optional<view_document> view_table::vm(vm_id id) const {
 
 std::optional<view_document> view_table::migration(migration_id id) const {
   std::shared_lock lock{mutex_};
-  return document(migrations_, id);
+  auto found = document(migrations_, id);
+  if (found && migrations_.at(id).record.waits())
+    found->json = queued_json(migrations_.at(id).record, queue_prospects());
+  return found;
+}
+
+std::optional<epoch> view_table::epoch_of(migration_id id) const {
+  std::shared_lock lock{mutex_};
+  auto at = migrations_.find(id);
+  return at == migrations_.end() ? std::nullopt : std::optional{at->second.record.epoch};
+}
+
+std::map<migration_id, queue_prospect> view_table::queue_prospects() const {
+  std::vector<const migration_record*> waiting;
+  std::vector<const migration_record*> under_way;
+  for (const auto& each : queue_)
+    waiting.push_back(&migrations_.at(each.id).record);
+  for (const auto& id : under_way_)
+    under_way.push_back(&migrations_.at(id).record);
+  return prospects(waiting, under_way, durations_.mean(), [this](node_id id) {
+    auto at = hosts_.find(id);
+    return at == hosts_.end() ? nullptr : &at->second;
+  });
+}
+
+shared_json view_table::queued_json(const migration_record& record,
+                                    const std::map<migration_id, queue_prospect>& known) const {
+  return std::make_shared<const std::string>(migration_json(
+      record, host_name(record.from), host_name(record.to), nullptr, &known.at(record.id)));
 }
 
 std::optional<view_document> view_table::operation(operation_id id) const {
@@ -129,14 +157,23 @@ view_page view_table::hosts(const page_query& query) const {
 
 view_page view_table::migrations(const history_query& query) const {
   std::shared_lock lock{mutex_};
-  auto page = history(migrations_, migrations_by_vm_, query);
+  std::optional<std::map<migration_id, queue_prospect>> known; // if any of them waits
+  auto page = history(migrations_, migrations_by_vm_, query, [&](const migration_id& id) {
+    const auto& entry = migrations_.at(id);
+    if (!entry.record.waits())
+      return entry.json;
+    if (!known)
+      known = queue_prospects();
+    return queued_json(entry.record, *known);
+  });
   page.revision = revision_;
   return page;
 }
 
 view_page view_table::operations(const history_query& query) const {
   std::shared_lock lock{mutex_};
-  auto page = history(operations_, operations_by_vm_, query);
+  auto page = history(operations_, operations_by_vm_, query,
+                      [this](const operation_id& id) { return operations_.at(id).json; });
   page.revision = revision_;
   return page;
 }

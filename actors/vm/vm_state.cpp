@@ -113,6 +113,7 @@ bool vm_state::in_migrations_hands() const {
     return migration.to == config_.host ? !migration.destination_clean : !migration.source_clean;
   case migration_phase::finished:
     return migration.from == config_.host;
+  case migration_phase::queued:
   case migration_phase::done:
   case migration_phase::rolled_back:
     return false;

@@ -126,6 +126,8 @@ struct HostRecord {
   maintenance @20 :HostState = up;
   drain @21 :Ids.Uuid;
   awaited @22 :Bool;
+  migrationsAtOnce @23 :UInt32 = 4;
+  migrationsBetweenSites @24 :UInt32 = 2;
 }
 
 struct LeaseRecord {
@@ -145,11 +147,18 @@ enum MigrationIntent {
   speed @2;
 }
 
+enum MigrationPriority {
+  normal @0;
+  low @1;
+  high @2;
+}
+
 # Since cluster version 6.
 struct MigrationTerms {
   intent @0 :MigrationIntent;
   longestPause @1 :Int64;
   timeLimit @2 :Int64;
+  priority @3 :MigrationPriority;  # since cluster version 7
 }
 
 enum MigrationPhase {
@@ -160,6 +169,7 @@ enum MigrationPhase {
   returned @4;
   done @5;
   rolledBack @6;
+  queued @7; # not written yet: see MigrationRecord.queued
 }
 
 struct MigrationCost {
@@ -198,6 +208,9 @@ struct MigrationRecord {
   ended @13 :Int64;
   revision @14 :UInt64;
   terms @15 :MigrationTerms;
+  # The phase is reserved then: gateways of cluster version 6, which are upgraded last, refuse another.
+  queued @16 :Bool;
+  begun @17 :Int64;
 }
 
 # -- operations --

@@ -55,6 +55,12 @@ void add_migrations(CLI::App& app, const command_mount& mount) {
   mount.on(show, [id](client_session& session) {
     session.show_one(session.read("/api/v1/migrations/" + *id));
   });
+  auto* cancel = group->add_subcommand(
+      "cancel", "End one that waits for its turn, or roll one back that isn't decided yet");
+  cancel->add_option("migration", *id, "Its id")->required();
+  mount.on(cancel, [id](client_session& session) {
+    session.show_one(session.change("POST", "/api/v1/migrations/" + *id + "/cancel"));
+  });
   auto timeout = std::make_shared<int>(300);
   auto* watch = group->add_subcommand("watch", "Show its progress until it is over");
   watch->add_option("migration", *id, "Its id")->required();

@@ -48,11 +48,12 @@ table_row host_row(const json::value& host) {
 table_row migration_row(const json::value& migration) {
   const auto& cost = field(migration, "cost");
   bool known = cost.is_object();
+  const auto position = field_text(field(migration, "queue"), "position");
   return {field_text(migration, "id"),
           field_text(migration, "vm"),
           or_dash(field_text(migration, "from")),
           or_dash(field_text(migration, "to")),
-          field_text(migration, "phase"),
+          field_text(migration, "phase") + (position.empty() ? "" : ", at " + position),
           known ? fixed(field_number(cost, "seconds")) : "-",
           known ? fixed(field_number(cost, "ratio")) : "-"};
 }
@@ -200,6 +201,10 @@ std::string render_event(const json::value& event) {
 std::string render_progress(const json::value& migration) {
   const auto& progress = field(migration, "progress");
   auto line = field_text(migration, "from") + " to " + field_text(migration, "to") + ": ";
+  const auto& queue = field(migration, "queue");
+  if (queue.is_object())
+    return line + "queued, at " + field_text(queue, "position") + ", to begin "
+           + or_dash(field_text(queue, "expected_start"));
   if (!progress.is_object())
     return line + field_text(migration, "phase");
   return line + field_text(progress, "phase") + ", round " + field_text(progress, "round") + ", "

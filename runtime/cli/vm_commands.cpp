@@ -22,6 +22,7 @@ struct verb_options {
   std::string vm;
   std::string to;
   std::string intent;
+  std::string priority;
   int longest_pause_ms = 0;
   int longest_seconds = 0;
   bool wait = false;
@@ -42,6 +43,8 @@ void run_verb(client_session& session, const std::string& verb, const verb_optio
     body["to"] = options.to;
   if (!options.intent.empty())
     body["intent"] = options.intent;
+  if (!options.priority.empty())
+    body["priority"] = options.priority;
   if (options.longest_pause_ms != 0)
     body["max_pause_ms"] = options.longest_pause_ms;
   if (options.longest_seconds != 0)
@@ -73,7 +76,9 @@ void add_migrate_options(CLI::App& command, verb_options& options) {
   command.add_option("--max-pause", options.longest_pause_ms,
                      "How long the guest may stand still, in ms; else as the intent says");
   command.add_option("--max-time", options.longest_seconds,
-                     "After so many seconds it stays where it was");
+                     "Begun so many seconds ago and not over, it stays where it was");
+  command.add_option("--priority", options.priority,
+                     "low, normal or high: who goes first where migrations wait for their turn");
 }
 
 void add_verb(CLI::App& group, const command_mount& mount, const std::string& verb,

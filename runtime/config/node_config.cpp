@@ -222,6 +222,9 @@ host_section read_host(config_reading& reading, const toml::table* table) {
                    optional_key("100"), 1'000);
   host.read_number("vcpu_overcommit_percent", section.vcpu_overcommit_percent, optional_key("800"),
                    10'000);
+  host.read_number("migrations_at_once", section.migrations_at_once, optional_key("4"), 64);
+  host.read_number("migrations_between_sites", section.migrations_between_sites, optional_key("2"),
+                   64);
   read_labels(reading, host.table("labels"), section);
   host.read("fencer", section.fencer, optional_key("true"));
   host.read("watchdog", section.watchdog, optional_key("\"/dev/watchdog\""));

@@ -89,6 +89,8 @@ struct host_section {
   std::optional<uint64_t> memory_mib;
   uint32_t memory_overcommit_percent = 100; ///< guests' memory for what it offers
   uint32_t vcpu_overcommit_percent = 800;
+  uint32_t migrations_at_once = 4;           ///< from and to it; others wait
+  uint32_t migrations_between_sites = 2;     ///< between its site and any one other
   std::map<std::string, std::string> labels; ///< [host.labels]: what placement rules ask for
   bool fencer = true;
   std::filesystem::path watchdog; ///< that the fencer pets; empty: none

@@ -147,6 +147,8 @@ result<void> describe(host_record& self, hypervisor& driver, const host_section&
   self.labels = section.labels;
   self.memory_overcommit_percent = section.memory_overcommit_percent;
   self.vcpu_overcommit_percent = section.vcpu_overcommit_percent;
+  self.migrations_at_once = section.migrations_at_once;
+  self.migrations_between_sites = section.migrations_between_sites;
   if (self.accelerator == "kvm") // else guests see an emulated CPU, the same everywhere
     self.cpu_features = cpu_features_of(read_whole("/proc/cpuinfo"));
   return {};

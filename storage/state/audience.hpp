@@ -12,8 +12,8 @@ namespace novacron {
 // VMs concern it that are placed on it, or whose migration, as long as the VM
 // names it, comes from it or leads to it. A change concerns also the hosts that
 // its record concerned *before*, so that the change that takes a VM away from a
-// host still reaches it. Migrations concern both ends, hosts and nodes concern
-// every host, operations, tasks and tokens none.
+// host still reaches it. Migrations concern both ends once they have begun, hosts
+// and nodes concern every host, operations, tasks and tokens none.
 
 /// Records of this type concern every host.
 inline bool is_everyones(record_type type) {
@@ -28,7 +28,7 @@ bool concerns(const any_record& record, node_id host, Find migration_of) {
     return true;
   auto moves = [&](const migration_record& x) { return x.from == host || x.to == host; };
   if (auto migration = std::get_if<migration_record>(&record))
-    return moves(*migration);
+    return !migration->waits() && moves(*migration);
   auto vm = std::get_if<vm_record>(&record);
   if (!vm)
     return false;

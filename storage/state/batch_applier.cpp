@@ -22,6 +22,7 @@ applied_batch batch_applier::run() {
   for (const auto& command : batch_.commands)
     done_.outcomes.push_back(run(command));
   restart_what_is_due(); // after them: a stop of the same batch wins
+  advance_queue();
   advance_tasks();
   drop_expired_answers();
   drop_ended_records();
@@ -184,7 +185,8 @@ std::vector<node_id> batch_applier::audience_of(const any_record& record) const 
     hosts.insert(vm->host);
     if (auto migration = state_.find(vm->migration))
       hosts.insert({migration->from, migration->to});
-  } else if (auto migration = std::get_if<migration_record>(&record)) {
+  } else if (auto migration = std::get_if<migration_record>(&record);
+             migration && !migration->waits()) {
     hosts.insert({migration->from, migration->to});
   }
   return {hosts.begin(), hosts.end()};

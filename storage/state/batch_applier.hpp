@@ -56,6 +56,23 @@ private:
   /// Places a VM without a guest elsewhere.
   outcome place_elsewhere(const vm_record& vm, node_id to);
 
+  // -- migrations that wait (migration_turns.cpp) -------------------------------------
+
+  [[nodiscard]] bool knows_queue() const;
+  /// Begins those whose turn it is, ends those that can't begin any more.
+  void advance_queue();
+  /// Why it can't begin, however long it waits; empty: it can.
+  [[nodiscard]] std::string why_not_ever(const migration_record& migration) const;
+  [[nodiscard]] bool may_begin_at_once(const migration_record& migration) const;
+  [[nodiscard]] std::vector<needed_line> lines_of(const migration_record& migration) const;
+  [[nodiscard]] migration_slots slots_under_way() const;
+  /// Its destination is reserved from now on, and its hosts are told.
+  void begin_migration(const migration_record& migration);
+  /// It is over, without having begun.
+  void end_queued(const migration_record& migration, const std::string& why);
+  /// Those of the task's migrations that it ordered itself, and that haven't begun.
+  void end_queued_of(const task_record& task, const std::string& why);
+
   // -- parts of maintenance ----------------------------------------------------------
 
   outcome cordon(const host_record& host);
@@ -77,6 +94,8 @@ private:
   /// Sees what became of tasks' VMs in this batch, and what their deadlines ask for.
   void advance_tasks();
   void advance(const task_record& task, const std::set<vm_id>& touched);
+  /// That is under way, or waits for its turn; null: there is none.
+  [[nodiscard]] const migration_record* migration_of(const vm_record& vm) const;
 
   // -- parts of evacuations (evacuate_host.cpp) ---------------------------------------
 

@@ -33,6 +33,14 @@ const migration_record* cluster_state::find(migration_id migration) const {
   return find_in(migrations_, migration);
 }
 
+const migration_record* cluster_state::queued_of(vm_id vm) const {
+  if (auto migrations = find_in(not_over_, vm))
+    for (const auto& id : *migrations)
+      if (auto each = find(id); each->waits())
+        return each;
+  return nullptr;
+}
+
 const operation_record* cluster_state::find(operation_id operation) const {
   return find_in(operations_, operation);
 }
@@ -135,6 +143,8 @@ void cluster_state::loaded(uint64_t revision, log_time now) {
   names_.clear();
   load_.clear();
   not_over_.clear();
+  under_way_.clear();
+  queue_.clear();
   tombstones_.clear();
   due_restarts_.clear();
   ended_operations_.clear();
@@ -181,9 +191,15 @@ void cluster_state::index(const migration_record& migration) {
     over_migrations_.emplace(migration.ended, migration.id);
   else
     not_over_[migration.vm].insert(migration.id);
+  if (is_under_way(migration))
+    under_way_.insert(migration.id);
+  if (migration.waits())
+    queue_.insert(place_of(migration));
 }
 
 void cluster_state::unindex(const migration_record& migration) {
+  under_way_.erase(migration.id);
+  queue_.erase(place_of(migration));
   if (migration.over()) {
     over_migrations_.erase({migration.ended, migration.id});
     return;

@@ -4,6 +4,7 @@
 #include "messages/codec.hpp"
 #include "messages/commands.hpp"
 #include "storage/state/host_load.hpp"
+#include "storage/state/migration_queue.hpp"
 
 #include <map>
 #include <set>
@@ -26,8 +27,9 @@ namespace novacron {
 /// compare the hashes of their states, and do so on demand; a node that a migration
 /// needs isn't removed. 5: after a recovery hosts are awaited until they have looked at
 /// their guests, and nothing is decided about migrations before; migrations say what was made of
-/// the pages. 6: migrations have terms; hosts that are off are evacuated.
-inline constexpr uint32_t known_cluster_version = 6;
+/// the pages. 6: migrations have terms; hosts that are off are evacuated. 7: migrations wait for
+/// their turn (`admission_since`).
+inline constexpr uint32_t known_cluster_version = 7;
 
 /// What this program's leaders stamp at least: it goes on with members that know
 /// one version less, and with none that are older.
@@ -110,6 +112,8 @@ public:
   [[nodiscard]] const vm_record* find(vm_id vm) const;
   [[nodiscard]] const host_record* find(node_id host) const;
   [[nodiscard]] const migration_record* find(migration_id migration) const;
+  /// The VM's migration that waits for its turn; null: none does.
+  [[nodiscard]] const migration_record* queued_of(vm_id vm) const;
   [[nodiscard]] const operation_record* find(operation_id operation) const;
   [[nodiscard]] const task_record* find(task_id task) const;
   [[nodiscard]] const node_record* find_node(node_id node) const;
@@ -159,6 +163,8 @@ private:
   std::unordered_map<std::string, vm_id> names_;               ///< of VMs that aren't gone
   std::unordered_map<node_id, host_load> load_;                ///< never one that is empty
   std::unordered_map<vm_id, std::set<migration_id>> not_over_; ///< migrations
+  std::set<migration_id> under_way_;
+  std::set<queue_place> queue_;
   by_age<vm_id> tombstones_;
   by_age<vm_id> due_restarts_;
   by_age<operation_id> ended_operations_;

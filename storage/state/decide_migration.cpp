@@ -32,7 +32,7 @@ batch_applier::outcome batch_applier::apply(const decide_migration& command) {
     x.vm = migration->vm;
     x.operation = migration->operation;
     x.migration = migration->id;
-    x.phase = migration->phase;
+    x.phase = migration->waits() ? migration_phase::reserved : migration->phase;
     return x;
   };
   if (command.epoch != migration->epoch)
@@ -43,6 +43,13 @@ batch_applier::outcome batch_applier::apply(const decide_migration& command) {
     auto again = answer({});
     again.repeated = true;
     return again;
+  }
+  if (migration->waits()) {
+    if (command.decision != migration_decision::abort)
+      return answer(refuse(command_errc::wrong_state,
+                           "migration " + to_string(migration->id) + " has not begun"));
+    end_queued(*migration, command.reason);
+    return answer({});
   }
   auto decide = [&](migration_phase phase) {
     edit(*migration, [&](migration_record& x) {

@@ -24,6 +24,10 @@ batch_applier::outcome batch_applier::apply(const register_host& command) {
     return refuse(command_errc::node_removed, removed_for_ever(*node));
   auto known = state_.find(said.id);
   auto host = said;
+  if (!knows_queue()) { // which programs of before don't keep
+    host.migrations_at_once = host_record{}.migrations_at_once;
+    host.migrations_between_sites = host_record{}.migrations_between_sites;
+  }
   host.awaited = known && known->awaited && knows_inventories();
   host.maintenance = known ? known->maintenance : host_state::up;
   host.drain = known ? known->drain : task_id{};

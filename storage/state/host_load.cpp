@@ -49,6 +49,7 @@ uint64_t vcpu_capacity(const host_record& host) {
 
 node_id holds_room_on(const migration_record& migration) {
   switch (migration.phase) {
+  case migration_phase::queued:
   case migration_phase::reserved:
     return migration.to;
   case migration_phase::aborted:

@@ -30,9 +30,9 @@ uint64_t memory_capacity_mib(const host_record& host);
 uint64_t vcpu_capacity(const host_record& host);
 
 /// Where `migration` holds room for its VM besides where the VM is placed, or
-/// nil: the destination until it is clean, or after the commit the source: it
-/// may get its guest back until the destination runs it, and holds a paused
-/// copy until it is clean.
+/// nil: the destination, from when it is asked for until it is clean, or after the commit the
+/// source: it may get its guest back until the destination runs it, and holds a paused copy until
+/// it is clean.
 node_id holds_room_on(const migration_record& migration);
 
 } // namespace novacron

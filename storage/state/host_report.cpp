@@ -165,7 +165,7 @@ void batch_applier::finish_if_it_runs(const vm_record& vm) {
 
 void batch_applier::see(const host_report& report, const migration_observation& seen) {
   auto migration = state_.find(seen.migration);
-  if (!migration || migration->over() || migration->undecided())
+  if (!migration || migration->over() || migration->undecided() || migration->waits())
     return;
   const bool source = report.host == migration->from;
   const bool destination = report.host == migration->to;
@@ -210,7 +210,7 @@ void batch_applier::settle(migration_id id) {
       x.phase = migration_phase::done;
       x.ended = state_.now_;
       if (x.cost.duration.count() == 0)
-        x.cost.duration = state_.now_ - x.created;
+        x.cost.duration = state_.now_ - (x.begun == log_time{} ? x.created : x.begun);
     });
     forget();
     end(migration.operation, {});

@@ -53,8 +53,9 @@ void batch_applier::lose_guests(const host_record& host) {
   std::vector<migration_id> migrations;
   for (const auto& [vm, ids] : state_.not_over_)
     for (const auto& id : ids)
-      if (const auto& x = state_.migrations_.at(id); x.from == host.id || x.to == host.id)
-        migrations.push_back(id);
+      if (const auto& x = state_.migrations_.at(id);
+          !x.waits() && (x.from == host.id || x.to == host.id))
+        migrations.push_back(id); // those that wait are ended with the batch
   std::sort(migrations.begin(), migrations.end());
   for (const auto& id : migrations)
     lose(*state_.find(id), host);

@@ -122,7 +122,7 @@ task_record batch_applier::task_of_all(task_kind kind, const host_record& host, 
     const auto& vm = *state_.find(vm_of_it);
     task_move move;
     move.vm = vm.id;
-    task.moves.push_back(looked_at(task, move, &vm, state_.find(vm.migration)));
+    task.moves.push_back(looked_at(task, move, &vm, migration_of(vm)));
   }
   return task;
 }
@@ -151,12 +151,14 @@ batch_applier::outcome batch_applier::apply(const cancel_task& command) {
   return accepted;
 }
 
-/// A drain that has not finished leaves its host cordoned.
+/// A drain that has not finished leaves its host cordoned, and what hasn't begun doesn't begin.
 void batch_applier::end_task(const task_record& task, task_state how) {
   edit(task, [&](task_record& x) {
     x.state = how;
     x.ended = state_.now_;
   });
+  if (how == task_state::cancelled)
+    end_queued_of(task, "its task was cancelled");
   auto host = state_.find(task.host);
   if (host && host->drain == task.id && host->maintenance == host_state::draining)
     maintain(*host, how == task_state::finished ? host_state::drained : host_state::cordoned,
@@ -168,6 +170,9 @@ void batch_applier::end_task(const task_record& task, task_state how) {
 void batch_applier::advance_tasks() {
   if (state_.running_tasks_.empty())
     return;
+  for (const auto& id : state_.running_tasks_)
+    if (const auto& task = *state_.find(id); deadline_passed(task, state_.now_))
+      end_queued_of(task, "its task's time was over");
   std::set<vm_id> touched;
   std::set<task_id> concerned;
   for (const auto& [type, id] : touched_) {
@@ -193,11 +198,14 @@ void batch_applier::advance_tasks() {
       concerned.insert(host->drain);
   }
   for (const auto& id : state_.running_tasks_)
-    if (auto deadline = state_.find(id)->deadline;
-        deadline != log_time{} && deadline <= state_.now_)
+    if (deadline_passed(*state_.find(id), state_.now_))
       concerned.insert(id);
   for (const auto& id : concerned)
     advance(*state_.find(id), touched);
+}
+
+const migration_record* batch_applier::migration_of(const vm_record& vm) const {
+  return vm.migration.nil() ? state_.queued_of(vm.id) : state_.find(vm.migration);
 }
 
 void batch_applier::advance(const task_record& task, const std::set<vm_id>& touched) {
@@ -205,8 +213,8 @@ void batch_applier::advance(const task_record& task, const std::set<vm_id>& touc
   for (auto& move : next)
     if (touched.contains(move.vm)) {
       auto vm = state_.find(move.vm);
-      auto migration = vm && !vm->migration.nil() ? vm->migration : move.migration;
-      move = looked_at(task, move, vm, state_.find(migration));
+      const auto* migration = vm ? migration_of(*vm) : nullptr;
+      move = looked_at(task, move, vm, migration ? migration : state_.find(move.migration));
     }
   if (task.kind != task_kind::rebalance)
     for (const auto& id : touched) {
@@ -216,7 +224,7 @@ void batch_applier::advance(const task_record& task, const std::set<vm_id>& touc
         continue;
       task_move move;
       move.vm = id;
-      next.push_back(looked_at(task, move, vm, state_.find(vm->migration)));
+      next.push_back(looked_at(task, move, vm, migration_of(*vm)));
     }
   if (task.kind == task_kind::evacuation && !is_fenced(task.host))
     end_with_return(next);

@@ -89,15 +89,19 @@ batch_applier::outcome batch_applier::apply(const move_vm& command) {
                   "vm " + vm->name
                       + " isn't the task's to place: its host is back, or it is to run, and "
                         "recovery places it");
-  auto done = without_guest(*vm)
-                  ? place_elsewhere(*vm, command.to)
-                  : apply(reserve_migration{command.migration, command.vm, command.to, 0, {}});
+  migration_terms terms;
+  if (task->kind == task_kind::rebalance && knows_queue())
+    terms.priority = migration_priority::low; // a wish, not a need
+  auto done
+      = without_guest(*vm)
+            ? place_elsewhere(*vm, command.to)
+            : apply(reserve_migration{command.migration, command.vm, command.to, 0, {}, terms});
   if (!done.ok())
     return done;
   done.task = task->id;
   // What this makes of the move is seen with the VM, at the end of the batch; the
   // next order of the same batch must know of it before.
-  if (!vm->migration.nil())
+  if (!vm->migration.nil() || state_.queued_of(vm->id))
     edit(*task, [&](task_record& x) {
       x.moves[at].state = move_state::moving;
       x.moves[at].migration = command.migration;

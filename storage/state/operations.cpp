@@ -29,7 +29,7 @@ std::optional<batch_applier::outcome> batch_applier::seen_before(operation_id op
   repeated.vm = vm;
   repeated.operation = operation;
   repeated.migration = record->migration;
-  if (auto migration = state_.find(record->migration))
+  if (auto migration = state_.find(record->migration); migration && !migration->waits())
     repeated.phase = migration->phase;
   return repeated;
 }

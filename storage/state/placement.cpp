@@ -22,7 +22,9 @@ std::optional<batch_applier::outcome> batch_applier::why_not_on(const host_recor
         members -= holds_room_on(*state_.find(id)).nil() ? 0 : 1;
     return members > 0;
   };
-  const auto load = state_.load_of(host.id);
+  auto load = state_.load_of(host.id);
+  if (auto queued = state_.queued_of(vm); queued && queued->to == host.id)
+    load.remove(state_.find(vm)->spec);
   const placement_case x{spec,   host,       load,
                          leaves, has_member, batch_.cluster_version >= maintenance_since};
   auto why = first_refusal(x);

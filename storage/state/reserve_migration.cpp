@@ -15,10 +15,13 @@ batch_applier::outcome batch_applier::apply(const reserve_migration& command) {
     return refuse(command_errc::revision_mismatch,
                   what + "it is at revision " + std::to_string(vm->revision) + ", not at "
                       + std::to_string(command.if_revision) + "; read it again and decide anew");
-  if (!vm->migration.nil() || command.migration.nil() || state_.find(command.migration))
-    return refuse(command_errc::migration_in_progress,
-                  what + "it is migrating; wait for the end of migration "
-                      + to_string(vm->migration));
+  const auto* other = migration_of(*vm);
+  if (other || command.migration.nil() || state_.find(command.migration))
+    return refuse(
+        command_errc::migration_in_progress,
+        what + (other && other->waits() ? "it waits for its turn to migrate" : "it is migrating")
+            + "; wait for the end of migration "
+            + to_string(other ? other->id : command.migration));
   if (vm->requested != requested_state::running || vm->actual != actual_state::running)
     return refuse(command_errc::wrong_state,
                   what + "it is " + to_string(vm->actual) + "; only a running one can migrate");
@@ -29,6 +32,11 @@ batch_applier::outcome batch_applier::apply(const reserve_migration& command) {
     return refuse(command_errc::unknown_host, what + "there is no host " + to_string(command.to));
   if (auto why = why_not_on(*to, vm->spec, vm->id, state_.find(vm->host)))
     return *why;
+  if (state_.queue_.size() >= most_queued_migrations)
+    return refuse(command_errc::overloaded,
+                  what + std::to_string(most_queued_migrations)
+                      + " migrations wait for their turn, and no more may; come back when some "
+                        "have begun, or cancel some: novacron migration ls");
 
   migration_record migration;
   migration.id = command.migration;
@@ -39,13 +47,11 @@ batch_applier::outcome batch_applier::apply(const reserve_migration& command) {
   migration.operation = command.operation;
   migration.created = state_.now_;
   migration.terms = command.terms;
+  migration.phase = migration_phase::queued;
   add(std::move(migration));
   begin(command.operation, operation_verb::migrate, vm->id, command.migration);
-  edit(*vm, [&](vm_record& x) {
-    x.migration = command.migration;
-    x.actual = actual_state::migrating;
-    x.operation = command.operation;
-  });
+  if (const auto& asked = *state_.find(command.migration); may_begin_at_once(asked))
+    begin_migration(asked);
   auto accepted = accept(*vm, command.operation);
   accepted.migration = command.migration;
   return accepted;

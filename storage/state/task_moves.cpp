@@ -29,10 +29,6 @@ bool arrived(const task_record& task, const task_move& move, const vm_record& vm
   return task.kind == task_kind::drain ? vm.host != task.host : vm.host == move.to;
 }
 
-bool deadline_passed(const task_record& task, log_time now) {
-  return task.deadline != log_time{} && now >= task.deadline;
-}
-
 /// A rebalance is a wish, not a need: what can't be done at once is left.
 bool tried_enough(const task_record& task, const task_move& move) {
   return task.kind == task_kind::rebalance ? !move.reason.empty() : move.attempts >= most_attempts;
@@ -67,6 +63,10 @@ task_move evacuated(const task_record& task, task_move move, const vm_record& vm
 
 } // namespace
 
+bool deadline_passed(const task_record& task, log_time now) {
+  return task.deadline != log_time{} && now >= task.deadline;
+}
+
 bool without_guest(const vm_record& vm) {
   return vm.migration.nil()
          && (vm.actual == actual_state::defined || vm.actual == actual_state::failed);
@@ -85,11 +85,12 @@ task_move looked_at(const task_record& task, task_move move, const vm_record* vm
     return is(move_state::finished, "it was deleted");
   if (task.kind == task_kind::evacuation)
     return evacuated(task, move, *vm);
-  if (!vm->migration.nil()) {
-    move.migration = vm->migration;
-    if (task.kind == task_kind::drain && last && last->id == vm->migration)
+  const bool queued = last && last->waits();
+  if (queued || !vm->migration.nil()) {
+    move.migration = queued ? last->id : vm->migration;
+    if (task.kind == task_kind::drain && last && last->id == move.migration)
       move.to = last->to;
-    return is(move_state::moving);
+    return is(move_state::moving, queued ? "its migration waits for its turn" : "");
   }
   if (arrived(task, move, *vm)) {
     move.to = vm->host;

@@ -19,12 +19,15 @@ inline bool goes_by_orders(const task_record& of) {
   return of.kind != task_kind::evacuation;
 }
 
+/// Whatever hasn't begun by now doesn't begin.
+bool deadline_passed(const task_record& task, log_time now);
+
 /// It has no guest that would have to be brought along.
 bool without_guest(const vm_record& vm);
 
 /// What became of one VM's part of a task: `vm`, null when it is gone, has
-/// changed since `move` was last looked at. `last` is the migration that the
-/// move was in, or null.
+/// changed since `move` was last looked at. `last` is the VM's migration that is under way or
+/// waits for its turn, else the one that the move was in, or null.
 ///
 ///     waiting ─▶ moving ─▶ finished
 ///        ▲         │ rolled back

@@ -39,6 +39,7 @@ struct fleet_settings {
   fencer_settings fencer;
   uint64_t perform_max_ms = 1'500;
   uint64_t perform_breaks_permille = 100;
+  uint64_t migrations_at_once = 4; ///< of each host
 
   uint64_t gateways = 0; ///< that every other client comes through; 0: none does
   uint64_t gateway_crash_every_ms = 0;

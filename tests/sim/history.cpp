@@ -159,6 +159,9 @@ void history::note(const migration_record& migration) {
            + migration.reason;
   });
   switch (migration.phase) {
+  case migration_phase::queued:
+    seen_.hit(probe::migration_waited);
+    break;
   case migration_phase::done:
     seen_.hit(probe::migration_done);
     break;

@@ -37,6 +37,7 @@ std::shared_ptr<host_context> context_of(const fleet& with, const host_node& nod
   context->self = record_of(node);
   context->images["tick"] = {};
   context->driver = node.box.driver;
+  context->self.migrations_at_once = static_cast<uint32_t>(with.settings.migrations_at_once);
   context->lease_term = std::chrono::milliseconds{with.settings.lease_term_ms};
   context->renew_every = std::chrono::milliseconds{with.settings.renew_every_ms};
   return context;

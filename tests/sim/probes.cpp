@@ -68,6 +68,7 @@ std::string_view name_of(probe what) {
       "lost VM started again on its host",
       "log asked about a guest that is there",
       "memory moved",
+      "migration waited for its turn",
       "migration done",
       "migration aborted",
       "guest returned after the commit",

@@ -76,6 +76,7 @@ enum class probe : uint8_t {
   lost_vm_started_where_it_was,
   log_asked_about_guest,
   memory_moved,
+  migration_waited,
   migration_done,
   migration_aborted,
   migration_returned,

@@ -95,6 +95,7 @@ void read_fleet(reader& from, fleet_settings& x) {
   from.number("migrations", "perform_max_ms", x.perform_max_ms);
   from.number("migrations", "breaks_permille", x.perform_breaks_permille);
   from.number("migrations", "share_of_ten", x.migrate_share);
+  from.number("migrations", "at_once", x.migrations_at_once);
   from.number("gateways", "count", x.gateways);
   from.number("gateways", "crash_every_ms", x.gateway_crash_every_ms);
   from.number("gateways", "down_max_ms", x.gateway_down_max_ms);

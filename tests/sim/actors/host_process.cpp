@@ -115,6 +115,7 @@ void host_process::agent::furnish(node_parts& parts, node_config& config) {
     return std::make_unique<finish_mark_model>(box, seen, migration);
   };
   context->boot_time = [&box] { return box.clock.boot_time(); };
+  self.migrations_at_once = static_cast<uint32_t>(settings.migrations_at_once);
   context->lease_term = std::chrono::milliseconds{settings.lease_term_ms};
   context->renew_every = std::chrono::milliseconds{settings.renew_every_ms};
   context->log = log_of(number());

@@ -156,6 +156,8 @@ TEST_CASE("a migration's terms are gentle unless it is said otherwise") {
   CHECK(parse_migrate(R"({"intent":"speed"})")->terms == migration_terms{migration_intent::speed});
   const auto all = parse_migrate(R"({"intent":"downtime","max_pause_ms":50,"max_seconds":600})");
   CHECK(all->terms == migration_terms{migration_intent::downtime, 50ms, 600s});
+  CHECK(parse_migrate(R"({"priority":"high"})")->terms.priority == migration_priority::high);
+  CHECK(parse_migrate(R"({"priority":"urgent"})").error().field == "/priority");
   CHECK(parse_migrate(R"({"intent":"fast"})").error().field == "/intent");
   CHECK(parse_migrate(R"({"max_pause_ms":0})").error().field == "/max_pause_ms");
   CHECK(parse_migrate(R"({"max_pause_ms":60001})").error().field == "/max_pause_ms");

@@ -242,6 +242,31 @@ TEST_CASE_FIXTURE(maintained_api, "a task is cancelled by its id") {
   CHECK(ask("POST", "/api/v1/tasks/x/cancel").status == 404);
 }
 
+TEST_CASE_FIXTURE(maintained_api, "a migration is cancelled by its id, and says by whom") {
+  migration_record migration;
+  migration.id = {{7, 7}};
+  migration.epoch = {1, 3};
+  migration.phase = migration_phase::queued;
+  migration.revision = 11;
+  view->changed(migration);
+  view->advance(11);
+  migration.phase = migration_phase::rolled_back;
+  migration.revision = 12;
+  shown = migration;
+  auto done = ask("POST", "/api/v1/migrations/" + to_string(migration.id) + "/cancel");
+  REQUIRE(done.status == 200);
+  CHECK(text(body_of(done), "phase") == "rolled_back");
+  const auto& wish = std::get<decide_migration>(asked.at(0));
+  CHECK(wish.migration == migration.id);
+  CHECK(wish.epoch == migration.epoch);
+  CHECK(wish.decision == migration_decision::abort);
+  CHECK(wish.reason == "cancelled by ann");
+  CHECK(ask("POST", "/api/v1/migrations/" + to_string(migration_id{{7, 8}}) + "/cancel").status
+        == 404);
+  CHECK(ask("POST", "/api/v1/migrations/x/cancel").status == 404);
+  CHECK(asked.size() == 1);
+}
+
 TEST_CASE_FIXTURE(maintained_api, "a rebalance is planned without a command, and made with one") {
   view->changed(placed_vm(3, 1, 3'000));
   view->changed(placed_vm(4, 1, 3'000));

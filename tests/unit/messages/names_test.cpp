@@ -108,6 +108,7 @@ TEST_CASE("schemas number and name their values as the structs do") {
   check_schema<restart_policy, schema::RestartPolicy>();
   check_schema<host_state, schema::HostState>();
   check_schema<migration_intent, schema::MigrationIntent>();
+  check_schema<migration_priority, schema::MigrationPriority>();
   check_schema<migration_phase, schema::MigrationPhase>();
   check_schema<operation_verb, schema::OperationVerb>();
   check_schema<operation_state, schema::OperationState>();

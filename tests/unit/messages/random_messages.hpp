@@ -127,7 +127,8 @@ public:
     fill_all(x.id, x.name, x.mesh_address, x.page_address, x.vcpus, x.memory_mib, x.images,
              x.hypervisor, x.accelerator, x.live_migration_problem, x.boot, x.state, x.changed,
              x.revision, x.fences, x.lost_lease, x.labels, x.memory_overcommit_percent,
-             x.vcpu_overcommit_percent, x.cpu_features, x.maintenance, x.drain, x.awaited);
+             x.vcpu_overcommit_percent, x.cpu_features, x.maintenance, x.drain, x.awaited,
+             x.migrations_at_once, x.migrations_between_sites);
   }
   void fill(lease_record& x) { fill_all(x.host, x.boot, x.renewal, x.term, x.granted, x.expired); }
   void fill(migration_cost& x) {
@@ -137,11 +138,11 @@ public:
     for (auto& each : x.work.raw_bytes)
       fill(each);
   }
-  void fill(migration_terms& x) { fill_all(x.intent, x.longest_pause, x.time_limit); }
+  void fill(migration_terms& x) { fill_all(x.intent, x.longest_pause, x.time_limit, x.priority); }
   void fill(migration_record& x) {
     fill_all(x.id, x.vm, x.from, x.to, x.epoch, x.phase, x.reason, x.source_clean,
              x.destination_clean, x.cost, x.operation, x.created, x.decided, x.ended, x.revision,
-             x.terms);
+             x.terms, x.begun);
   }
   void fill(operation_record& x) {
     fill_all(x.id, x.verb, x.vm, x.migration, x.state, x.error, x.created, x.ended, x.revision);

@@ -100,10 +100,10 @@ TEST_CASE_FIXTURE(cli_fixture, "a wait shows how a migration gets on, and its en
 TEST_CASE_FIXTURE(cli_fixture, "a migration's terms are sent as they were given") {
   canned["POST /api/v1/vms/" + vm_id + "/migrate"] = {{202, R"({"id":"o1","state":"running"})"}};
   CHECK(run({"vm", "migrate", vm_id, "--intent", "downtime", "--max-pause", "50", "--max-time",
-             "600"})
+             "600", "--priority", "high"})
         == 0);
   CHECK(server.requests().at(0).ends_with(
-      R"({"intent":"downtime","max_pause_ms":50,"max_seconds":600})"));
+      R"({"intent":"downtime","priority":"high","max_pause_ms":50,"max_seconds":600})"));
 }
 
 TEST_CASE_FIXTURE(cli_fixture, "an operation that failed ends with 1 and its reason") {
@@ -120,6 +120,17 @@ TEST_CASE_FIXTURE(cli_fixture, "a migration that was rolled back is no success")
          {200, R"({"id":"m1","phase":"rolled_back","reason":"the link broke"})"}};
   CHECK(run({"migration", "watch", "m1"}) == 1);
   CHECK(err.str().find("the link broke") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(cli_fixture,
+                  "a migration that waits is listed with its position, and cancelled") {
+  canned["GET /api/v1/migrations?limit=1000"] = {{200, R"({"items":[{"id":"m1","phase":"queued",
+      "queue":{"position":3,"expected_start":"2026-02-03T04:05:06.007Z"}}]})"}};
+  CHECK(run({"migration", "ls"}) == 0);
+  CHECK(out.str().find("queued, at 3") != std::string::npos);
+  canned["POST /api/v1/migrations/m1/cancel"] = {{200, R"({"id":"m1","phase":"rolled_back"})"}};
+  CHECK(run({"migration", "cancel", "m1"}) == 0);
+  CHECK(out.str().find("rolled_back") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(cli_fixture, "events are a line each") {

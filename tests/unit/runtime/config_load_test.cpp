@@ -280,6 +280,17 @@ TEST_CASE("where others are told to come is one address, not all of the machine'
   CHECK(parse_config(whole, "n.toml", {"/srv", {"gateway.listen=0.0.0.0:7180"}}).has_value());
 }
 
+TEST_CASE("a host says how many migrations it takes at a time") {
+  auto config = parse_config(
+      whole, "n.toml", {"/srv", {"host.migrations_at_once=1", "host.migrations_between_sites=9"}});
+  REQUIRE(config.has_value());
+  CHECK(config->host->migrations_at_once == 1);
+  CHECK(config->host->migrations_between_sites == 9);
+  CHECK(parse_config(whole, "n.toml", {"/srv", {}})->host->migrations_at_once == 4);
+  for (const std::string value : {"0", "65"})
+    CHECK(holds(complaint(whole, {"host.migrations_at_once=" + value}), "migrations_at_once"));
+}
+
 TEST_CASE("a host says its labels, and how much more than it has it may promise") {
   auto config = parse_config(whole + "[host.labels]\ndisk = \"ssd\"\nzone = \"a\"\n", "n.toml",
                              {"/srv", {"host.memory_overcommit_percent=150"}});

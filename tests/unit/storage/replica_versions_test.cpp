@@ -21,12 +21,13 @@ command comparison() {
   return {compare_states{}, {}};
 }
 
-/// A command that no program of before knows, for a host that is fenced.
+/// A command that no program of before knows. The VM doesn't run, so apply refuses it.
 command newest() {
-  maintain_host wish;
-  wish.host = test_host(2);
-  wish.wish = maintenance_wish::evacuate;
-  wish.task = {{0x7a, 1}};
+  reserve_migration wish;
+  wish.migration = {{0x7a, 1}};
+  wish.vm = test_vm(1);
+  wish.to = test_host(2);
+  wish.terms.priority = migration_priority::high;
   return {wish, {}};
 }
 
@@ -92,7 +93,6 @@ TEST_CASE("the cluster's version rises with the last program, and its commands w
   replica_group group{3, 10'000, before};
   group.write(register_test_host(1));
   group.write(register_test_host(2));
-  group.write({fence_host{test_host(2)}, {}});
   uint64_t last = group.write(create_test_vm(1));
   CHECK(group.agree(last));
   CHECK(eventually([&] { return all_at(group, before); }));
@@ -108,7 +108,8 @@ TEST_CASE("the cluster's version rises with the last program, and its commands w
     CHECK(group.agree(last));
   }
   CHECK(eventually([&] { return all_at(group, known_cluster_version); }));
-  CHECK(group.agree(group.write(newest())));
+  CHECK(propose(group.at(group.leader()), {newest()}).at(0).error == command_errc::wrong_state);
+  CHECK(group.agree(group.write(create_test_vm(5))));
 }
 
 TEST_CASE("a member that is silent keeps the cluster's version where it is") {
