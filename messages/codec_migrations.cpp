@@ -77,6 +77,7 @@ void write(schema::MigrationRecord::Builder out, const migration_record& in) {
   out.setEnded(milliseconds(in.ended));
   out.setRevision(in.revision);
   out.setBegun(milliseconds(in.begun));
+  out.setTimeline(in.timeline);
   if (in.terms != migration_terms{}) // as programs write it that know none
     write(out.initTerms(), in.terms);
 }
@@ -92,6 +93,7 @@ bool read(reading& budget, schema::MigrationRecord::Reader in, migration_record&
   out.destination_clean = in.getDestinationClean();
   read(in.getOperation(), out.operation);
   out.revision = in.getRevision();
+  out.timeline = in.getTimeline();
   if (!read(in.getPhase(), out.phase))
     return false;
   if (in.getQueued())

@@ -2,6 +2,8 @@
 
 #include "messages/names.hpp"
 
+#include <algorithm>
+
 namespace novacron {
 
 std::string to_string(requested_state x) {
@@ -66,6 +68,10 @@ std::string to_string(actor_state x) {
 
 std::string to_string(member_wish x) {
   return std::string{word_of(x)};
+}
+
+epoch migration_record::destination_epoch() const {
+  return novacron::epoch{std::max(epoch.timeline, timeline), epoch.number}.next();
 }
 
 } // namespace novacron

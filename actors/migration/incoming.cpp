@@ -25,7 +25,7 @@ result<migration_prepared>
 incoming::prepare(const prepare_migration& request,
                   std::function<void(result<migration_cost>)> pages_ended) {
   const auto& record = about_.migration;
-  auto spec = make_guest_spec(*context_, about_.vm, record.epoch.next());
+  auto spec = make_guest_spec(*context_, about_.vm, record.destination_epoch());
   if (!spec)
     return spec.error();
   auto socket = context_->incoming_socket(record.id);
@@ -72,7 +72,7 @@ std::optional<failure> incoming::cancel() {
 }
 
 result<found_guest> incoming::look() const {
-  return find_guest(*context_->driver, *mark(), about_.vm.id, about_.migration.epoch.next());
+  return find_guest(*context_->driver, *mark(), about_.vm.id, about_.migration.destination_epoch());
 }
 
 std::unique_ptr<finish_mark> incoming::mark() const {

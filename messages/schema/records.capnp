@@ -211,6 +211,7 @@ struct MigrationRecord {
   # The phase is reserved then: gateways of cluster version 6, which are upgraded last, refuse another.
   queued @16 :Bool;
   begun @17 :Int64;
+  timeline @18 :UInt32;
 }
 
 # -- operations --

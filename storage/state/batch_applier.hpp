@@ -59,6 +59,7 @@ private:
   // -- migrations that wait (migration_turns.cpp) -------------------------------------
 
   [[nodiscard]] bool knows_queue() const;
+  [[nodiscard]] bool began_before_recovery(const migration_record& migration) const;
   /// Begins those whose turn it is, ends those that can't begin any more.
   void advance_queue();
   /// Why it can't begin, however long it waits; empty: it can.

@@ -28,7 +28,8 @@ namespace novacron {
 /// needs isn't removed. 5: after a recovery hosts are awaited until they have looked at
 /// their guests, and nothing is decided about migrations before; migrations say what was made of
 /// the pages. 6: migrations have terms; hosts that are off are evacuated. 7: migrations wait for
-/// their turn (`admission_since`).
+/// their turn (`admission_since`); after a recovery none that began before is committed, and later
+/// ones have epochs of the new timeline.
 inline constexpr uint32_t known_cluster_version = 7;
 
 /// What this program's leaders stamp at least: it goes on with members that know

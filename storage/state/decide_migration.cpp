@@ -1,5 +1,7 @@
 #include "storage/state/batch_applier.hpp"
 
+#include <algorithm>
+
 namespace novacron {
 
 namespace {
@@ -22,6 +24,11 @@ bool decided_so(const migration_record& migration, migration_decision decision) 
 }
 
 } // namespace
+
+/// The epoch that it would give may have been given before, by a lost part of the log.
+bool batch_applier::began_before_recovery(const migration_record& migration) const {
+  return knows_queue() && std::max(migration.epoch.timeline, migration.timeline) < batch_.timeline;
+}
 
 batch_applier::outcome batch_applier::apply(const decide_migration& command) {
   auto migration = state_.find(command.migration);
@@ -51,34 +58,38 @@ batch_applier::outcome batch_applier::apply(const decide_migration& command) {
     end_queued(*migration, command.reason);
     return answer({});
   }
-  auto decide = [&](migration_phase phase) {
+  auto decide = [&](migration_phase phase, const std::string& reason) {
     edit(*migration, [&](migration_record& x) {
       x.phase = phase;
-      x.reason = command.reason;
+      x.reason = reason;
       x.decided = state_.now_;
     });
   };
   auto vm = state_.find(migration->vm);
   if (migration->undecided() && command.decision == migration_decision::commit) {
-    decide(migration_phase::committed);
+    if (began_before_recovery(*migration)) {
+      decide(migration_phase::aborted, "the cluster was recovered since it began");
+      return answer({});
+    }
+    decide(migration_phase::committed, command.reason);
     if (vm)
       edit(*vm, [&](vm_record& x) {
         x.host = migration->to;
-        x.epoch = migration->epoch.next();
+        x.epoch = migration->destination_epoch();
       });
     return answer({});
   }
   if (migration->undecided() && command.decision == migration_decision::abort) {
-    decide(migration_phase::aborted);
+    decide(migration_phase::aborted, command.reason);
     return answer({});
   }
   if (migration->phase == migration_phase::committed
       && command.decision == migration_decision::return_guest) {
-    decide(migration_phase::returned);
+    decide(migration_phase::returned, command.reason);
     if (vm)
       edit(*vm, [&](vm_record& x) {
         x.host = migration->from;
-        x.epoch = x.epoch.next();
+        x.epoch = knows_queue() ? next_epoch(x.epoch) : x.epoch.next();
         x.restarts.due = {}; // the end that it would answer was another host's guest's
       });
     if (vm && host_lost(migration->from)) {

@@ -82,7 +82,10 @@ std::string batch_applier::why_not_ever(const migration_record& migration) const
 void batch_applier::begin_migration(const migration_record& migration) {
   edit(migration, [&](migration_record& x) {
     x.phase = migration_phase::reserved;
-    x.begun = knows_queue() ? state_.now_ : log_time{};
+    if (knows_queue()) {
+      x.begun = state_.now_;
+      x.timeline = batch_.timeline;
+    }
   });
   edit(*state_.find(migration.vm), [&](vm_record& x) {
     x.migration = migration.id;

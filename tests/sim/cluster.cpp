@@ -250,7 +250,7 @@ std::string named(vm_id vm) {
 }
 
 /// What is wrong between what is wanted of a VM and what its host shows; empty: nothing.
-std::string wrong_with(const vm_record& vm, const hypervisor_model::guest* guest, bool recovered) {
+std::string wrong_with(const vm_record& vm, const hypervisor_model::guest* guest) {
   using enum actual_state;
   auto told = [&] {
     return named(vm.id) + " is to be " + to_string(vm.requested) + ", is " + to_string(vm.actual)
@@ -268,8 +268,9 @@ std::string wrong_with(const vm_record& vm, const hypervisor_model::guest* guest
   case requested_state::running:
     good = gave_up
            || (vm.actual == running && runs(guest_phase::running))
-           // asked to end by what is lost, it doesn't obey
-           || (recovered && vm.actual == running && runs(guest_phase::stopping));
+           // It was asked to end, by a call that came late or what a recovery lost, and doesn't
+           // obey.
+           || (vm.actual == running && runs(guest_phase::stopping));
     break;
   case requested_state::paused:
     good = gave_up || (vm.actual == paused && runs(guest_phase::paused));
@@ -314,8 +315,7 @@ std::string cluster::unfinished(const cluster_state& state) {
     });
     if (host == hosts_.end())
       continue; // a host that was only spoken of
-    if (auto wrong = wrong_with(*vm, (*host)->box.driver->find(vm->id), all_.timeline > 1);
-        !wrong.empty())
+    if (auto wrong = wrong_with(*vm, (*host)->box.driver->find(vm->id)); !wrong.empty())
       return wrong;
   }
   for (const auto& each : hosts_)

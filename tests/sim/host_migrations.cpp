@@ -277,7 +277,7 @@ struct migration_interpreter {
   void operator()(const prepare_incoming& x) const {
     auto work = [context = on.context_, known = actor().known,
                  migration = x.request.migration]() -> result<migration_prepared> {
-      auto spec = make_guest_spec(*context, known.vm, known.migration.epoch.next());
+      auto spec = make_guest_spec(*context, known.vm, known.migration.destination_epoch());
       if (!spec)
         return spec.error();
       auto cookie = context->driver->migration_prepare({*spec, {}, {}});
@@ -321,7 +321,7 @@ struct migration_interpreter {
   void operator()(const look_for_guest&) const {
     with_guest(
         [&driver = driver(), vm = vm(), &box = on.node_.box, migration = id,
-         epoch = actor().known.migration.epoch.next(), &seen = on.with_.all.seen] {
+         epoch = actor().known.migration.destination_epoch(), &seen = on.with_.all.seen] {
           auto found = find_guest(driver, finish_mark_model{box, migration}, vm, epoch);
           if (found && found->may_have_run)
             seen.hit(probe::finish_mark_found);

@@ -142,7 +142,7 @@ public:
   void fill(migration_record& x) {
     fill_all(x.id, x.vm, x.from, x.to, x.epoch, x.phase, x.reason, x.source_clean,
              x.destination_clean, x.cost, x.operation, x.created, x.decided, x.ended, x.revision,
-             x.terms, x.begun);
+             x.terms, x.begun, x.timeline);
   }
   void fill(operation_record& x) {
     fill_all(x.id, x.verb, x.vm, x.migration, x.state, x.error, x.created, x.ended, x.revision);

@@ -70,6 +70,42 @@ TEST_CASE("a reservation is refused where a migration cannot be") {
   CHECK(cluster.request(requested_state::paused).error == command_errc::migration_in_progress);
 }
 
+TEST_CASE("a migration that began before a recovery isn't committed after it") {
+  test_cluster cluster;
+  cluster.started();
+  const auto before = cluster.the_vm().epoch;
+  REQUIRE(cluster.reserve().ok());
+  cluster.timeline = 4;
+  SUBCASE("but aborted") {
+    const auto outcome = cluster.run(
+        decide_migration{cluster.move, cluster.the_move().epoch, commit, "all is there"});
+    CHECK(outcome.ok());
+    CHECK(outcome.phase == aborted);
+    CHECK(cluster.the_move().reason == "the cluster was recovered since it began");
+    CHECK(cluster.the_vm().epoch == before);
+    CHECK(cluster.the_vm().host == cluster.node_1);
+  }
+  SUBCASE("unless programs are among the members that know nothing of it") {
+    cluster.version = admission_since - 1;
+    const auto outcome = cluster.run(
+        decide_migration{cluster.move, cluster.the_move().epoch, commit, "all is there"});
+    CHECK(outcome.phase == committed);
+  }
+}
+
+TEST_CASE("after a recovery a migration gives a permission of the new timeline") {
+  test_cluster cluster;
+  cluster.started();
+  const auto before = cluster.the_vm().epoch;
+  cluster.timeline = 4;
+  REQUIRE(cluster.reserve().ok());
+  const epoch expected{4, before.number + 1};
+  CHECK(cluster.the_move().destination_epoch() == expected);
+  REQUIRE(cluster.run(decide_migration{cluster.move, before, commit, ""}).ok());
+  CHECK(cluster.the_vm().epoch == expected);
+  CHECK(cluster.the_vm().host == cluster.node_2);
+}
+
 TEST_CASE("a commit moves the VM with a new permission; both ends clean is done") {
   test_cluster cluster;
   cluster.started();
