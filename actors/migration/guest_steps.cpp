@@ -93,11 +93,8 @@ result<found_guest> find_guest(hypervisor& driver, const finish_mark& mark, vm_i
   for (const auto& guest : *guests) {
     if (guest.vm != vm || guest.epoch != epoch)
       continue;
-    // A hypervisor that has just come back shows one that it is about to end.
-    if (guest.phase == guest_phase::paused)
-      return make_failure(hypervisor_errc::outcome_unknown,
-                          "the guest is paused, neither incoming nor running; look again");
     found.guest = guest.phase == guest_phase::incoming ? found_guest::presence::incoming
+                  : guest.phase == guest_phase::paused ? found_guest::presence::paused
                                                        : found_guest::presence::here;
   }
   return found;

@@ -107,9 +107,19 @@ migration_effects migration_destination::finished(const std::optional<failure>& 
 migration_effects migration_destination::found(const result<found_guest>& guest, time_point now) {
   work_ = work::none;
   not_before_ = now + limits_.retry;
+  if (!guest || guest->guest != found_guest::presence::paused)
+    paused_since_.reset();
   if (!guest || decision_.phase() != migration_phase::committed)
     return proceed(now);
   switch (guest->guest) {
+  case found_guest::presence::paused:
+    // A hypervisor that has just come back shows one so that it is about to end. Else it ran, and a
+    // later migration, which a recovery has lost, has paused it: the VM's own actor goes on.
+    if (!paused_since_)
+      paused_since_ = now;
+    if (now - *paused_since_ >= limits_.settled)
+      work_ = work::clean;
+    break;
   case found_guest::presence::here:
     work_ = work::clean;
     break;

@@ -12,7 +12,7 @@ namespace novacron {
 
 /// What is on this host of a guest that was to come here.
 struct found_guest {
-  enum class presence : uint8_t { absent, incoming, here };
+  enum class presence : uint8_t { absent, incoming, here, paused };
   presence guest = presence::absent;
   bool may_have_run = false; ///< a Finish was begun for this migration, by us or before a restart
 };
@@ -66,6 +66,7 @@ private:
   std::optional<std::string> cookie_;
   time_point known_since_;
   time_point told_at_;
+  std::optional<time_point> paused_since_; ///< as each look has shown it
   time_point not_before_;
   time_point report_not_before_;
 };

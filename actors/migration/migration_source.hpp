@@ -21,6 +21,9 @@ struct migration_limits {
   std::chrono::milliseconds undecided{10'000};
   /// The destination waits so long for the source's first word.
   std::chrono::milliseconds first_word{30'000};
+  /// A guest that is found paused, and no incoming one, for so long isn't about to be ended by a
+  /// hypervisor that has just come back.
+  std::chrono::milliseconds settled{30'000};
   /// Between two tries of what must succeed in the end.
   std::chrono::milliseconds retry{200};
 };

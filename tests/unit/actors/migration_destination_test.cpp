@@ -133,6 +133,13 @@ TEST_CASE_FIXTURE(arriving_guest, "restarted after the commit it looks before it
     CHECK(proposes(state.found(found_guest{found_guest::presence::absent, false}, now),
                    migration_decision::return_guest));
   }
+  SUBCASE("it is paused: it may be about to end, unless it stays so") {
+    const found_guest paused{found_guest::presence::paused, false};
+    CHECK(!find<report_migration>(state.found(paused, now)));
+    state.found(missing(), now += 20s); // so nobody knows for how long
+    CHECK(!find<report_migration>(state.found(paused, now += 29s)));
+    CHECK(find<report_migration>(state.found(paused, now += 30s)));
+  }
   SUBCASE("it may have run here: never give it back") {
     auto effects = state.found(found_guest{found_guest::presence::absent, true}, now);
     CHECK(!find<propose_decision>(effects));
