@@ -49,6 +49,8 @@ cut_point draw(std::mt19937_64& random, const whole_stream& whole) {
   cut_point x;
   x.place = places[random() % std::size(places)];
   x.reach = static_cast<cut_reach>(random() % 3);
+  if (x.place == cut_place::devices && x.reach == cut_reach::all_once)
+    x.reach = cut_reach::all; // the same: nobody comes back then
   const auto last = x.place == cut_place::memory    ? whole.wire_bytes
                     : x.place == cut_place::devices ? whole.device_bytes
                                                     : whole.wire_bytes_back;
