@@ -115,9 +115,10 @@ void machine_server::accept() {
   while (!stop_) {
     auto stream = listener_.accept(stop_);
     connections_.remove_if([](connection& each) {
-      if (each.over)
+      const bool over = each.over; // once: it may end between two looks
+      if (over)
         each.thread.join();
-      return each.over.load();
+      return over;
     });
     if (!stream)
       continue;
