@@ -43,16 +43,6 @@ struct evacuated_lab : counted_cluster {
     auto reply = lab.ask("GET", "/api/v1/tasks/" + id);
     return reply && reply->ok() ? reply->body : boost::json::value{};
   }
-
-  /// The node that leads; 0: nobody does.
-  int leader() const {
-    auto reply = lab.ask("GET", "/api/v1/cluster");
-    if (const auto* members = reply ? field(reply->body, "members").if_array() : nullptr)
-      for (const auto& member : *members)
-        if (field_text(member, "leader") == "true")
-          return field_text(member, "name").back() - '0';
-    return 0;
-  }
 };
 
 } // namespace
@@ -94,7 +84,7 @@ TEST_CASE("a host that is lost is evacuated, though nothing had room and the lea
 
   x.each_other_host("uncordon");
   int leads = 0;
-  REQUIRE(becomes_true(30s, [&] { return (leads = x.leader()) != 0; }));
+  REQUIRE(becomes_true(30s, [&] { return (leads = x.lab.leader()) != 0; }));
   x.lab.kill(leads);
   x.lab.start(leads);
   CHECK_MESSAGE(

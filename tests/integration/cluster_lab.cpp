@@ -314,6 +314,16 @@ std::string cluster_lab::end_of(const client_reply& begun) const {
   return state;
 }
 
+int cluster_lab::leader(int asked) const {
+  auto reply = ask_at(asked, "GET", "/api/v1/cluster");
+  if (const auto* members = reply ? field(reply->body, "members").if_array() : nullptr)
+    for (const auto& member : *members)
+      if (const auto name = field_text(member, "name");
+          field_text(member, "leader") == "true" && !name.empty())
+        return name.back() - '0';
+  return 0;
+}
+
 bool cluster_lab::await_vm(const std::string& id, const std::string& name,
                            const std::string& value) const {
   return becomes_true(end_limit, [&] {

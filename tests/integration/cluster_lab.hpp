@@ -76,6 +76,8 @@ public:
   [[nodiscard]] std::vector<boost::json::value> list(const std::string& what) const;
   /// Waits for the operation that a verb began; its last state, as in "succeeded".
   [[nodiscard]] std::string end_of(const client_reply& begun) const;
+  /// The node that leads, as `asked` says; 0: nobody does.
+  [[nodiscard]] int leader(int asked = 1) const;
   /// Waits until the VM's field says so.
   bool await_vm(const std::string& id, const std::string& field, const std::string& value) const;
 

@@ -35,16 +35,6 @@ struct members_lab : cluster_lab {
                                 const std::string& value) const {
     return becomes_true(limit, [&] { return field_text(node(asked, which), field_name) == value; });
   }
-  /// The number of the node that leads, as `asked` says; 0: nobody does.
-  [[nodiscard]] int leader(int asked) const {
-    const auto cluster = read(asked, "/api/v1/cluster");
-    if (const auto* all = field(cluster, "members").if_array())
-      for (const auto& each : *all)
-        if (const auto name = field_text(each, "name");
-            field_text(each, "leader") == "true" && !name.empty())
-          return name.back() - '0';
-    return 0;
-  }
   int await_leader(int asked) const {
     int found = 0;
     REQUIRE_MESSAGE(becomes_true(limit,

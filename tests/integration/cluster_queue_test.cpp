@@ -60,15 +60,6 @@ struct queueing_lab : counted_cluster {
       all += boost::json::serialize(each) + '\n';
     return all;
   }
-
-  int leader() const {
-    auto reply = lab.ask("GET", "/api/v1/cluster");
-    if (const auto* members = reply ? field(reply->body, "members").if_array() : nullptr)
-      for (const auto& member : *members)
-        if (field_text(member, "leader") == "true")
-          return field_text(member, "name").back() - '0';
-    return 0;
-  }
 };
 
 /// Of two that share a host, the later one began when the earlier one was decided. The times are
@@ -121,7 +112,7 @@ TEST_CASE("migrations wait for their turn, are cancelled before it, and all end 
     if (field_text(each, "phase") == "queued")
       CHECK(!field_text(field(each, "queue"), "expected_start").empty());
   int leads = 0;
-  REQUIRE(becomes_true(30s, [&] { return (leads = x.leader()) != 0; }));
+  REQUIRE(becomes_true(30s, [&] { return (leads = x.lab.leader()) != 0; }));
   MESSAGE("killing the leader, node-" << leads << ", with " << x.in_phase("queued") << " waiting");
   x.lab.kill(leads);
   x.lab.start(leads);
