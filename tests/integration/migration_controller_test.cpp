@@ -21,18 +21,6 @@ void away_for(two_hosts& hosts, std::chrono::seconds span) {
   hosts.start_controller();
 }
 
-void ends(two_hosts& hosts, const migration_record& migration, migration_phase how,
-          migrating_host& where) {
-  const auto end = hosts.end_of(migration);
-  if (!end)
-    hosts.unsound();
-  REQUIRE_MESSAGE(end.has_value(), hosts.log_lines());
-  CHECK_MESSAGE(end->phase == how, end->reason, "\n", hosts.log_lines());
-  CHECK(end->reason.empty() == (how == migration_phase::done));
-  hosts.mend();
-  CHECK_MESSAGE(hosts.settles_at(where), hosts.log_lines());
-}
-
 /// Kills it just before the source asks it to commit.
 void killed_before_commit(std::chrono::seconds away, migration_phase how) {
   auto& hosts = shared_hosts();
@@ -46,7 +34,7 @@ void killed_before_commit(std::chrono::seconds away, migration_phase how) {
   const auto migration = hosts.migrate();
   REQUIRE(becomes_true(60s, [&] { return killed.load(); }));
   away_for(hosts, away);
-  ends(hosts, migration, how, how == migration_phase::done ? to : from);
+  hosts.check_end(migration, how, how == migration_phase::done ? to : from, 60s);
 }
 
 } // namespace
@@ -60,7 +48,7 @@ TEST_CASE("a controller that dies while the memory travels is not missed") {
   hosts.kill_controller();
   hosts.link()->release();
   away_for(hosts, 2s);
-  ends(hosts, migration, migration_phase::done, to);
+  hosts.check_end(migration, migration_phase::done, to, 60s);
 }
 
 TEST_CASE("without a controller nothing is decided: soon back it commits, later it is too late") {
@@ -84,6 +72,6 @@ TEST_CASE("a controller that dies after the decision finds that the destination 
   REQUIRE(becomes_true(60s, [&] { return killed.load(); }));
   CHECK(hosts.console().wait_for_ticks(5, 30s)); // at the destination, without a word of the log
   away_for(hosts, 2s);
-  ends(hosts, migration, migration_phase::done, to);
+  hosts.check_end(migration, migration_phase::done, to, 60s);
   end_shared_hosts();
 }

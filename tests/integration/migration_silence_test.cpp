@@ -25,18 +25,6 @@ bool stays_open(two_hosts& hosts, const migration_record& migration, std::chrono
       50ms);
 }
 
-void ends(two_hosts& hosts, const migration_record& migration, migration_phase how,
-          migrating_host& where, std::chrono::seconds limit = 30s) {
-  const auto end = hosts.end_of(migration, limit);
-  if (!end)
-    hosts.unsound();
-  REQUIRE_MESSAGE(end.has_value(), hosts.log_lines());
-  CHECK_MESSAGE(end->phase == how, end->reason, "\n", hosts.log_lines());
-  CHECK(end->reason.empty() == (how == migration_phase::done));
-  hosts.mend();
-  CHECK_MESSAGE(hosts.settles_at(where), hosts.log_lines());
-}
-
 /// The guest runs: it is waited for, and arrives.
 void silent_while_it_runs(std::chrono::seconds span) {
   auto& hosts = shared_hosts();
@@ -47,7 +35,7 @@ void silent_while_it_runs(std::chrono::seconds span) {
   CHECK(stays_open(hosts, migration, span));
   CHECK(hosts.console().wait_for_ticks(2, 5s)); // meanwhile it runs where it was
   hosts.link()->release();
-  ends(hosts, migration, migration_phase::done, to);
+  hosts.check_end(migration, migration_phase::done, to);
 }
 
 /// A migration whose guest has stopped, with half of its devices to be sent over a silent link.
@@ -89,7 +77,7 @@ void silent_after_it_stopped(std::chrono::seconds span) {
   CHECK(becomes_true(
       span, [&] { return clock_type::now() >= over; }, 50ms));
   x.hosts.link()->release();
-  ends(x.hosts, x.migration, migration_phase::rolled_back, x.from);
+  x.hosts.check_end(x.migration, migration_phase::rolled_back, x.from);
   const auto end = x.hosts.find(x.migration.id);
   CHECK_MESSAGE(end->reason.find("silent") != std::string::npos, end->reason);
 }
@@ -112,7 +100,7 @@ TEST_CASE("a moment's silence after the guest has stopped only makes its pause l
   stopped_guest x{half_of_the_devices()};
   CHECK(stays_open(x.hosts, x.migration, 1s));
   x.hosts.link()->release();
-  ends(x.hosts, x.migration, migration_phase::done, x.to);
+  x.hosts.check_end(x.migration, migration_phase::done, x.to);
 }
 
 TEST_CASE("a longer silence after the guest has stopped leaves it at its source, soon") {
@@ -127,6 +115,6 @@ TEST_CASE("a longer silence after the guest has stopped leaves it at its source,
 TEST_CASE("after all that silence the guest can still be moved") {
   auto& hosts = shared_hosts();
   auto& to = hosts.there();
-  ends(hosts, hosts.migrate(), migration_phase::done, to);
+  hosts.check_end(hosts.migrate(), migration_phase::done, to);
   end_shared_hosts();
 }

@@ -307,6 +307,18 @@ bool two_hosts::rests() {
   });
 }
 
+void two_hosts::check_end(const migration_record& migration, migration_phase how,
+                          migrating_host& where, std::chrono::seconds limit) {
+  const auto end = end_of(migration, limit);
+  if (!end)
+    unsound();
+  REQUIRE_MESSAGE(end.has_value(), log_lines());
+  CHECK_MESSAGE(end->phase == how, end->reason, "\n", log_lines());
+  CHECK(end->reason.empty() == (how == migration_phase::done));
+  mend();
+  CHECK_MESSAGE(settles_at(where), log_lines());
+}
+
 bool two_hosts::settles_at(migrating_host& where) {
   auto decided = rests();
   auto record = vm();

@@ -57,6 +57,10 @@ public:
   /// the log, by libvirt and by /proc; ticks, with good memory, not twice; and
   /// nothing is left of migrations. Says what isn't so.
   bool settles_at(migrating_host& where);
+  /// Checks that the migration ends so, with a reason unless it is done, and that the guest then
+  /// settles at `where`.
+  void check_end(const migration_record& migration, migration_phase how, migrating_host& where,
+                 std::chrono::seconds limit = std::chrono::seconds{30});
 
   vm_record vm();
   [[nodiscard]] vm_id guest() const;
