@@ -136,6 +136,13 @@ using view_actor = caf::typed_actor<
     // Time to follow the feed.
     caf::reacts_to<tick_atom>>;
 
+/// Has one more gateway started when this node's is full, by the operator's command.
+using scale_out_actor = caf::typed_actor<
+    // A run has ended.
+    caf::reacts_to<continuation>,
+    // Time to see what was sent away.
+    caf::reacts_to<tick_atom>>;
+
 // -- the host --------------------------------------------------------------------
 
 /// Runs one host: follows the log, keeps the lease, looks at the hypervisor,

@@ -31,6 +31,7 @@ struct api_request {
   std::string authorization; ///< the headers; empty: not sent
   std::optional<std::string> idempotency_key;
   std::optional<std::string> if_match;
+  bool listens = true; ///< do connections to the API's port come to this gateway?
 };
 
 struct api_answer {

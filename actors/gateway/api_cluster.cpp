@@ -104,10 +104,14 @@ void api::compare(call& c) const {
   });
 }
 
-/// Ready is who could serve: the state is here, and somebody leads.
+/// Ready is who could serve: the state is here, connections come, and somebody leads.
 void api::ready(call& c) const {
   if (!view_->complete())
     return c.done(answer_of(view_behind("the state has not been read yet; ask again shortly")));
+  if (!c.request->listens)
+    return c.done(answer_of(view_behind("this gateway does not listen at the API's port yet; ask "
+                                        "again shortly, or end who listens there and doesn't share "
+                                        "it")));
   auto yes = [](const answer_function& done) { done(json_answer(200, R"({"status":"ready"})")); };
   if (!way_.status)
     return yes(c.done);

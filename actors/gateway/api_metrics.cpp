@@ -130,8 +130,9 @@ struct api_metrics::families {
   }
 };
 
-api_metrics::api_metrics(std::shared_ptr<prometheus::Registry> registry)
-    : registry_{std::move(registry)} {
+api_metrics::api_metrics(std::shared_ptr<prometheus::Registry> registry,
+                         std::shared_ptr<shed_count> sheds)
+    : registry_{std::move(registry)}, sheds_{std::move(sheds)} {
   if (!registry_)
     registry_ = std::make_shared<prometheus::Registry>();
   families_ = std::make_unique<families>(*registry_);
@@ -157,6 +158,8 @@ void api_metrics::websockets(int difference) {
 
 void api_metrics::shed(shed_reason why) {
   families_->shed[static_cast<size_t>(why)]->Increment();
+  if (sheds_ && why != shed_reason::strangers)
+    sheds_->add();
 }
 
 void api_metrics::holds(const load& now) {

@@ -2,6 +2,7 @@
 
 #include "actors/gateway/problem.hpp"
 #include "actors/gateway/router.hpp"
+#include "actors/gateway/shed_count.hpp"
 #include "messages/changes.hpp"
 
 #include <array>
@@ -17,10 +18,11 @@ namespace novacron {
 
 /// What the gateway counts, in Prometheus' terms; all names start with
 /// "novacron_". Safe from any thread. With the registry of an earlier gateway
-/// it goes on counting where that one ended.
+/// it goes on counting where that one ended. `sheds`, if given, counts what is sent away, too.
 class api_metrics {
 public:
-  explicit api_metrics(std::shared_ptr<prometheus::Registry> registry);
+  explicit api_metrics(std::shared_ptr<prometheus::Registry> registry,
+                       std::shared_ptr<shed_count> sheds = nullptr);
   ~api_metrics();
   api_metrics(const api_metrics&) = delete;
   api_metrics& operator=(const api_metrics&) = delete;
@@ -47,6 +49,7 @@ public:
 private:
   struct families;
   std::shared_ptr<prometheus::Registry> registry_;
+  std::shared_ptr<shed_count> sheds_;
   std::unique_ptr<families> families_;
 };
 

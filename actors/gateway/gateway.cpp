@@ -94,7 +94,7 @@ make_edge(self_pointer self, gateway_config& config, const std::shared_ptr<view_
       return ports.error();
     config.ports = std::move(*ports);
   }
-  auto metrics = std::make_shared<api_metrics>(config.registry);
+  auto metrics = std::make_shared<api_metrics>(config.registry, config.shed);
   view->observe([metrics](const any_record& record) { metrics->changed(record); });
   auto served
       = std::make_shared<const api>(config.limits, std::move(*tokens), view,

@@ -18,6 +18,7 @@ class Registry;
 namespace novacron {
 
 class gateway_ports;
+class shed_count;
 
 /// An API token: 256 random bits, of which only the SHA-256 is kept.
 struct api_token {
@@ -61,6 +62,8 @@ struct gateway_config {
   std::optional<join_desk> joins; ///< nothing: no node joins by this gateway
   /// Where metrics are counted; made by the gateway if null.
   std::shared_ptr<prometheus::Registry> registry;
+  /// Counts what it sends away, for `scale_out`; may be null.
+  std::shared_ptr<shed_count> shed;
   /// Bound before actors start (`bind_gateway`), and kept while the gateway's
   /// actor restarts, so that clients see a pause and not a refusal. If null the
   /// actor binds by itself, and ends when it can't.

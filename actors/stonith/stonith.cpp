@@ -1,6 +1,5 @@
 #include "actors/stonith/stonith.hpp"
 
-#include "actors/blocking/blocking_pool.hpp"
 #include "actors/feed/follow.hpp"
 
 namespace novacron {
@@ -24,17 +23,17 @@ feed_follower::sink sink_of(self_pointer self) {
           .progress = {}};
 }
 
-void ended(self_pointer self, node_id host, const fence_result& result) {
+void ended(self_pointer self, node_id host, const command_end& result) {
   auto& state = self->state;
   state.runs.erase(host);
-  const bool counts = state.stonith.ended(host, result.off, self->clock().now());
+  const bool counts = state.stonith.ended(host, result.ok, self->clock().now());
   if (counts)
     state.log.info("stonith", "the fence command says that a host is off",
                    {{"host", to_string(host)}});
   else
     state.log.warning("stonith",
                       "the fence command doesn't count: "
-                          + (result.off ? "its host was back meanwhile" : result.what)
+                          + (result.ok ? "its host was back meanwhile" : result.what)
                           + "; it is run again while it is needed, or say it: novacron host fenced",
                       {{"host", to_string(host)}});
   act(self);
@@ -44,10 +43,10 @@ void carry_out(self_pointer self, const run_command& what) {
   auto& state = self->state;
   state.log.warning("stonith", "the fence command is run for host " + what.name,
                     {{"host", to_string(what.host)}});
-  auto stop = std::make_shared<fence_stop>();
+  auto stop = std::make_shared<command_stop>();
   state.runs[what.host] = stop;
-  state.run(what.host, what.name, stop,
-            [self, whom = caf::actor_cast<caf::actor>(self), host = what.host](fence_result how) {
+  state.run({what.name, to_string(what.host)}, stop,
+            [self, whom = caf::actor_cast<caf::actor>(self), host = what.host](command_end how) {
               caf::anon_send(whom, continuation{[self, host, how = std::move(how)] {
                                ended(self, host, how);
                              }});
@@ -90,20 +89,6 @@ void act(self_pointer self) {
 stonith_actor_state::~stonith_actor_state() {
   for (const auto& [host, stop] : runs)
     stop->request();
-}
-
-fence_runner make_fence_runner(std::vector<std::string> command, std::chrono::milliseconds limit) {
-  auto pool = std::make_shared<blocking_pool>(1); // which keeps threads for long calls beside it
-  return [pool, command = std::move(command),
-          limit](node_id host, const std::string& name, std::shared_ptr<fence_stop> stop,
-                 const std::function<void(fence_result)>& done) {
-    auto words = command;
-    words.push_back(name);
-    words.push_back(to_string(host));
-    if (!pool->run_long(
-            [words, limit, stop, done] { done(run_fence_command(words, limit, *stop)); }))
-      done({false, "no thread can be had for it"});
-  };
 }
 
 stonith_actor::behavior_type stonith(self_pointer self, stonith_setup setup, feed_source_actor feed,

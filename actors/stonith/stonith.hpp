@@ -1,31 +1,21 @@
 #pragma once
 
+#include "actors/blocking/operator_command.hpp"
 #include "actors/feed/feed_follower.hpp"
 #include "actors/log/log.hpp"
-#include "actors/stonith/fence_command.hpp"
 #include "actors/stonith/stonith_state.hpp"
 #include "messages/actors.hpp"
 #include "messages/uuid.hpp"
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 
 namespace novacron {
 
-/// Runs the operator's command for a host, without blocking the caller, and calls `done` once,
-/// from any thread.
-using fence_runner
-    = std::function<void(node_id host, const std::string& name, std::shared_ptr<fence_stop> stop,
-                         std::function<void(fence_result)> done)>;
-
-/// The command's words, then the host's name and its uuid; each run on a thread of its own.
-fence_runner make_fence_runner(std::vector<std::string> command, std::chrono::milliseconds limit);
-
 struct stonith_setup {
   stonith_config when;
-  fence_runner run;
+  command_runner run;            ///< of the fence command: the host's name and its uuid follow
   uuid_source ids = random_uuid; ///< of the evacuations that its word begins
 };
 
@@ -37,11 +27,11 @@ struct stonith_actor_state {
   stonith_actor_state& operator=(const stonith_actor_state&) = delete;
 
   stonith_state stonith;
-  fence_runner run;
+  command_runner run;
   uuid_source ids;
   std::optional<feed_follower> follower;
   controller_frontend_actor frontend;
-  std::map<node_id, std::shared_ptr<fence_stop>> runs;
+  std::map<node_id, std::shared_ptr<command_stop>> runs;
   logger log;
   static constexpr const char* name = "stonith";
 };

@@ -76,26 +76,47 @@ std::optional<backup_section> read_backup(config_reading& reading, const toml::t
   return section;
 }
 
+/// A command of the operator's, and the times that say how it is run.
+class command_reader {
+public:
+  command_reader(table_reader& table, std::string key, std::vector<std::string>& command,
+                 std::string_view example)
+      : table_{table}, key_{std::move(key)}, command_{command} {
+    table_.read(key_, command_, optional_key(example));
+    if (!command_.empty() && !command_.front().starts_with('/'))
+      table_.complain(key_, "begins with no absolute path; write the program's whole path first, "
+                            "then its arguments");
+  }
+
+  void read_time(std::string_view key, std::chrono::milliseconds& out, std::string_view example) {
+    const auto before = out;
+    table_.read(key, out, optional_key(example));
+    if (out != before && command_.empty())
+      table_.complain(key, "says how " + key_ + " is run; add that key, or drop this one");
+  }
+
+private:
+  table_reader& table_;
+  std::string key_;
+  std::vector<std::string>& command_;
+};
+
 std::optional<fence_section> read_fence(table_reader& controller) {
   fence_section section;
-  controller.read("fence_command", section.command,
-                  optional_key(R"(["/usr/local/sbin/fence", "--off"])"));
-  auto read_time = [&](std::string_view key, std::chrono::milliseconds& out,
-                       std::string_view example) {
-    const auto before = out;
-    controller.read(key, out, optional_key(example));
-    if (out != before && section.command.empty())
-      controller.complain(key, "says how controller.fence_command is run; add that key, or drop "
-                               "this one");
-  };
-  read_time("fence_timeout_ms", section.timeout, "60000");
-  read_time("fence_after_ms", section.after, "30000");
-  if (section.command.empty())
-    return {};
-  if (!section.command.front().starts_with('/'))
-    controller.complain("fence_command", "begins with no absolute path; write the program's whole "
-                                         "path first, then its arguments");
-  return section;
+  command_reader reader{controller, "fence_command", section.command,
+                        R"(["/usr/local/sbin/fence", "--off"])"};
+  reader.read_time("fence_timeout_ms", section.timeout, "60000");
+  reader.read_time("fence_after_ms", section.after, "30000");
+  return section.command.empty() ? std::nullopt : std::optional{section};
+}
+
+std::optional<scale_out_section> read_scale_out(table_reader& gateway) {
+  scale_out_section section;
+  command_reader reader{gateway, "scale_out_command", section.command,
+                        R"(["/usr/bin/systemctl", "start", "novacron@gateway-2"])"};
+  reader.read_time("scale_out_after_ms", section.after, "2000");
+  reader.read_time("scale_out_pause_ms", section.pause, "60000");
+  return section.command.empty() ? std::nullopt : std::optional{section};
 }
 
 /// Nodes that found a group must agree on who else does, and on who dials whom.
@@ -159,6 +180,7 @@ gateway_section read_gateway(config_reading& reading, const toml::table* table) 
   gateway.read_number("in_flight", section.in_flight, optional_key("4096"), 1'000'000);
   gateway.read_number("bodies_mib", section.bodies_mib, optional_key("64"), 1'000'000);
   gateway.read_number("answers_mib", section.answers_mib, optional_key("128"), 1'000'000);
+  section.scale_out = read_scale_out(gateway);
   gateway.finish();
   return section;
 }

@@ -56,6 +56,14 @@ struct controller_section {
   std::optional<fence_section> fence;
 };
 
+/// What has one more gateway started when this one is full: gateway.scale_out_command,
+/// .scale_out_after_ms, .scale_out_pause_ms.
+struct scale_out_section {
+  std::vector<std::string> command;        ///< an absolute path first; the node's name follows
+  std::chrono::milliseconds after{2'000};  ///< that requests must have been sent away
+  std::chrono::milliseconds pause{60'000}; ///< from a run's end on
+};
+
 /// [gateway], of nodes with that role.
 struct gateway_section {
   address listen;                         ///< the API
@@ -68,6 +76,7 @@ struct gateway_section {
   uint32_t in_flight = 4'096;    ///< requests that wait for an answer; beyond: 503
   uint32_t bodies_mib = 64;      ///< of requests' bodies that are being read
   uint32_t answers_mib = 128;    ///< of large answers that are being sent
+  std::optional<scale_out_section> scale_out;
 };
 
 enum class host_driver : uint8_t { libvirt, simulated };

@@ -1,5 +1,6 @@
 #include "runtime/node/node_actors.hpp"
 
+#include "actors/gateway/shed_count.hpp"
 #include "actors/peer/mesh_config.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "runtime/certificates/join_signing.hpp"
@@ -97,6 +98,7 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
     if (!ports)
       return ports.error();
     gateway.ports = *ports;
+    gateway.shed = std::make_shared<shed_count>();
     parts->gateway = std::move(gateway);
     parts->view = std::make_shared<view_table>();
   }

@@ -60,7 +60,7 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start);
 ///     node (one_for_one)
 ///     ├─ services (rest_for_one): replica, feed, scheduler, frontend | controller,
 ///     │                           peers, door, view, gateway, roster, controllers,
-///     │                           recovery, drain, stonith, backups
+///     │                           recovery, drain, stonith, backups, scale_out
 ///     ├─ guests   (one_for_one):  a VM's or a migration's actor each
 ///     └─ host
 ///

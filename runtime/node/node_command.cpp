@@ -40,15 +40,23 @@ result<void> check_addresses(const node_config& config) {
   return {};
 }
 
-result<void> check_fence_command(const node_config& config) {
-  if (!config.controller.fence)
-    return {};
-  const auto& program = config.controller.fence->command.front();
+result<void> check_command(const std::string& key, const std::vector<std::string>& command) {
+  const auto& program = command.front();
   if (::access(program.c_str(), X_OK) == 0)
     return {};
-  return make_failure(runtime_errc::configuration, "can't execute controller.fence_command, "
-                                                       + program + ": " + std::strerror(errno)
+  return make_failure(runtime_errc::configuration, "can't execute " + key + ", " + program + ": "
+                                                       + std::strerror(errno)
                                                        + "; install it, or drop that key");
+}
+
+result<void> check_commands(const node_config& config) {
+  if (config.controller.fence)
+    if (auto there = check_command("controller.fence_command", config.controller.fence->command);
+        !there)
+      return there;
+  if (config.gateway && config.gateway->scale_out)
+    return check_command("gateway.scale_out_command", config.gateway->scale_out->command);
+  return {};
 }
 
 } // namespace
@@ -72,7 +80,7 @@ void start_node(const std::filesystem::path& file, const config_overrides& overr
     refuse(lock.error());
   if (auto free = check_addresses(*config); !free)
     refuse(free.error());
-  if (auto there = check_fence_command(*config); !there)
+  if (auto there = check_commands(*config); !there)
     refuse(there.error());
   auto log = open_json_log(config->log, config->name);
   if (!log)

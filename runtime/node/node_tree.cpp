@@ -17,6 +17,7 @@
 #include "actors/peer/roster.hpp"
 #include "actors/recovery/recovery.hpp"
 #include "actors/replica/replica_keeper.hpp"
+#include "actors/scale_out/scale_out.hpp"
 #include "actors/scheduler/scheduler.hpp"
 #include "actors/stonith/stonith.hpp"
 #include "actors/supervisor/counted_mailbox.hpp"
@@ -30,6 +31,8 @@ namespace novacron {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr auto scale_out_timeout = 30s;
 
 /// An actor that blocks: on a thread of its own, unless this is a simulation.
 template <class F, class... Ts>
@@ -103,12 +106,14 @@ private:
         stonith_setup setup;
         setup.when.after = fence->after;
         setup.ids = parts_.ids;
-        setup.run = make_fence_runner(fence->command, fence->timeout);
+        setup.run = make_command_runner(fence->command, fence->timeout);
         spec.children.push_back(of_the_leader("stonith", novacron::stonith, setup));
       }
       if (start_.config.controller.backup)
         spec.children.push_back(backups(*start_.config.controller.backup));
     }
+    if (start_.config.gateway && start_.config.gateway->scale_out)
+      spec.children.push_back(scale_out(*start_.config.gateway->scale_out));
     return spec;
   }
 
@@ -339,6 +344,18 @@ private:
       return caf::actor_cast<caf::actor>(spawn_counted(system, novacron::gateway, *parts.gateway,
                                                        parts.view, parts.frontend.get(),
                                                        chaos_function{chaos}, look_function{look}));
+    });
+  }
+
+  child_spec scale_out(const scale_out_section& section) {
+    scale_out_setup setup;
+    setup.when.after = section.after;
+    setup.when.pause = section.pause;
+    setup.run = make_command_runner(section.command, scale_out_timeout);
+    setup.node = start_.config.name;
+    setup.shed = parts_.gateway->shed;
+    return child("scale_out", [&system = system_, setup, log = start_.log](auto&) {
+      return caf::actor_cast<caf::actor>(spawn_counted(system, novacron::scale_out, setup, log));
     });
   }
 

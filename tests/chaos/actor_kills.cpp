@@ -27,7 +27,7 @@ struct actor_kind {
 };
 
 /// Those that many of live come more often.
-constexpr std::array<actor_kind, 23> kinds{{{"services/replica", home::controller},
+constexpr std::array<actor_kind, 24> kinds{{{"services/replica", home::controller},
                                             {of_a_vm, home::host},
                                             {"services/feed", home::controller},
                                             {"services/frontend", home::controller},
@@ -46,6 +46,7 @@ constexpr std::array<actor_kind, 23> kinds{{{"services/replica", home::controlle
                                             {"services/drain", home::controller},
                                             {"services/stonith", home::controller},
                                             {"services/backups", home::controller},
+                                            {"services/scale_out", home::with_gateway},
                                             {"services/roster", home::any},
                                             {of_a_migration, home::host},
                                             {"guests", home::host},

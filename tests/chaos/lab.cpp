@@ -153,8 +153,12 @@ child_command lab::command_of(int node) const {
     settings.push_back("controller.backup.folder=" + (options_.folder / "backups").string());
     settings.emplace_back("controller.fence_command=[\"/bin/false\"]");
   }
-  if (has_gateway(node))
+  if (has_gateway(node)) {
     settings.push_back("gateway.in_flight=" + std::to_string(requests_in_flight));
+    settings.push_back(R"(gateway.scale_out_command=["/bin/sh", "-c", ': > "$0"', ")"
+                       + scale_out_mark(node).string() + "\"]");
+    settings.emplace_back("gateway.scale_out_pause_ms=1000");
+  }
   if (is_real(node)) {
     settings.emplace_back("host.hypervisor=libvirt");
     settings.emplace_back("host.memory_mib=2048");

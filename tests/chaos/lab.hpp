@@ -81,6 +81,10 @@ public:
   [[nodiscard]] std::filesystem::path state_of(int node) const {
     return options_.folder / name(node);
   }
+  /// Is there once the node's gateway has asked for one more.
+  [[nodiscard]] std::filesystem::path scale_out_mark(int node) const {
+    return std::filesystem::absolute(options_.folder / (name(node) + ".scale-out"));
+  }
   [[nodiscard]] std::filesystem::path log_of(int node) const {
     return options_.folder / (name(node) + ".log");
   }

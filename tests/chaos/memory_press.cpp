@@ -3,6 +3,7 @@
 #include "runtime/cli/render.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 namespace novacron::chaos {
@@ -16,6 +17,7 @@ constexpr size_t body_bytes = 1'000'000; // a gateway takes 1 MiB
 /// A request holds its body, what was made of it, and its connection's buffer.
 constexpr uint64_t most_growth_kib = 256 * 1024;
 constexpr auto look_every = 50ms;
+constexpr auto most_until_asked = 5s; // design: gateways scale out under memory pressure
 constexpr unsigned unavailable = 503;
 constexpr unsigned too_many = 429;
 
@@ -31,6 +33,7 @@ uint64_t resident_kib(int pid) {
 
 memory_press::memory_press(lab& where, int node) : lab_{where}, node_{node} {
   const int pid = where.node(node).pid();
+  std::filesystem::remove(where.scale_out_mark(node));
   before_kib_ = resident_kib(pid);
   threads_.emplace_back([this, pid] { watch(pid); });
   for (int number = 0; number < clients; ++number)
@@ -44,6 +47,8 @@ memory_press::~memory_press() {
 void memory_press::end() {
   {
     const std::scoped_lock lock{mutex_};
+    if (!over_)
+      lasted_ = elapsed();
     over_ = true;
   }
   ended_.notify_all();
@@ -52,10 +57,18 @@ void memory_press::end() {
   threads_.clear();
 }
 
+std::chrono::milliseconds memory_press::elapsed() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now()
+                                                               - begun_);
+}
+
 void memory_press::watch(int pid) {
-  do
+  do {
     most_kib_ = std::max<uint64_t>(most_kib_, resident_kib(pid));
-  while (wait(look_every));
+    if (asked_for_more_ms_ < 0 && std::filesystem::exists(lab_.scale_out_mark(node_)))
+      asked_for_more_ms_ = elapsed().count();
+  } while (wait(look_every));
+  same_process_ = lab_.node(node_).pid() == pid;
 }
 
 bool memory_press::wait(std::chrono::milliseconds span) {
@@ -104,6 +117,12 @@ std::vector<std::string> memory_press::wrong() const {
   if (most_kib_ > before_kib_ + most_growth_kib)
     found.push_back("memory grew from " + std::to_string(before_kib_ / 1024) + " MiB to "
                     + std::to_string(most_kib_ / 1024) + " MiB");
+  const auto asked
+      = asked_for_more_ms_ < 0 ? lasted_ : std::chrono::milliseconds{asked_for_more_ms_};
+  if (same_process_ && asked > most_until_asked)
+    found.push_back(
+        "one more gateway was asked for "
+        + (asked_for_more_ms_ < 0 ? "never" : "after " + std::to_string(asked.count()) + " ms"));
   return found;
 }
 
@@ -111,7 +130,10 @@ std::string memory_press::text() const {
   return std::to_string(answered_) + " requests answered, " + std::to_string(shed_) + " sent away, "
          + std::to_string(unanswered_) + " without answer; memory "
          + std::to_string(before_kib_ / 1024) + " MiB before, at most "
-         + std::to_string(most_kib_ / 1024) + " MiB";
+         + std::to_string(most_kib_ / 1024) + " MiB; "
+         + (asked_for_more_ms_ < 0 ? "no further gateway was asked for"
+                                   : "a further gateway was asked for after "
+                                         + std::to_string(asked_for_more_ms_) + " ms");
 }
 
 } // namespace novacron::chaos

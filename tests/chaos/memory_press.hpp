@@ -13,7 +13,8 @@ namespace novacron::chaos {
 /// Presses a node's memory by requests, as users can: many clients at once, some with bodies as
 /// large as a gateway takes, some with lists as long as there are, and more that wait for a
 /// revision that doesn't come than the gateway lets wait. Who is sent away comes back when he was
-/// told to. The machine's own memory is not touched.
+/// told to. The machine's own memory is not touched. The gateway has to ask for one more of its
+/// kind.
 class memory_press {
 public:
   memory_press(lab& where, int node);
@@ -30,6 +31,7 @@ public:
 private:
   void ask_for_much(int number);
   void watch(int pid);
+  [[nodiscard]] std::chrono::milliseconds elapsed() const;
   /// False as soon as it is over.
   bool wait(std::chrono::milliseconds span);
 
@@ -44,6 +46,10 @@ private:
   std::atomic<uint64_t> shed_without_a_time_{0}; ///< of `shed_`: no Retry-After
   uint64_t before_kib_ = 0;
   std::atomic<uint64_t> most_kib_{0};
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  std::chrono::milliseconds lasted_{0};
+  std::atomic<int64_t> asked_for_more_ms_{-1}; ///< when, after the beginning; -1: not yet
+  bool same_process_ = false;                  ///< at the end as at the beginning
   std::vector<std::thread> threads_;
 };
 

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <csignal>
 #include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -26,9 +28,10 @@ struct gateways_lab : cluster_lab {
   gateways_lab() : cluster_lab{true, {}, lab_plan::members} { start_all(1); }
 
   /// Beside the shared port each has its own for operators; a gateway needs no port for pages.
-  void start_gateway(int number) {
-    start(number, {"gateway.share_port=true",
-                   "gateway.operator_listen=127.0.0.1:" + std::to_string(page_port(number))});
+  void start_gateway(int number, std::vector<std::string> more = {}) {
+    more.emplace_back("gateway.share_port=true");
+    more.push_back("gateway.operator_listen=127.0.0.1:" + std::to_string(page_port(number)));
+    start(number, std::move(more));
   }
 
   /// Is this very one ready?
@@ -232,6 +235,50 @@ TEST_CASE("gateways are added under load on one port; one that is killed leaves 
   CHECK(resumed >= 8); // each of them lost its gateway, in the first or in the second round
   for (int each : gateways)
     CHECK(lab.ready(each));
+}
+
+TEST_CASE("a gateway that is full has one more started, which serves what is left to it") {
+  gateways_lab lab;
+  for (int each : gateways)
+    lab.let_join(each, "gateway", shared_at);
+  const auto wanted = lab.folder() / "wanted";
+  const auto script = lab.folder() / "one-more";
+  std::ofstream{script} << "#!/bin/sh\necho \"$@\" >> " << wanted.native() << '\n';
+  lab.start_gateway(4, {"gateway.in_flight=4",
+                        "gateway.scale_out_command=[\"" + script.native() + "\", \"node-5\"]"});
+  // It can't be executed yet.
+  REQUIRE(lab.process(4).wait(10s));
+  CHECK(lab.process(4).ending() == "status 2");
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  lab.start_gateway(4, {"gateway.in_flight=4",
+                        "gateway.scale_out_command=[\"" + script.native() + "\", \"node-5\"]"});
+  lab.await_ready(4);
+  std::atomic<bool> over = false;
+  std::atomic<int> lists = 0;
+  std::vector<std::jthread> users;
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < 12; ++i) // three times as many as it lets in, and each stays for a second
+    users.emplace_back([&] {
+      while (!over) {
+        (void)lab.ask_at(shared_at, "GET", "/api/v1/vms?min_revision=1000000000000");
+        const auto reply = lab.ask_at(shared_at, "GET", "/api/v1/vms");
+        lists += reply && reply->ok() ? 1 : 0;
+      }
+    });
+  CHECK_MESSAGE(becomes_true(limit, [&] { return std::filesystem::exists(wanted); }),
+                lab.end_of_log(4));
+  MESSAGE("one more was asked for after ",
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(), " s");
+  lab.start_gateway(5); // as the script would have done it by systemd
+  lab.await_ready(5);
+  lab.kill(4);
+  const auto before = lists.load();
+  CHECK(becomes_true(limit, [&] { return lists > before + 20; }));
+  over = true;
+  users.clear();
+  auto asked = read_small_file(wanted, "what was asked for");
+  REQUIRE(asked.has_value());
+  CHECK(*asked == "node-5 node-4\n"); // once
 }
 
 TEST_CASE("a gateway that doesn't share its port says who is to") {

@@ -223,6 +223,7 @@ private:
     result.authorization = header("Authorization").value_or("");
     result.idempotency_key = header("Idempotency-Key");
     result.if_match = header("If-Match");
+    result.listens = core_.shared->listens;
     return result;
   }
 

@@ -65,6 +65,7 @@ public:
       if (error)
         return accept_later(); // another listens there, and doesn't share
       later_ = false;
+      core->shared->listens = true;
     }
     socket_.async_accept(core->io,
                          [self = shared_from_this(), &core](error_code error, tcp_socket peer) {
@@ -174,6 +175,7 @@ http_edge::http_edge(const gateway_config& config, std::shared_ptr<const api> se
   auto shared = std::make_shared<edge_shared>(within_descriptors(config.limits));
   shared->served = std::move(served);
   shared->view = std::move(view);
+  shared->listens = !config.share_port;
   auto& [cores, acceptors, running, ended] = *threads_;
   for (size_t i = 0; i < std::max<size_t>(config.io_threads, 1); ++i)
     cores.push_back(std::make_shared<io_core>(shared));

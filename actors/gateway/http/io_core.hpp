@@ -44,8 +44,9 @@ struct edge_shared {
   std::shared_ptr<view_table> view;
   std::array<std::atomic<size_t>, 2> connections{};
   std::atomic<size_t> in_flight = 0;
-  byte_budget bodies;  ///< of requests, while they are read and understood
-  byte_budget answers; ///< that are larger than `small_answer`, until they were sent
+  std::atomic<bool> listens = true; ///< at the API's port; else soon, where that is shared
+  byte_budget bodies;               ///< of requests, while they are read and understood
+  byte_budget answers;              ///< that are larger than `small_answer`, until they were sent
 };
 
 /// An open connection. Lives on one thread, kept by its `io_core`.

@@ -324,6 +324,30 @@ TEST_CASE("a gateway that shares its port takes no connection before it can serv
   CHECK(becomes_true(10s, served));
 }
 
+TEST_CASE("a gateway that can't listen yet at a port that it shares isn't ready") {
+  auto config = edge_fixture::short_limits();
+  config.share_port = true;
+  config.ports = bind_gateway(config).value();
+  auto other = config; // which doesn't share, and listens first
+  other.share_port = false;
+  other.port = config.ports->api_port();
+  auto taken = std::make_optional(bind_gateway(other).value());
+  auto view = std::make_shared<view_table>();
+  view->keep_only({});
+  view->advance(1);
+  running_gateway gateway{config, view, [](const command&) { return std::nullopt; }};
+  auto ready = [port = config.ports->operator_port()] {
+    test_connection operators{port};
+    operators.send("GET /ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    return operators.receive();
+  };
+  const auto answer = ready();
+  CHECK(status(answer) == 503);
+  CHECK(answer.find("doesn't share it") != std::string::npos);
+  taken.reset();
+  CHECK(becomes_true(10s, [&] { return status(ready()) == 200; }));
+}
+
 TEST_CASE("an address that is none is refused") {
   gateway_config config;
   config.address = "localhost:80";

@@ -325,10 +325,11 @@ TEST_CASE("requests without a token take an eighth of the places, and leave them
   api::backend way;
   way.status = [&](group_status_request, auto done) { asked.push_back(std::move(done)); };
   gateway_limits limits;
+  auto sheds = std::make_shared<shed_count>();
   limits.in_flight = 16;
   auto served = std::make_shared<const api>(
       limits, token_table::make({{"ann", sha256_hex("secret")}}).value(), view, way,
-      std::make_shared<api_metrics>(nullptr));
+      std::make_shared<api_metrics>(nullptr, sheds));
   std::vector<unsigned> answers;
   auto ask = [&](listener door, const std::string& target, const std::string& token) {
     api_request request;
@@ -341,6 +342,7 @@ TEST_CASE("requests without a token take an eighth of the places, and leave them
   for (int i = 0; i < 3; ++i)
     ask(listener::api, "/ready", "");
   CHECK(answers == std::vector<unsigned>{503});
+  CHECK(sheds->total() == 0); // one more gateway isn't for strangers
   CHECK(asked.size() == 2);
   ask(listener::api, "/health", "");
   CHECK(answers == std::vector<unsigned>{503, 200});

@@ -90,7 +90,7 @@ struct one_controller : virtual_time {
     stonith_setup setup;
     setup.when.after = 1s;
     setup.when.pause = 1s;
-    setup.run = make_fence_runner({script.native(), "--off"}, 20s);
+    setup.run = make_command_runner({script.native(), "--off"}, 20s);
     watch = system.spawn(leader_only, "stonith", replica_fake,
                          leader_starter{[this, setup](caf::actor_system& where) {
                            return caf::actor_cast<caf::actor>(

@@ -109,7 +109,24 @@ TEST_CASE("lost hosts are fenced by a command where a controller's section says 
   CHECK(config->controller.fence->timeout == 5s);
   CHECK(config->controller.fence->after == 30s);
   CHECK(holds(complaint(with_keys("fence_command = [\"fence\"]")), "no absolute path"));
-  CHECK(holds(complaint(with_keys("fence_after_ms = 5")), "says how controller.fence_command"));
+  CHECK(holds(complaint(with_keys("fence_after_ms = 5")), "says how fence_command"));
+}
+
+TEST_CASE("a full gateway has one more started by a command where its section says so") {
+  auto with_keys = [](const std::string& keys) {
+    return with("listen = \"127.0.0.1:7180\"", "listen = \"127.0.0.1:7180\"\n" + keys);
+  };
+  CHECK(!parse_config(whole, "n.toml", {"/srv", {}})->gateway->scale_out);
+  auto config = parse_config(
+      with_keys("scale_out_command = [\"/sbin/more\", \"gateway-2\"]\nscale_out_after_ms = 1000"),
+      "n.toml", {"/srv", {}});
+  REQUIRE(config.has_value());
+  REQUIRE(config->gateway->scale_out.has_value());
+  CHECK(config->gateway->scale_out->command == std::vector<std::string>{"/sbin/more", "gateway-2"});
+  CHECK(config->gateway->scale_out->after == 1s);
+  CHECK(config->gateway->scale_out->pause == 60s);
+  CHECK(holds(complaint(with_keys("scale_out_command = [\"more\"]")), "no absolute path"));
+  CHECK(holds(complaint(with_keys("scale_out_pause_ms = 5")), "says how scale_out_command"));
 }
 
 TEST_CASE("an unknown key is refused with its line and the nearest known one") {

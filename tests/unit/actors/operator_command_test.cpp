@@ -1,4 +1,4 @@
-#include "actors/stonith/fence_command.hpp"
+#include "actors/blocking/operator_command.hpp"
 #include "hypervisor/fencer/pid_handle.hpp"
 #include "tests/becomes_true.hpp"
 
@@ -22,10 +22,10 @@ struct scripts {
   }
   ~scripts() { fs::remove_all(folder); }
 
-  [[nodiscard]] fence_result run(const std::string& body, std::chrono::milliseconds limit = 30s,
-                                 std::vector<std::string> arguments = {}) const {
+  [[nodiscard]] command_end run(const std::string& body, std::chrono::milliseconds limit = 30s,
+                                std::vector<std::string> arguments = {}) const {
     arguments.insert(arguments.begin(), write(body));
-    return run_fence_command(arguments, limit, stop);
+    return run_operator_command(arguments, limit, stop);
   }
 
   [[nodiscard]] std::string write(const std::string& body) const {
@@ -41,7 +41,7 @@ struct scripts {
   }
 
   fs::path folder;
-  fence_stop stop;
+  command_stop stop;
 };
 
 bool holds(const std::string& text, const std::string& part) {
@@ -53,28 +53,28 @@ bool holds(const std::string& text, const std::string& part) {
 
 } // namespace
 
-TEST_CASE_FIXTURE(scripts, "status 0 says that the host is off; arguments come as they are") {
+TEST_CASE_FIXTURE(scripts, "status 0 is an end as it should be; arguments come as they are") {
   const auto result
       = run("printf '%s|' \"$@\" > " + (folder / "said").native(), 30s, {"node 1", "$(id)"});
-  CHECK(result.off);
+  CHECK(result.ok);
   CHECK(left("said") == "node 1|$(id)|");
 }
 
 TEST_CASE_FIXTURE(scripts, "any other end doesn't, and is told with the last line") {
   auto failed = run("echo first; echo 'no such outlet' >&2; exit 3");
-  CHECK_FALSE(failed.off);
+  CHECK_FALSE(failed.ok);
   CHECK(failed.what == "status 3: no such outlet");
   CHECK(run("kill -TERM $$").what == "signal 15");
   CHECK(run("printf 'a\\033b\\n'; exit 1").what == "status 1: a b");
-  const auto missing = run_fence_command({"/nonexistent/fence"}, 30s, stop);
-  CHECK_FALSE(missing.off);
+  const auto missing = run_operator_command({"/nonexistent/fence"}, 30s, stop);
+  CHECK_FALSE(missing.ok);
   CHECK(holds(missing.what, "status 127: it can't be executed"));
 }
 
 TEST_CASE_FIXTURE(scripts, "what takes longer than it may is killed, with all that it started") {
   const auto begin = std::chrono::steady_clock::now();
   const auto result = run("sleep 300 & echo $! > " + (folder / "child").native() + "; wait", 500ms);
-  CHECK_FALSE(result.off);
+  CHECK_FALSE(result.ok);
   CHECK(holds(result.what, "killed after 500 ms"));
   CHECK(std::chrono::steady_clock::now() - begin < 20s);
   const auto child = std::stoi(left("child"));
@@ -88,13 +88,13 @@ TEST_CASE_FIXTURE(scripts, "a run that nobody wants any more is killed") {
   }};
   const auto result = run(": > " + (folder / "begun").native() + "; sleep 300");
   other.join();
-  CHECK_FALSE(result.off);
+  CHECK_FALSE(result.ok);
   CHECK(holds(result.what, "it isn't needed any more"));
 }
 
 TEST_CASE_FIXTURE(scripts, "what it leaves behind is killed, and doesn't hold us") {
   const auto result = run("sleep 300 & echo $! > " + (folder / "child").native() + "; exit 0");
-  CHECK(result.off);
+  CHECK(result.ok);
   const auto child = std::stoi(left("child"));
   CHECK(becomes_true(5s, [=] { return read_proc(child, "cmdline").empty(); }));
 }

@@ -1,4 +1,6 @@
-#include "actors/stonith/fence_command.hpp"
+#include "actors/blocking/operator_command.hpp"
+
+#include "actors/blocking/blocking_pool.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -108,7 +110,7 @@ std::string last_line(std::string text) {
 
 /// Until its end, which is not reaped yet. Why it was ended by us; empty: by itself.
 std::string wait(running& run, clock::time_point deadline, std::chrono::milliseconds limit,
-                 const fence_stop& stop) {
+                 const command_stop& stop) {
   std::string why;
   pollfd polled[]
       = {{run.handle.get(), POLLIN, 0}, {run.output.get(), POLLIN, 0}, {stop.fd(), POLLIN, 0}};
@@ -136,17 +138,17 @@ std::string wait(running& run, clock::time_point deadline, std::chrono::millisec
 
 } // namespace
 
-fence_stop::fence_stop() : event_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
+command_stop::command_stop() : event_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
   // nop
 }
 
-void fence_stop::request() const {
+void command_stop::request() const {
   const uint64_t one = 1;
   [[maybe_unused]] auto told = ::write(event_.get(), &one, sizeof one);
 }
 
-fence_result run_fence_command(const std::vector<std::string>& words,
-                               std::chrono::milliseconds limit, const fence_stop& stop) {
+command_end run_operator_command(const std::vector<std::string>& words,
+                                 std::chrono::milliseconds limit, const command_stop& stop) {
   running run;
   const auto deadline = clock::now() + limit;
   if (!start(run, words))
@@ -164,6 +166,20 @@ fence_result run_fence_command(const std::vector<std::string>& words,
   const auto line = last_line(run.said);
   return {false, (how.si_code == CLD_EXITED ? "status " : "signal ") + std::to_string(how.si_status)
                      + (line.empty() ? "" : ": " + line)};
+}
+
+command_runner make_command_runner(std::vector<std::string> command,
+                                   std::chrono::milliseconds limit) {
+  auto pool = std::make_shared<blocking_pool>(1); // which keeps threads for long calls beside it
+  return [pool, command = std::move(command), limit](const std::vector<std::string>& more,
+                                                     std::shared_ptr<command_stop> stop,
+                                                     const std::function<void(command_end)>& done) {
+    auto words = command;
+    words.insert(words.end(), more.begin(), more.end());
+    if (!pool->run_long(
+            [words, limit, stop, done] { done(run_operator_command(words, limit, *stop)); }))
+      done({false, "no thread can be had for it"});
+  };
 }
 
 } // namespace novacron

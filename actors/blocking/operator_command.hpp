@@ -3,15 +3,17 @@
 #include "messages/descriptor.hpp"
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace novacron {
 
 /// Tells a run, from any thread, that nobody wants it any more.
-class fence_stop {
+class command_stop {
 public:
-  fence_stop();
+  command_stop();
 
   void request() const;
   /// Readable once it was requested.
@@ -22,8 +24,8 @@ private:
 };
 
 /// How a run has ended.
-struct fence_result {
-  bool off = false; ///< status 0: the host is off
+struct command_end {
+  bool ok = false;  ///< status 0
   std::string what; ///< else: the status, the signal, or why it was ended; and its last line
 };
 
@@ -33,7 +35,17 @@ struct fence_result {
 /// `stop` is requested, or behind the program's end. It is killed, too, if we die meanwhile.
 ///
 /// One that hangs in the kernel, so that SIGKILL doesn't end it, is waited for.
-fence_result run_fence_command(const std::vector<std::string>& words,
-                               std::chrono::milliseconds limit, const fence_stop& stop);
+command_end run_operator_command(const std::vector<std::string>& words,
+                                 std::chrono::milliseconds limit, const command_stop& stop);
+
+/// Runs a command of the operator's with these words behind its own, without blocking the caller,
+/// and calls `done` once, from any thread.
+using command_runner
+    = std::function<void(const std::vector<std::string>& more, std::shared_ptr<command_stop> stop,
+                         std::function<void(command_end)> done)>;
+
+/// As `run_operator_command`, each run on a thread of its own.
+command_runner make_command_runner(std::vector<std::string> command,
+                                   std::chrono::milliseconds limit);
 
 } // namespace novacron
