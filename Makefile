@@ -5,6 +5,7 @@
 # make chaos [CHAOS_MINUTES=5] [SEED=n]   faults on real processes, one after the other and mixed
 # make bench-consensus   commits, leaders' deaths, restarts, beside etcd: build/bench/consensus.{json,md}
 # make bench-migration [FULL=1]   live migrations beside QEMU's own ways: build/bench/migration.{json,md}
+# make bench-queue   1,000 migrations of simulated guests over 125 agents: build/bench/many_migrations.{json,md}
 # make guards [ONLY=id]   each guard taken away, its test seen to fail: build/guards/summary.json
 # The rest is for developers: make build | format | lint | tidy | fuzz | clean
 
@@ -25,7 +26,7 @@ ONLY ?=
 GUARDS_ARGS ?=
 FULL ?= 0
 
-.PHONY: demo test test-upgrade sim chaos bench-consensus bench-migration guards build install configure format lint tidy fuzz clean
+.PHONY: demo test test-upgrade sim chaos bench-consensus bench-migration bench-queue guards build install configure format lint tidy fuzz clean
 
 install:
 	@.ci/install
@@ -68,6 +69,12 @@ guards: install
 
 bench-migration: install
 	@JOBS=$(JOBS) FULL=$(FULL) .ci/bench-migration $(BENCH_ARGS)
+
+bench-queue: PRESET = release
+bench-queue: install
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target novacron
+	@tests/bench/many_migrations.py $(BENCH_ARGS)
 
 format:
 	@git ls-files '*.hpp' '*.cpp' | xargs clang-format -i

@@ -36,4 +36,10 @@ size_t flight_window::frames() const {
   return std::max(least, static_cast<size_t>(std::min(fit, 1e6)));
 }
 
+std::optional<std::chrono::steady_clock::duration> flight_window::longest_flight() const {
+  if (least_delay_.count() <= 0)
+    return std::nullopt;
+  return std::chrono::ceil<std::chrono::steady_clock::duration>(queue_time + 2 * least_delay_);
+}
+
 } // namespace novacron

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <optional>
 
 namespace novacron {
 
@@ -27,6 +28,9 @@ public:
   [[nodiscard]] bool full() const { return under_way_.size() >= frames(); }
   /// The window, in batches.
   [[nodiscard]] size_t frames() const;
+  /// How long a batch is under way at most where nothing is wrong: with all that may queue before
+  /// it, and once more the link's delay. Nothing before the first acknowledgement.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::duration> longest_flight() const;
 
 private:
   std::deque<time_point> under_way_; ///< when each was sent

@@ -102,12 +102,13 @@ result<void> receiving_session::arrived(uint16_t connection, frame x) {
   {
     std::unique_lock lock{mutex_};
     room_.wait(lock, [&] {
-      return closed_ || outcome_.failed() || lost_.contains(connection) || queue_.admits(x.header);
+      return closed_ || outcome_.failed() || lost_.contains(connection) || queue_.admits(x.header)
+             || queue_.seen(x.header.sequence);
     });
-    // What a lost connection brought is sent again.
     if (closed_ || outcome_.failed() || lost_.contains(connection))
       return {};
-    if (can_resume() && queue_.seen(x.header.sequence))
+    // What a lost connection brought is sent again, and what a slow one brings by another as well.
+    if (terms_.dialect != batch_dialect::plain_pages && queue_.seen(x.header.sequence))
       return {};
     if (!queue_.put(std::move(x)))
       return make_failure(dwcp_errc::malformed,

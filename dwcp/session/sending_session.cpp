@@ -152,6 +152,9 @@ result<void> sending_session::absorb() {
     const std::scoped_lock lock{mutex_};
     mail = std::exchange(mailbox_, {});
   }
+  const auto& seen = source_->splitter();
+  if (seen.memory_complete()) // the guest stands still for what is left
+    streams_.repeat_after({});
   if (mail.acknowledgement) {
     const auto& ack = *mail.acknowledgement;
     const auto before = source_->frames_under_way();
@@ -159,6 +162,8 @@ result<void> sending_session::absorb() {
       return account;
     window_.acknowledged(before - source_->frames_under_way(), now());
     streams_.acknowledged(ack.sequence);
+    if (const auto longest = window_.longest_flight(); longest && !seen.memory_complete())
+      streams_.repeat_after(*longest);
     last_acknowledged_ = last_heard_ = now();
     heard_since_loss_ = true;
     choose_level();
@@ -336,6 +341,7 @@ void sending_session::publish_statistics() {
   statistics_.raw_bytes = seen.opaque_bytes;
   statistics_.rounds = seen.rounds;
   statistics_.reconnects = reconnects_;
+  statistics_.repeats = streams_.repeats();
   statistics_.batches = source_->batches();
   statistics_.compressed_bytes = lanes_->work().packed_bytes;
 }

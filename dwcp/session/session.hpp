@@ -48,6 +48,7 @@ struct session_statistics {
   uint32_t rounds = 0;           ///< passes over the guest's memory that were seen
   uint32_t streams = 0;          ///< TLS connections in use
   uint32_t reconnects = 0;       ///< connections that took the place of a lost one
+  uint64_t repeats = 0;          ///< batches that went over a second connection as well
   bool chain_ok = false;         ///< both ends agree on the digest of all that was released
 };
 

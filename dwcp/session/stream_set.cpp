@@ -18,10 +18,6 @@ std::chrono::steady_clock::time_point now() {
   return std::chrono::steady_clock::now();
 }
 
-size_t size_of(const frame& x) {
-  return x.payload.size() + frame_header_bytes;
-}
-
 /// Another connection may take this one's place.
 bool is_loss(const failure& why) {
   return why.code == dwcp_errc::stream_broken || why.code == dwcp_errc::timed_out;
@@ -94,10 +90,8 @@ void stream_set::send(frame x) {
   const auto shared = std::make_shared<const frame>(std::move(x));
   queued_bytes_ += size_of(*shared);
   queue_.push_back(shared);
-  if (keeping_) {
-    kept_bytes_ += size_of(*shared);
-    kept_[shared->header.sequence] = {shared, std::nullopt};
-  }
+  if (keeping_)
+    kept_.keep(shared);
   changed_.notify_all();
 }
 
@@ -108,10 +102,15 @@ void stream_set::keep_frames() {
 
 void stream_set::acknowledged(uint64_t sequence) {
   const std::scoped_lock lock{mutex_};
-  while (!kept_.empty() && kept_.begin()->first < sequence) {
-    kept_bytes_ -= size_of(*kept_.begin()->second.what);
-    kept_.erase(kept_.begin());
-  }
+  kept_.acknowledged(sequence);
+  if (repeat_after_) // another frame is the one that the peer waits for
+    changed_.notify_all();
+}
+
+void stream_set::repeat_after(std::chrono::steady_clock::duration age) {
+  const std::scoped_lock lock{mutex_};
+  if (std::exchange(repeat_after_, age) != age)
+    changed_.notify_all();
 }
 
 void stream_set::send_first(frame x) {
@@ -135,7 +134,12 @@ uint32_t stream_set::size() const {
 
 size_t stream_set::kept_bytes() const {
   const std::scoped_lock lock{mutex_};
-  return kept_bytes_;
+  return kept_.bytes();
+}
+
+uint64_t stream_set::repeats() const {
+  const std::scoped_lock lock{mutex_};
+  return kept_.repeats();
 }
 
 size_t stream_set::queued_bytes() const {
@@ -150,7 +154,12 @@ size_t stream_set::queued_first_bytes() const {
 
 bool stream_set::idle() const {
   const std::scoped_lock lock{mutex_};
-  return queue_.empty() && writing_ == 0;
+  // What a slow connection still writes is no work of the link's once another has it, too.
+  return queue_.empty() && std::ranges::none_of(connections_, [this](const auto& x) {
+           const auto& [number, its] = x;
+           return its->writing
+                  && (!keeping_ || kept_.only_on(its->writing->header.sequence, number));
+         });
 }
 
 void stream_set::farewell(std::optional<frame> last_words) {
@@ -260,12 +269,12 @@ void stream_set::write_all(connection& x) {
 void stream_set::write_frames(connection& x) {
   std::unique_lock lock{mutex_};
   while (const auto next = next_frame(lock, x)) {
-    ++writing_;
+    x.writing = next;
     const auto until = farewell_until_;
     lock.unlock();
     const auto written = x.stream->write_frame(*next, x.stop, until);
     lock.lock();
-    --writing_;
+    x.writing = nullptr;
     lock.unlock();
     if (!written) {
       write_failed(x, on_accepted(written.error()));
@@ -282,8 +291,7 @@ void stream_set::write_frames(connection& x) {
 }
 
 /// Waits for the next frame of this connection; none after the last.
-stream_set::shared_frame stream_set::next_frame(std::unique_lock<std::mutex>& lock,
-                                                const connection& x) {
+shared_frame stream_set::next_frame(std::unique_lock<std::mutex>& lock, const connection& x) {
   const auto keepalive_at = now() + silence_limit_ / 4;
   for (;;) {
     if (x.lost)
@@ -292,7 +300,11 @@ stream_set::shared_frame stream_set::next_frame(std::unique_lock<std::mutex>& lo
       return next;
     if (farewell_)
       return nullptr;
-    if (changed_.wait_until(lock, keepalive_at) == std::cv_status::timeout) {
+    if (auto next = repeat_after_ ? kept_.repeat(x.number, *repeat_after_, now()) : nullptr)
+      return next;
+    const auto later = repeat_after_ ? kept_.repeat_at(x.number, *repeat_after_) : std::nullopt;
+    changed_.wait_until(lock, std::min(keepalive_at, later.value_or(keepalive_at)));
+    if (now() >= keepalive_at) {
       frame keepalive;
       keepalive.header.session = session_;
       return std::make_shared<const frame>(std::move(keepalive));
@@ -300,7 +312,7 @@ stream_set::shared_frame stream_set::next_frame(std::unique_lock<std::mutex>& lo
   }
 }
 
-stream_set::shared_frame stream_set::take_frame(const connection& x) {
+shared_frame stream_set::take_frame(const connection& x) {
   const bool first = first_ == x.number;
   if (first && acknowledgement_)
     return std::exchange(acknowledgement_, nullptr);
@@ -315,8 +327,7 @@ stream_set::shared_frame stream_set::take_frame(const connection& x) {
   auto next = std::move(queue_.front());
   queue_.pop_front();
   queued_bytes_ -= size_of(*next);
-  if (const auto kept = kept_.find(next->header.sequence); kept != kept_.end())
-    kept->second.carrier = x.number;
+  kept_.taken(next->header.sequence, x.number, now());
   return next;
 }
 
@@ -349,14 +360,13 @@ bool stream_set::is_lost(const connection& x) const {
   return x.lost;
 }
 
-/// What a connection took with it, and what nobody has acknowledged, goes first.
+/// What a connection took with it, and nobody carries as well, goes first.
 void stream_set::queue_again(uint16_t carrier) {
-  for (auto x = kept_.rbegin(); x != kept_.rend(); ++x)
-    if (x->second.carrier == carrier) {
-      x->second.carrier.reset();
-      queued_bytes_ += size_of(*x->second.what);
-      queue_.push_front(x->second.what);
-    }
+  const auto again = kept_.lost(carrier);
+  for (auto x = again.rbegin(); x != again.rend(); ++x) {
+    queued_bytes_ += size_of(**x);
+    queue_.push_front(*x);
+  }
 }
 
 /// Stays as it is as long as it isn't lost, so that what goes there keeps its order.

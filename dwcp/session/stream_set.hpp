@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dwcp/session/kept_frames.hpp"
 #include "dwcp/transport/frame.hpp"
 #include "dwcp/transport/tls_stream.hpp"
 
@@ -24,6 +25,9 @@ namespace novacron {
 /// A connection that breaks, or is silent for too long, takes nothing with it:
 /// after `keep_frames` the frames that it carried and that nobody
 /// has acknowledged are queued again. Another may take its place.
+///
+/// One that is merely slow holds up what came by the others: after `repeat_after` another carries
+/// its frames as well (`kept_frames`).
 ///
 /// How it ends: `farewell` lets each writer finish its frame, tell the peer the
 /// reason, and close its direction, while the readers go on until the peer has
@@ -61,6 +65,9 @@ public:
   void keep_frames();
   /// The peer has what `send` was given below this sequence.
   void acknowledged(uint64_t sequence);
+  /// How long the oldest frame that isn't acknowledged may be under way before a connection that
+  /// is free carries it as well. For ever, as long as nothing is said. After `keep_frames`.
+  void repeat_after(std::chrono::steady_clock::duration age);
   /// Queues a frame for whichever connection is free first.
   void send(frame x);
   /// Queues a frame for the first connection.
@@ -72,7 +79,8 @@ public:
   [[nodiscard]] size_t queued_bytes() const;       ///< of `send`, not yet being written
   [[nodiscard]] size_t queued_first_bytes() const; ///< of `send_first`
   [[nodiscard]] size_t kept_bytes() const;         ///< of `send`, not yet acknowledged
-  /// Nothing waits and nothing is being written.
+  [[nodiscard]] uint64_t repeats() const;          ///< frames that a second connection carried
+  /// Nothing waits and nothing is being written, but for what another connection carries as well.
   [[nodiscard]] bool idle() const;
 
   /// Ends the session; `last_words`, if any, instead of all that is queued.
@@ -86,7 +94,6 @@ public:
   void close(deadline until);
 
 private:
-  using shared_frame = std::shared_ptr<const frame>;
   struct connection {
     explicit connection(uint16_t its_number) : number{its_number} {}
 
@@ -94,15 +101,11 @@ private:
     std::unique_ptr<tls_stream> stream;
     wakeup stop; ///< raised: leave every wait
     bool lost = false;
+    shared_frame writing; ///< under way into its socket
     std::thread reader;
     std::thread writer;
     bool read_ended = false;
     bool write_ended = false;
-  };
-
-  struct kept_frame {
-    shared_frame what;
-    std::optional<uint16_t> carrier; ///< the connection that it was written to
   };
 
   void read_all(connection& x);
@@ -126,13 +129,12 @@ private:
   std::optional<uint16_t> first_; ///< the connection of `send_first`
   std::deque<shared_frame> queue_;
   bool keeping_ = false;
-  std::map<uint64_t, kept_frame> kept_; ///< by sequence
-  size_t kept_bytes_ = 0;
+  kept_frames kept_;
+  std::optional<std::chrono::steady_clock::duration> repeat_after_;
   std::deque<shared_frame> first_queue_;
   shared_frame acknowledgement_;
   size_t queued_bytes_ = 0;
   size_t queued_first_bytes_ = 0;
-  size_t writing_ = 0;
   bool farewell_ = false;
   bool ending_ = false; ///< connections that end aren't lost
   std::optional<frame> last_words_;

@@ -1,5 +1,6 @@
 #include "tests/bench/migration/pipeline_row.hpp"
 
+#include "actors/migration/convergence.hpp"
 #include "hypervisor/console/console_watch.hpp"
 #include "messages/page_record.hpp"
 #include "tests/becomes_true.hpp"
@@ -28,7 +29,6 @@ constexpr size_t ticks_after = 10;
 constexpr uint64_t unlimited = uint64_t{1} << 40; // bytes/s
 constexpr auto look_every = 200ms;                // actors/migration: migration_tick
 constexpr int native_downtime_ms = 300;           // QEMU's own default
-constexpr int64_t first_downtime_ms = 10;         // actors/migration/convergence
 
 /// One migration: what it needs, in the order in which it is taken down again.
 class moved_guest {
@@ -71,7 +71,7 @@ private:
             .incoming = incoming};
   }
   void prepare(bare_guest& guest);
-  /// True when the guest runs at the destination; false when it takes too long.
+  /// True when the guest runs at the destination; false when it takes too long, or never will.
   bool runs_there();
   void look();
 
@@ -83,6 +83,8 @@ private:
   bare_guest source_;
   console_watch console_{{source_.serial(), destination_.serial()}};
   std::optional<page_pair> pages_;
+  convergence course_{migration_terms{}}; ///< of DWCP's migrations: as the product's are led
+  bool gave_up_ = false;
 };
 
 void moved_guest::prepare(bare_guest& guest) {
@@ -113,10 +115,12 @@ void moved_guest::look() {
   const auto* ram = job.if_contains("ram");
   if (!what_.way->pages_by_dwcp || ram == nullptr)
     return;
-  // As the product does it: a limit that grows with each round.
-  const auto round = std::min<int64_t>(ram->at("dirty-sync-count").to_number<int64_t>(), 8);
-  const auto limit = std::min<int64_t>(first_downtime_ms << round, native_downtime_ms);
-  source_.monitor().call("migrate-set-parameters", {{"downtime-limit", limit}});
+  const auto orders = course_.look({ram->at("dirty-sync-count").to_number<uint32_t>(),
+                                    ram->at("remaining").to_number<uint64_t>()},
+                                   std::chrono::steady_clock::now());
+  gave_up_ = orders.give_up.has_value();
+  source_.monitor().call("migrate-set-parameters",
+                         {{"downtime-limit", static_cast<int64_t>(orders.pause_limit.count())}});
 }
 
 bool moved_guest::runs_there() {
@@ -124,7 +128,7 @@ bool moved_guest::runs_there() {
   auto next_look = std::chrono::steady_clock::now() + look_every;
   while (!becomes_true(5ms, [&] { return destination_.monitor().saw("RESUME"); })) {
     const auto now = std::chrono::steady_clock::now();
-    if (now > latest)
+    if (now > latest || gave_up_)
       return false;
     if (now >= next_look) {
       look();

@@ -1,5 +1,6 @@
 #include "tests/bench/migration/product_row.hpp"
 
+#include "actors/migration/convergence.hpp"
 #include "hypervisor/console/console_watch.hpp"
 #include "hypervisor/libvirt/handles.hpp"
 #include "tests/bench/migration/bare_guest.hpp"
@@ -27,9 +28,7 @@ constexpr auto boot_limit = 120s;
 constexpr auto patience = 20s;
 constexpr size_t ticks_before = 30;
 constexpr size_t ticks_after = 10;
-constexpr auto look_every = 200ms;                         // actors/migration: migration_tick
-constexpr std::chrono::milliseconds first_downtime = 10ms; // actors/migration/convergence
-constexpr std::chrono::milliseconds longest_downtime = 300ms;
+constexpr auto look_every = 200ms; // actors/migration: migration_tick
 constexpr int channels = 4;
 
 template <class T>
@@ -115,6 +114,8 @@ private:
   const guest_spec spec_;
   console_watch console_;
   std::optional<page_pair> pages_;
+  convergence course_{migration_terms{}}; ///< of DWCP's migrations: as an agent leads them
+  bool gave_up_ = false;
   pid_t source_process_ = 0;
   double source_cpu_ = 0; ///< as of the last look: in the end the process is gone
 };
@@ -160,9 +161,11 @@ void product_guest::look() {
   const auto job = source_.driver().migration_statistics(vm_);
   if (!job || job->memory_total_bytes == 0)
     return;
-  const auto limit
-      = std::min(first_downtime * (1u << std::min(job->iteration, 8u)), longest_downtime);
-  static_cast<void>(source_.driver().set_max_downtime(vm_, limit)); // refused when it has ended
+  const auto orders = course_.look({job->iteration, job->memory_remaining_bytes},
+                                   std::chrono::steady_clock::now());
+  gave_up_ = orders.give_up.has_value();
+  static_cast<void>(
+      source_.driver().set_max_downtime(vm_, orders.pause_limit)); // refused when it has ended
 }
 
 void product_guest::give_up(std::future<void>& job) {
@@ -197,7 +200,7 @@ json::object product_guest::move() {
   auto since_begin
       = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin); };
   std::optional<libvirt_side::time> there;
-  while (!(there = destination_.runs(vm_, look_every)) && since_begin() < row_limit) {
+  while (!(there = destination_.runs(vm_, look_every)) && since_begin() < row_limit && !gave_up_) {
     look();
     if (job.wait_for(0s) == std::future_status::ready && !destination_.runs(vm_, 1s)) {
       job.get();

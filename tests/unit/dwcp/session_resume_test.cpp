@@ -114,6 +114,26 @@ TEST_CASE("while a lost connection can't be replaced the others carry on, to the
   CHECK(sent->reconnects == 0);
 }
 
+TEST_CASE("a connection that stalls holds nobody up: another one carries what it has") {
+  random_numbers random{10};
+  const guest guest{random, 3000};
+  cut_pair x{{.stall_one_after = 4'000'000}};
+  x.pair.sending.silence_limit = x.pair.receiving.silence_limit = 60s; // so that it isn't lost
+  auto [source, destination] = x.pair.connect();
+  std::thread writer{[&, &out = source] { out.write(guest.running); }};
+  CHECK(destination.read(guest.running.size()) == guest.running);
+  writer.join();
+  end_well(guest, source, destination);
+  x.proxy.release(); // what came late is nothing new
+  const auto sent = x.pair.sent.wait();
+  const auto received = x.pair.received.wait();
+  REQUIRE_MESSAGE(sent.has_value(), why(sent));
+  REQUIRE_MESSAGE(received.has_value(), why(received));
+  CHECK(sent->chain_ok);
+  CHECK(sent->repeats > 0);
+  CHECK(sent->reconnects == 0);
+}
+
 TEST_CASE("what the destination's QEMU says arrives once, though its connection was cut") {
   random_numbers random{3};
   const guest guest{random, 4000};

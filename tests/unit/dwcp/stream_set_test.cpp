@@ -126,3 +126,65 @@ TEST_CASE("a connection that not all threads can be had for carries nothing, and
     }));
   }
 }
+
+namespace {
+
+/// Two connections whose peers acknowledge nothing by themselves.
+struct two_connections : one_end {
+  two_connections() {
+    connect(0);
+    connect(1);
+    streams.keep_frames();
+  }
+  ~two_connections() { streams.farewell(std::nullopt); }
+
+  void send(uint64_t sequence) {
+    frame x;
+    x.header.kind = frame_kind::batch;
+    x.header.session = 7;
+    x.header.sequence = sequence;
+    x.payload.resize(100);
+    streams.send(std::move(x));
+  }
+  /// The sequences that a peer gets until nothing comes for so long.
+  std::vector<uint64_t> arrived(size_t peer, std::chrono::milliseconds silence = 1s) {
+    std::vector<uint64_t> all;
+    while (auto next = silent.at(peer)->read_frame(never, silence))
+      if (next->header.kind == frame_kind::batch)
+        all.push_back(next->header.sequence);
+    return all;
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(two_connections, "what is under way for too long goes over a second connection") {
+  streams.repeat_after(300ms);
+  send(0);
+  REQUIRE(becomes_true(10s, [&] { return streams.repeats() == 1; }));
+  CHECK(arrived(0) == std::vector<uint64_t>{0});
+  CHECK(arrived(1) == std::vector<uint64_t>{0});
+  CHECK(streams.repeats() == 1); // over both, and then no more
+}
+
+TEST_CASE_FIXTURE(two_connections, "what is acknowledged in time goes over one connection") {
+  streams.repeat_after(60s);
+  send(0);
+  REQUIRE(becomes_true(10s, [&] { return streams.idle(); }));
+  streams.acknowledged(1);
+  streams.repeat_after(0s);
+  CHECK(arrived(0, 300ms).size() + arrived(1, 300ms).size() == 1);
+  CHECK(streams.repeats() == 0);
+}
+
+TEST_CASE_FIXTURE(two_connections,
+                  "what two connections carry stays on the one that is left, and only there") {
+  streams.repeat_after(0s);
+  send(0);
+  REQUIRE(becomes_true(10s, [&] { return streams.repeats() == 1 && streams.idle(); }));
+  streams.drop(0);
+  CHECK(streams.queued_bytes() == 0);
+  CHECK(arrived(1, 300ms) == std::vector<uint64_t>{0});
+  streams.drop(1);
+  CHECK(streams.queued_bytes() > 0); // nobody has it now
+}

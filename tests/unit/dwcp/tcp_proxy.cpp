@@ -33,7 +33,8 @@ void tcp_proxy::run() {
         {stop_.fd(), POLLIN, 0}, {listener_.get(), POLLIN, 0}, {look_again_.fd(), POLLIN, 0}};
     for (const auto& x : links_) {
       const bool held = holding();
-      all.push_back({held || x.source_ended ? -1 : x.source.get(), POLLIN, 0});
+      const bool stalled = x.stalled && !released_;
+      all.push_back({held || stalled || x.source_ended ? -1 : x.source.get(), POLLIN, 0});
       all.push_back({held || x.destination_ended ? -1 : x.destination.get(), POLLIN, 0});
     }
     for (const auto& x : held_)
@@ -105,6 +106,8 @@ bool tcp_proxy::forward(link& x, bool there) {
     buffer[faults_.flip_bit_at - before] ^= 4;
   if (there && after > faults_.cut_one_after && !std::exchange(cut_one_, true))
     return false;
+  if (there && after > faults_.stall_one_after && !std::exchange(stalled_one_, true))
+    x.stalled = true; // with this part, that something of the frame is missing
   size_t done = 0;
   while (done < static_cast<size_t>(count)) {
     const auto sent = ::send(to, buffer.data() + done, static_cast<size_t>(count) - done,

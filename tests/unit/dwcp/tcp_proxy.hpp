@@ -20,10 +20,12 @@ public:
   /// connections. Set before the first connection.
   struct faults {
     uint64_t cut_all_after = never;
-    uint64_t cut_one_after = never; ///< the connection that carried the byte
-    uint64_t cut_each = never;      ///< all connections, each time that so many more have passed;
-    int cuts = 0;                   ///< so often. New ones are let through
-    bool hold_later = false;        ///< after `cut_one_after` new connections get no answer
+    uint64_t cut_one_after = never;   ///< the connection that carried the byte
+    uint64_t cut_each = never;        ///< all connections, each time that so many more have passed;
+    int cuts = 0;                     ///< so often. New ones are let through
+    bool hold_later = false;          ///< after `cut_one_after` new connections get no answer
+    uint64_t stall_one_after = never; ///< what the connection that carried the byte brings from
+                                      ///< then on arrives when it is released
     uint64_t flip_bit_at = never;
     uint64_t hold_after = never; ///< from then on nothing passes, either way
   };
@@ -47,6 +49,7 @@ private:
     descriptor destination;
     bool source_ended = false;
     bool destination_ended = false;
+    bool stalled = false;
   };
 
   void run();
@@ -67,6 +70,7 @@ private:
   std::atomic<int> unanswered_{0};
   std::atomic<int> unanswered_ended_{0};
   bool cut_one_ = false;
+  bool stalled_one_ = false;
   int cuts_ = 0;
   std::thread thread_;
 };
