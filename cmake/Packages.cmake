@@ -38,9 +38,9 @@ find_path(RAFT_INCLUDE_DIR raft.h REQUIRED)
 find_library(RAFT_LIBRARY raft REQUIRED)
 file(STRINGS "${RAFT_INCLUDE_DIR}/raft.h" raft_minor REGEX "^#define RAFT_VERSION_MINOR [0-9]+")
 string(REGEX MATCH "[0-9]+$" raft_minor "${raft_minor}")
-if(NOT raft_minor OR raft_minor LESS 22)
-  message(FATAL_ERROR "libraft 0.22 or later is needed: earlier ones lose committed entries. "
-                      "Debian 12 has it in backports: run .ci/install")
+if(NOT raft_minor OR NOT raft_minor EQUAL 22)
+  message(FATAL_ERROR "libraft 0.22 is needed: earlier ones lose committed entries, in later ones "
+                      "others own what is passed. Debian 12 has it in backports: run .ci/install")
 endif()
 add_library(raft::raft UNKNOWN IMPORTED)
 set_target_properties(raft::raft PROPERTIES

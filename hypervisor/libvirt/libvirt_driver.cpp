@@ -1,6 +1,7 @@
 #include "hypervisor/libvirt/libvirt_driver.hpp"
 
 #include "hypervisor/libvirt/accelerator.hpp"
+#include "hypervisor/libvirt/autostart.hpp"
 #include "hypervisor/libvirt/guest_files.hpp"
 #include "hypervisor/libvirt/migration_steps.hpp"
 
@@ -36,6 +37,8 @@ result<void> libvirt_driver::start() {
   auto connection = watch_.link().get();
   if (!connection)
     return connection.error();
+  if (auto refused = refuse_autostart(connection->get()); !refused)
+    return refused;
   auto machine = choose_machine(connection->get(), config_.prefer_kvm);
   if (!machine)
     return machine.error();

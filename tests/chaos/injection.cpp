@@ -213,26 +213,52 @@ std::string text_after(const std::filesystem::path& file, std::uintmax_t offset)
   return {std::istreambuf_iterator<char>{in}, {}};
 }
 
+/// A node whose disk is full: it has to stop, and to say why.
+struct full_disk {
+  lab& where;
+  int node;
+  uintmax_t log_before;
+  size_t ends_before;
+  clock::time_point since = clock::now();
+  std::optional<std::chrono::milliseconds> stopped_after{};
+
+  void look() {
+    if (!stopped_after && where.node(node).endings().size() > ends_before)
+      stopped_after = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - since);
+  }
+  [[nodiscard]] bool says_why() const {
+    return text_after(where.log_of(node), log_before).find("No space left") != std::string::npos;
+  }
+  [[nodiscard]] std::string note() const {
+    if (!stopped_after)
+      return "the node did not stop";
+    return "the node ended after " + std::to_string(stopped_after->count()) + " ms with "
+           + where.node(node).endings().at(ends_before)
+           + (says_why() ? "; its log says why" : "; its log doesn't say why");
+  }
+  [[nodiscard]] std::vector<std::string> wrong() const {
+    if (stopped_after && says_why())
+      return {};
+    return {note()};
+  }
+};
+
 injection fill_disk(const fault_scene& scene) {
   auto& where = scene.where;
   if (!where.no_small_disk().empty())
     return impossible(where.no_small_disk());
   const int node = lab::small_disk_node;
   std::error_code none;
-  const auto before = std::filesystem::file_size(where.log_of(node), none);
-  const auto ends = where.node(node).endings().size();
+  auto disk = std::make_shared<full_disk>(
+      full_disk{where, node, std::filesystem::file_size(where.log_of(node), none),
+                where.node(node).endings().size()});
   injection done;
   done.what = lab::name(node) + "'s";
   where.fill_small_disk(true);
+  done.tick = [disk] { disk->look(); };
   done.end = [&where] { where.fill_small_disk(false); };
-  done.note = [&where, node, before, ends]() -> std::string {
-    const auto now = where.node(node).endings();
-    if (now.size() == ends)
-      return "the node did not stop";
-    const auto said = text_after(where.log_of(node), before).find("No space left");
-    return "the node ended with " + now.at(ends)
-           + (said == std::string::npos ? "; its log doesn't say why" : "; its log says why");
-  };
+  done.note = [disk] { return disk->note(); };
+  done.wrong = [disk] { return disk->wrong(); };
   return done;
 }
 

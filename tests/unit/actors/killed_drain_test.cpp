@@ -132,3 +132,26 @@ TEST_CASE_FIXTURE(drained_host, "a paused VM is waited for, and shown, until it 
   CHECK(ends(task_state::finished));
   CHECK(all_moved());
 }
+
+TEST_CASE_FIXTURE(drained_host,
+                  "a killed rebalance goes on from its record, and moves no one else") {
+  first.calls->hold("migrate", 2); // in the middle of the first guest's move
+  insist(start_rebalance{task, 1, {{guests[0], second.id}, {guests[1], second.id}}});
+  REQUIRE(becomes([&] { return first.calls->holds("migrate"); }));
+  kill("services/drain");
+  first.calls->release();
+  REQUIRE(becomes([&] { return finished() == 1; }));
+  kill("services/drain");
+  CHECK(ends(task_state::finished));
+  for (const auto& move : find<task_record>(task)->moves) {
+    CHECK(move.state == move_state::finished);
+    CHECK(move.attempts == 0);
+  }
+  for (const auto vm : {guests[0], guests[1]}) {
+    CHECK(find<vm_record>(vm)->host == second.id);
+    CHECK(becomes([&] { return second.runs(vm) && !first.guest(vm); }));
+  }
+  CHECK(find<vm_record>(guests[2])->host == first.id);
+  CHECK(first.runs(guests[2]));
+  CHECK(find<host_record>(first.id)->state == host_state::up);
+}

@@ -1,3 +1,4 @@
+#include "hypervisor/libvirt/autostart.hpp"
 #include "hypervisor/libvirt/libvirt_driver.hpp"
 
 #include <dlfcn.h>
@@ -152,4 +153,17 @@ TEST_CASE("a guest is stamped with the epoch under which it goes on, once") {
     CHECK(x.driver.list().value().front().epoch == epoch{1, 3});
     CHECK(stamps == 1);
   }
+}
+
+TEST_CASE("where libvirt starts a guest by itself the driver doesn't start") {
+  host x;
+  const domain_pointer other{virDomainLookupByName(x.outside.get(), "test")}; // of libvirt's own
+  REQUIRE(other);
+  REQUIRE(virDomainSetAutostart(other.get(), 1) == 0);
+  const auto started = x.driver.start();
+  REQUIRE(virDomainSetAutostart(other.get(), 0) == 0);
+  REQUIRE_FALSE(started.has_value());
+  CHECK(started.error().code == hypervisor_errc::refused);
+  CHECK(started.error().message.find("which nobody may: test; say") != std::string::npos);
+  CHECK(refuse_autostart(x.outside.get()).has_value());
 }
