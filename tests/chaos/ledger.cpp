@@ -3,6 +3,7 @@
 #include "runtime/cli/render.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace novacron::chaos {
 
@@ -50,7 +51,8 @@ void ledger::perhaps(const std::string& id, const std::string& requested) {
 
 void ledger::accepted(const std::string& operation) {
   std::lock_guard lock{mutex_};
-  operations_.insert(operation);
+  if (known_operations_.insert(operation).second)
+    operations_.push_back(operation);
 }
 
 void ledger::ended(clock::time_point sent, request_end how) {
@@ -68,7 +70,7 @@ std::map<std::string, believed_vm> ledger::vms() const {
   return vms_;
 }
 
-std::set<std::string> ledger::operations() const {
+std::vector<std::string> ledger::operations() const {
   std::lock_guard lock{mutex_};
   return operations_;
 }
@@ -108,7 +110,22 @@ std::optional<ledger::clock::time_point> ledger::first_sent_after(clock::time_po
   return {};
 }
 
-std::vector<std::string> lost_writes(const ledger& of, const shown_state& shown) {
+namespace {
+
+/// How many of the latest operations must be known. Of those that have ended the cluster keeps the
+/// latest `kept`; while it shows clearly fewer, none may be gone, and else none of the later half,
+/// for they end in about the order in which they were accepted.
+size_t must_be_there(const std::vector<std::string>& accepted, const shown_state& shown,
+                     size_t kept) {
+  const auto ended = std::ranges::count_if(
+      shown.operations, [](const auto& x) { return field_text(x, "state") != "running"; });
+  return static_cast<size_t>(ended) + kept / 100 < kept ? accepted.size()
+                                                        : std::min(accepted.size(), kept / 2);
+}
+
+} // namespace
+
+std::vector<std::string> lost_writes(const ledger& of, const shown_state& shown, size_t kept) {
   std::vector<std::string> lost;
   std::multimap<std::string, const boost::json::value*> by_name;
   std::set<std::string> known;
@@ -137,7 +154,9 @@ std::vector<std::string> lost_writes(const ledger& of, const shown_state& shown)
       lost.push_back("vm " + vm.name + " is to be " + field_text(*first->second, "requested")
                      + ", and its last acknowledged write was \"" + vm.requested + '"');
   }
-  for (const auto& operation : of.operations())
+  const auto accepted = of.operations();
+  const auto must = must_be_there(accepted, shown, kept);
+  for (const auto& operation : std::span{accepted}.last(must))
     if (!known.contains(operation))
       lost.push_back("operation " + operation + " is lost");
   return lost;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "storage/state/cluster_state.hpp"
+
 #include <boost/json/value.hpp>
 #include <chrono>
 #include <cstdint>
@@ -64,7 +66,7 @@ public:
   void broken(const std::string& how);
 
   [[nodiscard]] std::map<std::string, believed_vm> vms() const; ///< by id
-  [[nodiscard]] std::set<std::string> operations() const;
+  [[nodiscard]] std::vector<std::string> operations() const;    ///< in the order of their answers
   [[nodiscard]] std::vector<std::string> breaches() const;
   /// Creates and verbs that were acknowledged.
   [[nodiscard]] uint64_t acknowledged_writes() const;
@@ -83,8 +85,9 @@ private:
 
   mutable std::mutex mutex_;
   std::map<std::string, believed_vm> vms_;
-  std::set<std::string> operations_;
-  std::vector<attempt> attempts_; ///< in the order in which they ended
+  std::set<std::string> known_operations_;
+  std::vector<std::string> operations_; ///< the same, in the order of their answers
+  std::vector<attempt> attempts_;       ///< in the order in which they ended
   std::vector<std::string> breaches_;
   uint64_t acknowledged_ = 0;
 };
@@ -97,8 +100,10 @@ struct shown_state {
 
 /// Each acknowledged write that isn't there once, in words: a VM that is missing,
 /// or there twice, or under another id, or asked to be what nobody asked for; a
-/// deleted one that is back; an operation that nobody knows.
-std::vector<std::string> lost_writes(const ledger& of, const shown_state& shown);
+/// deleted one that is back; an operation that nobody knows. `kept`: so many ended
+/// operations the cluster keeps, and forgets what ended before them.
+std::vector<std::string> lost_writes(const ledger& of, const shown_state& shown,
+                                     size_t kept = retention{}.max_ended);
 /// Each VM that is there and whose create was acknowledged to nobody, in words. True
 /// only while nobody waits for an answer.
 std::vector<std::string> unknown_vms(const ledger& of, const shown_state& shown);

@@ -76,6 +76,24 @@ TEST_CASE_FIXTURE(a_users_book, "an accepted operation that nobody knows is a lo
   CHECK(lost_writes(book, shown) == std::vector<std::string>{"operation op-2 is lost"});
 }
 
+TEST_CASE("operations that ended long ago may be forgotten, once there are as many as are kept") {
+  ledger book;
+  shown_state shown;
+  std::vector<std::string> ids;
+  for (int n = 0; n < 30; ++n) {
+    ids.push_back("op-" + std::to_string(n));
+    book.accepted(ids.back());
+    book.accepted(ids.back()); // a request that was repeated
+    if (n >= 10)
+      shown.operations.push_back(operation(ids.back().c_str()));
+  }
+  CHECK(lost_writes(book, shown, 20).empty());
+  CHECK(lost_writes(book, shown, 30).size() == 10);      // there is room for all of them
+  shown.operations.erase(shown.operations.begin() + 15); // a late one
+  shown.operations.push_back(operation("somebody else's"));
+  CHECK(lost_writes(book, shown, 20) == std::vector<std::string>{"operation op-25 is lost"});
+}
+
 TEST_CASE_FIXTURE(a_users_book, "what may still have been carried out is no lost write") {
   book.perhaps("1", "paused");
   CHECK(lost({vm("1", "a", "paused")}).empty());
