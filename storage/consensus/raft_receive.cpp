@@ -126,10 +126,9 @@ void raft_core::fetched(bool complete, millisecond_clock now) {
   if (!self.fetching)
     return;
   const auto fetch = *self.fetching;
-  // A new leader offers its own; and what came through the log meanwhile may
-  // have made this one superfluous.
-  if (!complete || fetch.request.term != term() || leader()
-      || fetch.request.snapshot.index <= commit_index()) {
+  // A new leader offers its own, or is this replica, as a term has one leader; and what
+  // came through the log meanwhile may have made this one superfluous.
+  if (!complete || fetch.request.term != term() || fetch.request.snapshot.index <= commit_index()) {
     self.fetching.reset();
     return;
   }

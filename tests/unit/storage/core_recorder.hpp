@@ -23,9 +23,7 @@ inline log_entry test_entry(uint64_t term, const membership& members) {
 
 /// A core of which a test sees everything that it asks for. Its disk stores
 /// nothing by itself.
-class core_recorder final : public raft_transport,
-                            public raft_persistence,
-                            public raft_state_machine {
+class core_recorder : public raft_transport, public raft_persistence, public raft_state_machine {
 public:
   /// Begins as member 1 with `log`, in `term`. NOVACRON_WITHOUT=G1 … takes a
   /// guard away, so that its test can be seen to fail.
@@ -92,6 +90,8 @@ public:
   std::vector<std::pair<uint64_t, raft_message_body>> sent;
   std::vector<std::pair<uint64_t, size_t>> appended; ///< first index, count
   std::vector<std::pair<uint64_t, uint64_t>> votes;  ///< term, vote
+  std::vector<uint64_t> fetched;                     ///< snapshots' indices
+  std::vector<uint64_t> installed;                   ///< snapshots' indices
   std::vector<log_entry> on_disk;                    ///< from index 1 on
   size_t read_at_once = 3;
   size_t sent_before_vote = 0; ///< messages, before the last vote
@@ -110,7 +110,7 @@ private:
     appended.emplace_back(first, entries.size());
   }
   void truncate(uint64_t) override {}
-  void install(const raft_snapshot&) override {}
+  void install(const raft_snapshot& snapshot) override { installed.push_back(snapshot.index); }
   std::vector<log_entry> read(uint64_t first, size_t most) override {
     std::vector<log_entry> some;
     while (some.size() < std::min(most, read_at_once) && first + some.size() <= on_disk.size())
@@ -121,7 +121,9 @@ private:
   void dropped(uint64_t) override {}
   void leads(bool) override {}
   std::optional<offered_snapshot> snapshot() override { return {}; }
-  void fetch(uint64_t, const raft_snapshot&) override {}
+  void fetch(uint64_t, const raft_snapshot& snapshot) override {
+    fetched.push_back(snapshot.index);
+  }
   void restore(const raft_snapshot&) override {}
 };
 

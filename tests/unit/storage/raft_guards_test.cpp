@@ -29,6 +29,22 @@ TEST_CASE("G1: a request of an old term that could be taken for a success is not
   CHECK(it.sent.empty());
 }
 
+TEST_CASE("G1: a rejection of an old term's request claims no more than what lies below it") {
+  core_recorder it;
+  it.start(log_of(three, 20), 5);
+  // Three of them, for libraft puts nothing there, and that might be anything.
+  for (uint64_t previous : {1, 9, 40}) {
+    CAPTURE(previous);
+    it.sent.clear();
+    it.hear(2, append_request{4, previous, 1, 0, {}});
+    const auto answers = it.sent_to<append_answer>(2);
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].term == 5);
+    CHECK(answers[0].rejected == previous);
+    CHECK(answers[0].last_index == std::min<uint64_t>(20, previous - 1));
+  }
+}
+
 TEST_CASE("G2: who is denied a pre-vote learns the term") {
   core_recorder it;
   it.start(log_of(three, 5, 4), 7);
