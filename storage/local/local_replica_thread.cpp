@@ -102,10 +102,11 @@ void local_replica::take_in(const inbox::received& one) {
 }
 
 /// A replica that has nothing yet, and waits to be added, doesn't know which
-/// timeline the group is in. Whoever addresses it by its disk does.
+/// timeline the group is in. Whoever addresses it by its disk does. (A founder has
+/// its log from the first moment on.)
 void local_replica::adopt_timeline(const raft_envelope& message) {
   if (message.timeline <= db_->timeline() || message.group != config_.group
-      || message.to != identity_.id || identity_.founder || core_->last_index() != 0)
+      || message.to != identity_.id || core_->last_index() != 0)
     return;
   rocksdb::WriteBatch batch;
   db_->put_timeline(batch, message.timeline);

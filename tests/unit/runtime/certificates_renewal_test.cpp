@@ -262,6 +262,33 @@ TEST_CASE_FIXTURE(cluster_folder, "a renewed CA vouches for what it has signed, 
   CHECK(verify_with_authority(at("node-2.pem"), at("ca.pem.old")).has_value());
 }
 
+TEST_CASE_FIXTURE(cluster_folder, "a power cut while the CA is renewed leaves a whole certificate, "
+                                  "and afterwards the new one beside the old one") {
+  const auto before = at("ca.pem");
+  fs::path left;
+  {
+    int cuts = 0;
+    power_cut power{folder};
+    auto look = [&] {
+      left = all / std::to_string(++cuts);
+      power.survivors(left);
+      const auto there = content(left / "ca.pem");
+      if (there == before)
+        return;
+      CHECK(there == at("ca.pem"));
+      CHECK(fs::exists(left / "ca.pem.old"));
+    };
+    power.after_each(look);
+    REQUIRE(renew_authority(folder).has_value());
+    power.after_each({});
+    look();
+  }
+  REQUIRE(at("ca.pem") != before);
+  CHECK(content(left / "ca.pem") == at("ca.pem"));
+  REQUIRE(fs::exists(left / "ca.pem.old"));
+  CHECK(content(left / "ca.pem.old") == before);
+}
+
 TEST_CASE_FIXTURE(cluster_folder,
                   "a CA that has ended is renewed, and its nodes are trusted again") {
   const auto ended = authority().renewed(-1h);

@@ -5,6 +5,7 @@
 #include "runtime/certificates/secret_file.hpp"
 #include "runtime/cli/join_commands.hpp"
 #include "runtime/cli/render.hpp"
+#include "tests/power_cut/power_cut.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -159,6 +160,30 @@ TEST_CASE_FIXTURE(joining, "a join that ended between two of its files is taken 
   auto key = read_small_file(config->tls.key, "key");
   CHECK(verify_key(*certificate, *key).has_value());
   CHECK(!join_cluster(plan())); // it has joined; its key is never overwritten
+}
+
+TEST_CASE_FIXTURE(joining, "what a join writes when it is taken up again outlives a power cut") {
+  const auto made = folder / "new";
+  const auto left = folder / "left";
+  const auto certificate = fs::path{"cluster"} / "node-4.pem";
+  auto content = [](const fs::path& file) {
+    auto text = read_small_file(file, "a file");
+    REQUIRE_MESSAGE(text.has_value(), (text ? std::string{} : text.error().message));
+    return *text;
+  };
+  fs::create_directories(made / "node-4.toml" / "in the way");
+  REQUIRE(!join_cluster(plan()));
+  fs::remove_all(made / "node-4.toml");
+  const auto first = content(made / certificate);
+  REQUIRE(write_secret_file(made / "node-4.toml", "cut off").has_value());
+  {
+    power_cut power{made};
+    REQUIRE(join_cluster(plan()).has_value());
+    power.survivors(left);
+  }
+  CHECK(content(made / certificate) != first);
+  CHECK(content(left / certificate) == content(made / certificate));
+  CHECK(content(left / "node-4.toml") == content(made / "node-4.toml"));
 }
 
 TEST_CASE_FIXTURE(joining, "where nobody could come to is refused before the token is used") {

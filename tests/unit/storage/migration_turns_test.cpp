@@ -198,6 +198,28 @@ TEST_CASE_FIXTURE(busy_cluster, "a guest that is stopped, paused, deleted or end
   CHECK(phase(2) == rolled_back);
 }
 
+TEST_CASE_FIXTURE(busy_cluster, "a guest that was started anew isn't the one that waits") {
+  ask(1);
+  ask(2);
+  // All in one entry of the log: at its end the VM is wanted, and runs where it was.
+  const auto before = state.find(guest(2))->epoch;
+  const auto now = epoch{before.timeline, before.number + 1};
+  auto report = [&](epoch of, actual_state what) {
+    return command{host_report{node_1, boot, ++sequence, {{guest(2), of, what, {}}}, {}}, {}};
+  };
+  auto wish = [&](requested_state what) {
+    return command{request_state{guest(2), what, 0, next_operation()}, {}};
+  };
+  apply({wish(requested_state::stopped), report(before, defined), wish(requested_state::running),
+         report(now, running)});
+  REQUIRE(state.find(guest(2))->epoch == now);
+  REQUIRE(state.find(guest(2))->actual == running);
+  CHECK(phase(2) == rolled_back);
+  CHECK(migration(2).reason == "the guest was started anew");
+  ends_well(1);
+  CHECK(state.find(guest(2))->actual == running);
+}
+
 TEST_CASE_FIXTURE(busy_cluster, "what leads to a host that takes no more VMs waits no more") {
   ask(1, node_3);
   ask(2, node_2);

@@ -1,5 +1,7 @@
 #include "replica_group.hpp"
+#include "storage/local/member_address.hpp"
 #include "storage/local/new_timeline.hpp"
+#include "storage/replication/wire.hpp"
 
 #include <doctest/doctest.h>
 
@@ -41,6 +43,27 @@ struct lost_majority {
   }
   result<folder_outlook> recover() {
     return begin_new_timeline(config(), {recover_cluster{replica_group::node(survivor)}, {}});
+  }
+};
+
+/// A member that may be told of another timeline by node 1, which it knows as a founder.
+struct told_of_timelines {
+  replica_group group{1};
+
+  uint64_t id_of(uint64_t n) { return joined_id(replica_group::node(n), disk_of(n)); }
+  uint64_t disk_of(uint64_t n) { return group.at(n).status().disk; }
+  void tell(uint64_t n, raft_envelope message) {
+    message.from = founder_id(replica_group::node(1));
+    message.from_disk = disk_of(1);
+    message.tag = {1, 1};
+    message.body = vote_answer{};
+    group.at(n).receive(replica_group::node(1), encode(message));
+  }
+  /// After all that it was told.
+  uint32_t timeline_of(uint64_t n) {
+    for (int turn = 0; turn < 2; ++turn) // the second begins when the first one's status is out
+      propose(group.at(n), barrier{});
+    return group.at(n).status().timeline;
   }
 };
 
@@ -134,4 +157,40 @@ TEST_CASE_FIXTURE(lost_majority, "a recovery that was done twice is one") {
   CHECK(again->timeline == 3);
   auto alone = open_replica(config());
   CHECK(eventually([&] { return alone->status().leader; }));
+}
+
+TEST_CASE_FIXTURE(told_of_timelines,
+                  "a replica that has nothing takes a timeline that is later, and meant for it") {
+  group.open_as_folder_says(4, true);
+  raft_envelope later;
+  later.timeline = 9;
+  later.to = id_of(4);
+  auto elsewhere = later;
+  elsewhere.group = 1;
+  tell(4, elsewhere);
+  auto other_disk = later;
+  other_disk.to = joined_id(replica_group::node(4), disk_of(4) + 1);
+  tell(4, other_disk);
+  CHECK(timeline_of(4) == 0);
+  tell(4, later);
+  CHECK(timeline_of(4) == 9);
+  later.timeline = 8;
+  tell(4, later);
+  CHECK(timeline_of(4) == 9);
+}
+
+TEST_CASE_FIXTURE(told_of_timelines, "a replica with a log of its own stays in its timeline") {
+  group.write(register_test_host(1));
+  group.open(4, true);
+  REQUIRE(group.change(member_change::kind::add, 4, disk_of(4)).has_value());
+  REQUIRE(group.agree(group.write(create_test_vm(1))));
+  raft_envelope later;
+  later.timeline = 9;
+  later.to = founder_id(replica_group::node(1));
+  tell(1, later);
+  later.to = id_of(4);
+  tell(4, later);
+  CHECK(timeline_of(1) == 1);
+  CHECK(timeline_of(4) == 1);
+  CHECK(group.agree(group.write(create_test_vm(2))));
 }
