@@ -51,6 +51,7 @@ struct host_context {
   std::chrono::milliseconds renew_every{2'000};
   std::chrono::milliseconds shutdown_grace{5'000};
   uint32_t page_streams = 2;
+  std::shared_ptr<link_share> page_share; ///< of the pages that leave this host; may be null
   logger log;
 
   /// CLOCK_BOOTTIME of this machine, which leases and the fencer count on.

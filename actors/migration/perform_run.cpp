@@ -13,6 +13,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Its part of what the host may send, beside the others'.
+unsigned weight_of(migration_priority x) {
+  switch (x) {
+  case migration_priority::low:
+    return 1;
+  case migration_priority::normal:
+    return 2;
+  case migration_priority::high:
+    break;
+  }
+  return 4;
+}
+
 } // namespace
 
 void perform_run::start(const migration_prepared& destination) {
@@ -32,6 +45,8 @@ void perform_run::start(const migration_prepared& destination) {
   options.destination_host = where->host;
   options.destination_port = where->port;
   options.streams = context->page_streams;
+  options.share = context->page_share;
+  options.weight = weight_of(record.terms.priority);
   auto started = context->send_pages(context->tls, ticket, options,
                                      [self = shared_from_this()](result<session_statistics> how) {
                                        self->page_session_ended(std::move(how));

@@ -48,8 +48,12 @@ result<void> sending_session::connect_streams() {
     if (opened < options_.streams)
       wait_for(-1, 0, outcome_.nudge(), deadline::max());
   }
+  if (options_.share)
+    share_.emplace(options_.share, options_.weight);
   lanes_.emplace(terms_.lanes, options_.compression_level,
                  packing_lanes::callbacks{[this](frame x) {
+                                            if (share_)
+                                              share_->sent(size_of(x));
                                             streams_.send(std::move(x));
                                             outcome_.nudge().raise();
                                           },

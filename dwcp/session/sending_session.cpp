@@ -287,8 +287,9 @@ void sending_session::pass_return_path() {
 void sending_session::flush_if_quiet() {
   if (source_->ready_bytes() == 0)
     return;
-  const bool quiet
-      = now() - last_input_ >= session_limits::flush_after && lanes_->idle() && streams_.idle();
+  const bool waits_for_turn = turn_ != deadline::max(); // there may be more, then
+  const bool quiet = !waits_for_turn && now() - last_input_ >= session_limits::flush_after
+                     && lanes_->idle() && streams_.idle();
   if (quiet || source_->splitter().memory_complete())
     source_->flush();
 }
@@ -303,7 +304,7 @@ void sending_session::wait_for_work() {
   const int fd = events != 0 ? guest_.get() : -1;
   const bool soon = source_->ready_bytes() > 0;
   auto until = now() + (soon ? session_limits::flush_after : options_.silence_limit / 4);
-  until = std::min(until, now() + options_.stopped_limit / 4);
+  until = std::min({until, now() + options_.stopped_limit / 4, turn_});
   // Nothing is tried again once the guest has stopped.
   if (!source_->splitter().completing())
     until = std::min(until, plan_.next());
@@ -321,12 +322,24 @@ bool sending_session::reads_ahead() const {
   return !plan_.empty() || now() - last_heard_ > options_.stopped_limit / 2;
 }
 
-bool sending_session::wants_input() const {
+/// Whether the host's other sessions leave it anything. A guest that has stopped doesn't wait.
+bool sending_session::has_its_turn() {
+  if (!share_ || source_->splitter().completing())
+    return true;
+  const auto turn = share_->may_send_at();
+  if (turn <= now())
+    return true;
+  turn_ = turn;
+  return false;
+}
+
+bool sending_session::wants_input() {
+  turn_ = deadline::max();
   if (!input_ended_ && reads_ahead() && read_ahead_ < session_limits::read_ahead_bytes)
     return true;
   return !input_ended_ && !lanes_->full() && streams_.queued_bytes() < options_.queue_bytes
          && !window_.full() && streams_.kept_bytes() < session_limits::kept_bytes
-         && source_->frames_under_way() + 1 < max_frames_under_way;
+         && source_->frames_under_way() + 1 < max_frames_under_way && has_its_turn();
 }
 
 void sending_session::publish_statistics() {

@@ -3,6 +3,7 @@
 #include "dwcp/session/batch_source.hpp"
 #include "dwcp/session/connection_opener.hpp"
 #include "dwcp/session/flight_window.hpp"
+#include "dwcp/session/link_share.hpp"
 #include "dwcp/session/packing_lanes.hpp"
 #include "dwcp/session/reconnect_plan.hpp"
 #include "dwcp/session/return_gate.hpp"
@@ -59,7 +60,8 @@ private:
   void flush_if_quiet();
   void wait_for_work();
   [[nodiscard]] bool input_waits() const;
-  [[nodiscard]] bool wants_input() const;
+  [[nodiscard]] bool wants_input();
+  [[nodiscard]] bool has_its_turn();
   [[nodiscard]] bool reads_ahead() const;
   result<void> arrived(frame x);
   bool next_of_return_path(const frame_header& header);
@@ -76,6 +78,8 @@ private:
   descriptor listener_;
   descriptor guest_;
   stream_set streams_;
+  std::optional<link_share::member> share_; ///< of what the host may send
+  std::chrono::steady_clock::time_point turn_ = std::chrono::steady_clock::time_point::max();
   std::optional<connection_opener> opener_; ///< once the guest has come
   reconnect_plan plan_;
   session_terms terms_;

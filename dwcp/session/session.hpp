@@ -15,6 +15,8 @@
 
 namespace novacron {
 
+class link_share;
+
 /// What opens a session, once: made at random by the destination for one
 /// migration, told to the source over the mesh, shown by each of its
 /// connections. Never logged.
@@ -68,10 +70,12 @@ struct send_options {
   /// The guest has stopped, and the destination acknowledges nothing for so long:
   /// the session ends, so that the guest goes on here.
   std::chrono::milliseconds stopped_limit{3'000};
-  size_t queue_bytes = 4u << 20;   ///< at most so much waits for the link
-  int compression_level = 1;       ///< zstd's to begin with; 0: none, ever
-  unsigned lanes = 2;              ///< threads that compress
-  size_t store_bytes = 256u << 20; ///< of pages that both ends hold, if the destination can
+  size_t queue_bytes = 4u << 20;     ///< at most so much waits for the link
+  int compression_level = 1;         ///< zstd's to begin with; 0: none, ever
+  unsigned lanes = 2;                ///< threads that compress
+  size_t store_bytes = 256u << 20;   ///< of pages that both ends hold, if the destination can
+  std::shared_ptr<link_share> share; ///< of the host's sessions; null: it waits for none of them
+  unsigned weight = 1;               ///< its part of that, beside the others'
 };
 
 /// The source's half of a session. Threads of its own; all calls are safe from

@@ -247,6 +247,7 @@ host_section read_host(config_reading& reading, const toml::table* table) {
   host.read_number("migrations_at_once", section.migrations_at_once, optional_key("4"), 64);
   host.read_number("migrations_between_sites", section.migrations_between_sites, optional_key("2"),
                    64);
+  host.read_number("migration_mbit", section.migration_mbit, optional_key("1000"), 1'000'000);
   read_labels(reading, host.table("labels"), section);
   host.read("fencer", section.fencer, optional_key("true"));
   host.read("watchdog", section.watchdog, optional_key("\"/dev/watchdog\""));

@@ -1,5 +1,6 @@
 #include "runtime/node/host_setup.hpp"
 
+#include "dwcp/session/link_share.hpp"
 #include "hypervisor/errors.hpp"
 #include "hypervisor/fencer/fencer.hpp"
 #include "hypervisor/fencer/watchdog_rule.hpp"
@@ -21,6 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr unsigned blocking_threads = 8;
+constexpr uint64_t bytes_of_a_mbit = 125'000;
 constexpr auto driver_patience = 60s;
 constexpr auto driver_retry = 200ms;
 
@@ -171,6 +173,7 @@ result<std::shared_ptr<host_context>> set_up_host(const node_start& start) {
   for (const auto& [name, files] : config.host->images)
     context->images.emplace(name, image_files{files.kernel, files.initrd});
   context->pool = std::make_shared<blocking_pool>(blocking_threads);
+  context->page_share = link_share::make(uint64_t{config.host->migration_mbit} * bytes_of_a_mbit);
   if (auto chosen = choose_driver(*context, start); !chosen)
     return chosen.error();
   auto door

@@ -1,11 +1,14 @@
 #include "actors/migration/incoming.hpp"
 #include "actors/migration/perform_run.hpp"
+#include "dwcp/errors.hpp"
+#include "dwcp/session/link_share.hpp"
 #include "hypervisor/errors.hpp"
 #include "tests/unit/actors/one_guest.hpp"
 #include "tests/unit/actors/test_authority.hpp"
 
 #include <deque>
 #include <doctest/doctest.h>
+#include <map>
 
 // What a migration does with its page session.
 
@@ -125,4 +128,23 @@ TEST_CASE_FIXTURE(one_migration,
   CHECK(endings == 1);
   CHECK(driver->calls.find("abort") == std::string::npos); // there is nothing to abort
   run->release();
+}
+
+TEST_CASE_FIXTURE(one_migration, "a migration has its priority's part of what its host may send") {
+  context->page_share = link_share::make(1'000'000);
+  std::map<migration_priority, unsigned> weights;
+  for (const auto priority :
+       {migration_priority::low, migration_priority::normal, migration_priority::high}) {
+    about.migration.terms.priority = priority;
+    context->send_pages = [&](const tls_files&, const session_ticket&, const send_options& options,
+                              const session_end&) -> result<std::unique_ptr<page_sender>> {
+      CHECK(options.share == context->page_share);
+      weights[priority] = options.weight;
+      return make_failure(dwcp_errc::unreachable, "that is all that was to be seen");
+    };
+    const auto run = std::make_shared<perform_run>(context, about, [](const auto&) {});
+    run->start({about.migration.id, {}, "127.0.0.1:1", {}});
+  }
+  CHECK(weights[migration_priority::normal] == 2 * weights[migration_priority::low]);
+  CHECK(weights[migration_priority::high] == 2 * weights[migration_priority::normal]);
 }
