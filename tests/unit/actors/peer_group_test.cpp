@@ -18,11 +18,40 @@ namespace {
 
 const std::vector<node_id> all_nodes{controller_id, host_id, third_id};
 
+/// Counts the parts of snapshots that come over the mesh.
+class counting_transport final : public replica_transport {
+public:
+  using counter = std::shared_ptr<std::atomic<size_t>>;
+
+  counting_transport(std::shared_ptr<replica_transport> mesh, counter parts)
+      : mesh_{std::move(mesh)}, parts_{std::move(parts)} {
+    // nop
+  }
+
+  void send(node_id to, std::vector<std::byte> message) override {
+    mesh_->send(to, std::move(message));
+  }
+
+  void fetch(node_id from, const snapshot_chunk_request& what,
+             std::function<void(result<snapshot_chunk>)> done) override {
+    mesh_->fetch(from, what,
+                 [parts = parts_, done = std::move(done)](result<snapshot_chunk> chunk) {
+                   *parts += chunk.has_value();
+                   done(std::move(chunk));
+                 });
+  }
+
+private:
+  std::shared_ptr<replica_transport> mesh_;
+  counter parts_;
+};
+
 struct group_node : test_node {
   std::shared_ptr<standing_links> links = std::make_shared<standing_links>();
   std::shared_ptr<replica_port> port = std::make_shared<replica_port>();
   node_id id;
   uint16_t listens = 0;
+  counting_transport::counter parts = std::make_shared<std::atomic<size_t>>(0); ///< of snapshots
   replica_actor keeper;
 
   group_node(const test_authority& authority, node_id node)
@@ -55,7 +84,8 @@ struct group_node : test_node {
     config.cluster = the_cluster;
     config.founders = all_nodes;
     config.keep_log = 50;
-    config.transport = std::make_shared<mesh_transport>(*system, links);
+    config.transport = std::make_shared<counting_transport>(
+        std::make_shared<mesh_transport>(*system, links), parts);
     keeper = caf::actor_cast<replica_actor>(system->spawn<caf::detached>(
         replica_keeper, replica_opener{[config] { return replica::open(config); }}, logger{},
         replica_place{id, port, links}));
@@ -63,6 +93,19 @@ struct group_node : test_node {
 
   group_status status() {
     return ask<group_status>(keeper, group_status_request{}).value_or(group_status{});
+  }
+
+  /// All that its own replica has.
+  std::vector<any_record> records() {
+    std::vector<any_record> all;
+    list_request request;
+    do {
+      auto page = ask<feed_listing>(keeper, request);
+      REQUIRE(page.has_value());
+      all.insert(all.end(), page->records.begin(), page->records.end());
+      request.from = page->next;
+    } while (!request.from.empty());
+    return all;
   }
 };
 
@@ -121,11 +164,36 @@ struct group {
     return text;
   }
 
+  void write(group_node& leads, const command_body& what) {
+    auto done = leads.ask<outcomes>(leads.keeper, proposal{{command{what, {}}}});
+    REQUIRE(done.has_value());
+    REQUIRE_MESSAGE(done->each.front().ok(), done->each.front().detail);
+  }
+
   void write(group_node& leads, size_t count) {
-    for (size_t i = 0; i < count; ++i) {
-      auto done = leads.ask<outcomes>(leads.keeper, proposal{{command{barrier{}, {}}}});
-      REQUIRE(done.has_value());
-      REQUIRE(done->each.front().ok());
+    for (size_t i = 0; i < count; ++i)
+      write(leads, barrier{});
+  }
+
+  /// Each with an operation, and of more than a KiB.
+  void write_vms(group_node& leads, uint64_t count) {
+    host_record host;
+    host.id = host_id;
+    host.name = "node-2";
+    host.vcpus = 1u << 20;
+    host.memory_mib = 1u << 30;
+    host.images = {"tick"};
+    host.boot = {{0, 1}};
+    write(leads, register_host{host});
+    for (uint64_t n = 1; n <= count; ++n) {
+      create_vm wish;
+      wish.vm = {{1, n}};
+      wish.name = "vm-" + std::to_string(n);
+      wish.spec.image = "tick";
+      wish.spec.kernel_arguments = std::string(1024, 'x');
+      wish.host = host.id;
+      wish.operation = {{2, n}};
+      write(leads, wish);
     }
   }
 };
@@ -170,15 +238,21 @@ TEST_CASE("a follower reads what the leader had, when asked for everything ackno
 }
 
 TEST_CASE("a replica that was away for longer than the log is kept gets a snapshot in chunks") {
+  constexpr uint64_t vms = 200; // more than 200 KiB, in parts of at most 60
   group nodes;
   REQUIRE(nodes.linked());
   nodes.one.open();
   nodes.two.open();
   auto* leads = nodes.leader();
-  nodes.write(*leads, 200);
+  nodes.write_vms(*leads, vms);
   const auto committed = leads->status().commit_index;
   nodes.three.open();
-  CHECK(soon([&] { return nodes.three.status().applied_index >= committed; }));
+  REQUIRE_MESSAGE(soon([&] { return nodes.three.status().applied_index >= committed; }),
+                  nodes.stand());
+  CHECK(nodes.three.parts->load() >= 4);
+  const auto records = nodes.three.records();
+  CHECK(records.size() == 1 + 2 * vms);
+  CHECK(records == leads->records());
 }
 
 TEST_CASE("a snapshot that isn't offered any more is told from one that can't be had now") {
