@@ -259,6 +259,8 @@ TEST_CASE("a change that would cost the majority is refused, and a replacement o
   CHECK_MESSAGE(why.find("node-1 (up) and node-3 (down): 1 would answer, and 2 are needed")
                     != std::string::npos,
                 why);
+  // Node 3 may have led; who leads now must have heard of node 4.
+  REQUIRE_MESSAGE(lab.await_node(1, 4, "up", "true"), lab.end_of_log(4));
   // The leader dies as soon as it has the wish.
   auto replaced = lab.wish(1, 3, "replace", R"({"with":"node-4"})");
   REQUIRE(replaced.has_value());
