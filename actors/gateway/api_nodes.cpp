@@ -29,8 +29,8 @@ std::string name_in(const std::vector<shown_node>& nodes, node_id id) {
   return found == nodes.end() || found->record.name.empty() ? to_string(id) : found->record.name;
 }
 
-problem would_cost_quorum(std::string why) {
-  return {"quorum", 409, "It would cost the majority", std::move(why), {}, {}};
+problem not_with_these_voters(std::string why) {
+  return {"quorum", 409, "The group of voters can't bear it", std::move(why), {}, {}};
 }
 
 member_wish wish_of(action what) {
@@ -56,16 +56,16 @@ parsed<wish_member> judge(const group_status& status, const std::vector<shown_no
     }
     const auto id = fresh->record.id;
     if (auto why = vote_objection(members, id, member_wish::voter, name_of); !why.empty())
-      return would_cost_quorum(std::move(why));
+      return not_with_these_voters(std::move(why));
     members.members = members_after(members.members, id, member_wish::voter);
     if (auto why = vote_objection(members, node->record.id, member_wish::leaving, name_of);
         !why.empty())
-      return would_cost_quorum(std::move(why));
+      return not_with_these_voters(std::move(why));
     return wish_member{id, member_wish::voter, node->record.id};
   }
   const auto wish = wish_of(what);
   if (auto why = vote_objection(members, node->record.id, wish, name_of); !why.empty())
-    return would_cost_quorum(std::move(why));
+    return not_with_these_voters(std::move(why));
   return wish_member{node->record.id, wish, {}};
 }
 

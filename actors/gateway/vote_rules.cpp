@@ -1,5 +1,7 @@
 #include "actors/gateway/vote_rules.hpp"
 
+#include "storage/replication/membership.hpp"
+
 #include <algorithm>
 
 namespace novacron {
@@ -59,6 +61,10 @@ std::string vote_objection(const group_status& status, node_id node, member_wish
     return {};
   if (after.empty())
     return "node " + name_of(node) + " is the last voter; promote another one first";
+  if (after.size() > before.size() && after.size() > most_voters)
+    return "node " + name_of(node) + " would be voter number " + std::to_string(after.size())
+           + ", and a group has no more than " + std::to_string(most_voters)
+           + " (1, 3 or 5, and one more while one is replaced); demote or remove another one first";
   const auto up = static_cast<size_t>(std::ranges::count_if(after, &group_member::online));
   const auto needed = after.size() / 2 + 1;
   if (up >= needed)

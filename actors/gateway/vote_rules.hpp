@@ -10,8 +10,9 @@ namespace novacron {
 using name_function = std::function<std::string(node_id)>;
 
 /// Why the group, as its leader sees it, must not get `wish` for `node`: the
-/// voters that would be left and answer would be no majority. Names who would be
-/// left, who of them is up, and how many are needed. Empty: it may. Pure.
+/// voters that would be left and answer would be no majority (names who would be
+/// left, who of them is up, and how many are needed), or there would be more than
+/// `most_voters`. Empty: it may. Pure.
 ///
 /// The leader's replica judges again when it comes to it; this is the answer to
 /// whoever asks.

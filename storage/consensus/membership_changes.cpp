@@ -146,6 +146,10 @@ std::string membership_changes::objection(const membership_change& wish) const {
     return "there is no such member";
   if (wish.what == kind::promote && member->role == member_role::voter)
     return "it votes already";
+  if (wish.what == kind::promote && count_voters(members) >= most_voters)
+    return "the group has " + std::to_string(count_voters(members))
+           + " voters, and takes no more (1, 3 or 5, and one more while one is replaced); demote "
+             "or remove another one first";
   if (wish.what == kind::demote && member->role != member_role::voter)
     return "it doesn't vote";
   const bool loses_vote = wish.what == kind::demote || wish.what == kind::remove;

@@ -38,7 +38,8 @@ struct change_result {
 /// The problem: a change must never cost the majority that would be needed to
 /// undo it. So a standby is promoted only once its log is nearly the leader's
 /// (rounds, as in Ongaro's thesis, 4.2.1), and a voter is only added or taken
-/// away if those voters that answer are a majority of those that will be.
+/// away if those voters that answer are a majority of those that will be. Nor does
+/// it get more than `most_voters`.
 ///
 /// Pure, like the core: whoever owns the core calls `poll` after each turn.
 class membership_changes {

@@ -2,12 +2,17 @@
 
 #include "storage/replication/log_entry.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace novacron {
+
+/// A group is of 1, 3 or 5 voters, and of one more while one of them is replaced. With more
+/// each write waits for more disks, and little is gained by it.
+inline constexpr size_t most_voters = 6;
 
 enum class member_role : uint8_t {
   voter = 1, ///< counts for elections and commits

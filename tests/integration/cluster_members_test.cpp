@@ -161,6 +161,21 @@ TEST_CASE("a fourth controller joins with a token, catches up and votes; the lea
   CHECK_MESSAGE(promoted->status == 202, boost::json::serialize(promoted->body));
   REQUIRE_MESSAGE(lab.await_node(1, 4, "member", "voter"), lab.end_of_log(1));
 
+  // It loses its vote again, is a standby as before, and gets the vote back.
+  auto demoted = lab.wish(1, 4, "demote");
+  REQUIRE(demoted.has_value());
+  CHECK_MESSAGE(demoted->status == 202, boost::json::serialize(demoted->body));
+  REQUIRE_MESSAGE(lab.await_node(1, 4, "member", "standby"), lab.end_of_log(1));
+  CHECK(field_text(lab.node(1, 4), "wanted") == "standby");
+  CHECK(field_text(lab.read(1, "/api/v1/cluster"), "voters") == "3");
+  lab.create("while-a-standby", {1, 2, 3});
+  REQUIRE_MESSAGE(lab.await_node(1, 4, "lag", "0"), lab.end_of_log(4));
+  CHECK(lab.vms_at(4).size() == 21);
+  promoted = lab.wish(1, 4, "promote");
+  REQUIRE(promoted.has_value());
+  CHECK_MESSAGE(promoted->status == 202, boost::json::serialize(promoted->body));
+  REQUIRE_MESSAGE(lab.await_node(1, 4, "member", "voter"), lab.end_of_log(1));
+
   // Node 1 is the host; a leader among the others is taken out, itself or after it has handed over.
   if (lab.await_leader(4) == 1) {
     lab.kill(1);
@@ -189,7 +204,7 @@ TEST_CASE("a fourth controller joins with a token, catches up and votes; the lea
   CHECK(lab.log_says(leaves, "was removed from the cluster"));
   CHECK(lab.log_says(other, "was removed from the cluster"));
   lab.create("after", {asked});
-  CHECK(lab.vms_at(other).size() == 21);
+  CHECK(lab.vms_at(other).size() == 22);
   CHECK(lab.leader(leaves) == 0);
 }
 
@@ -244,6 +259,8 @@ TEST_CASE("a change that would cost the majority is refused, and a replacement o
   CHECK_MESSAGE(why.find("node-1 (up) and node-3 (down): 1 would answer, and 2 are needed")
                     != std::string::npos,
                 why);
+  // Node 3 may have led; who leads now must have heard of node 4.
+  REQUIRE_MESSAGE(lab.await_node(1, 4, "up", "true"), lab.end_of_log(4));
   // The leader dies as soon as it has the wish.
   auto replaced = lab.wish(1, 3, "replace", R"({"with":"node-4"})");
   REQUIRE(replaced.has_value());

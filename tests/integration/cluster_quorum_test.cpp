@@ -127,6 +127,7 @@ TEST_CASE("a leader that lost its majority leaves the outcome unknown, and the k
   REQUIRE(open.has_value());
   const auto text = boost::json::serialize(open->body);
   CHECK_MESSAGE(open->status == 503, text);
+  CHECK_MESSAGE(field_text(open->body, "type") == "urn:novacron:problem:unknown_outcome", text);
   CHECK_MESSAGE(field_text(open->body, "detail").find("same Idempotency-Key") != std::string::npos,
                 text);
   for (int node : all_but(leads))

@@ -1,4 +1,5 @@
 #include "actors/gateway/vote_rules.hpp"
+#include "storage/replication/membership.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -48,6 +49,28 @@ TEST_CASE("a new voter must not raise the majority beyond those that answer") {
   with_standby.members.push_back({id_of(4), false, false, 0});
   CHECK(vote_objection(with_standby, id_of(4), member_wish::voter, name_of).find("node-4 (down)")
         != std::string::npos);
+}
+
+TEST_CASE("a group grows to five voters, and to six while one is replaced; a seventh is refused") {
+  auto group = group_of_three();
+  for (uint64_t n = 4; n <= most_voters; ++n) {
+    CHECK(vote_objection(group, id_of(n), member_wish::voter, name_of).empty());
+    group.members = members_after(group.members, id_of(n), member_wish::voter);
+  }
+  group.members.push_back({id_of(7), false, true, 0});
+  const auto why = vote_objection(group, id_of(7), member_wish::voter, name_of);
+  CHECK(
+      why
+      == "node node-7 would be voter number 7, and a group has no more than 6 (1, 3 or 5, and one "
+         "more while one is replaced); demote or remove another one first");
+  CHECK(vote_objection(group, id_of(8), member_wish::voter, name_of)
+            .starts_with("node node-8 would be voter number 7"));
+  CHECK(vote_objection(group, id_of(6), member_wish::voter, name_of).empty()); // it votes already
+  CHECK(vote_objection(group, id_of(7), member_wish::standby, name_of).empty());
+  // Whatever made them so many, they may become fewer.
+  group.members = members_after(group.members, id_of(7), member_wish::voter);
+  group.members = members_after(group.members, id_of(8), member_wish::voter);
+  CHECK(vote_objection(group, id_of(8), member_wish::leaving, name_of).empty());
 }
 
 TEST_CASE("the last voter stays, and a standby may come and go") {

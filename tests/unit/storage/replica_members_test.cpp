@@ -73,6 +73,25 @@ TEST_CASE("a change that would cost the majority is refused, with the reason") {
   CHECK(group.agree(group.write(create_test_vm(1))));
 }
 
+TEST_CASE("a sixth voter is taken, so that one can be replaced, and a seventh is refused") {
+  replica_group group{5};
+  group.write(register_test_host(1));
+  grow(group, 6);
+  group.open(7, true);
+  REQUIRE(group.change(change_kind::add, 7, group.at(7).status().disk).has_value());
+  auto refused = group.change(change_kind::promote, 7);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == storage_errc::refused);
+  CHECK(refused.error().message.find("the group has 6 voters, and takes no more")
+        != std::string::npos);
+  CHECK(group.has(7, member_role::standby));
+  const auto goes = group.leader() % 5 + 1;
+  REQUIRE(group.change(change_kind::demote, goes).has_value());
+  auto promoted = group.change(change_kind::promote, 7);
+  CHECK_MESSAGE(promoted.has_value(), (promoted ? std::string{} : promoted.error().message));
+  CHECK(group.agree(group.write(create_test_vm(1))));
+}
+
 TEST_CASE("changes that make no sense are refused") {
   replica_group group{1};
   auto code = [](const result<void>& x) { return x ? std::error_code{} : x.error().code; };
