@@ -5,6 +5,8 @@
 #include <boost/property_tree/ptree.hpp>
 #include <boost/property_tree/xml_parser.hpp>
 #include <chrono>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 #include <thread>
 
@@ -57,6 +59,19 @@ bool guest_runs(virConnect* connection, const machine_type& machine) {
   return runs;
 }
 
+bool processor_virtualises(std::string_view cpuinfo) {
+  std::istringstream lines{std::string{cpuinfo}};
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("flags")) {
+      std::istringstream words{line};
+      for (std::string word; words >> word;)
+        if (word == "vmx" || word == "svm")
+          return true;
+      return false; // all processors of a machine are alike in that
+    }
+  return false;
+}
+
 std::optional<machine_type> choose_machine(const std::string& kvm, const std::string& tcg,
                                            bool prefer_kvm,
                                            const std::function<bool()>& kvm_works) {
@@ -70,7 +85,9 @@ std::optional<machine_type> choose_machine(const std::string& kvm, const std::st
 result<machine_type> choose_machine(virConnect* connection, bool prefer_kvm) {
   const auto kvm = prefer_kvm ? newest_machine(connection, "kvm") : std::string{};
   if (auto chosen = choose_machine(kvm, newest_machine(connection, "qemu"), prefer_kvm, [&] {
-        return guest_runs(connection, {true, kvm});
+        std::ifstream file{"/proc/cpuinfo"};
+        const std::string cpuinfo{std::istreambuf_iterator<char>{file}, {}};
+        return processor_virtualises(cpuinfo) && guest_runs(connection, {true, kvm});
       }))
     return *chosen;
   return explain(connection, call_kind::reads,

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace novacron {
 
@@ -17,10 +18,15 @@ bool guest_runs(virConnect* connection, const machine_type& machine);
 /// when `prefer_kvm` and a KVM guest really ran, else TCG.
 ///
 /// /dev/kvm can be opened and still be useless: in some nested setups QEMU
-/// aborts on its first MSR, with the very processor that guests get. So it is
-/// used after `guest_runs` only. Blocks for seconds when libvirtd hasn't probed
-/// QEMU before.
+/// aborts on its first MSR, with the very processor that guests get; in others
+/// the firmware runs and the first kernel doesn't, for lack of anything in the processor
+/// that KVM could use. So it is used after `processor_virtualises` and `guest_runs` only. Blocks
+/// for seconds when libvirtd hasn't probed QEMU before.
 result<machine_type> choose_machine(virConnect* connection, bool prefer_kvm);
+
+/// Whether the text of /proc/cpuinfo says that the processor can run guests: Intel's VMX or AMD's
+/// SVM, without which Linux's own KVM for x86 isn't there.
+bool processor_virtualises(std::string_view cpuinfo);
 
 /// The choice alone: `kvm` and `tcg` are the machines that are offered, empty for
 /// none. `kvm_works` is asked only when KVM would be used. Nothing when neither can be.

@@ -58,3 +58,13 @@ TEST_CASE("no KVM guest is tried where KVM isn't offered, or isn't wanted") {
   CHECK(choose("new", "old", false, true).machine == "tcg old");
   CHECK(choose("new", "old", false, true).tries == 0);
 }
+
+TEST_CASE("KVM needs a processor that can run guests, whatever /dev/kvm says") {
+  const std::string before = "processor\t: 0\nmodel name\t: of vmx and svm\nflags\t\t: fpu sse ";
+  const std::string after = "\nbugs\t\t: svm_none\n\nprocessor\t: 1\n";
+  CHECK(processor_virtualises(before + "vmx aes" + after));
+  CHECK(processor_virtualises(before + "svm" + after));
+  CHECK_FALSE(processor_virtualises(before + "vmx_ept aes" + after));
+  CHECK_FALSE(processor_virtualises(before + after));
+  CHECK_FALSE(processor_virtualises(""));
+}
