@@ -16,6 +16,7 @@ namespace {
 /// A gateway's counter, and an operator's command as a script.
 struct full_gateway : virtual_time {
   std::shared_ptr<shed_count> shed = std::make_shared<shed_count>();
+  command_runner runner; ///< outlives the actor, as the node's does
   scale_out_actor actor;
   fs::path folder;
 
@@ -34,7 +35,7 @@ struct full_gateway : virtual_time {
     fs::permissions(script, fs::perms::owner_all);
     scale_out_setup setup;
     setup.when.pause = 10s;
-    setup.run = make_command_runner({script.native(), "gateway-2"}, 20s);
+    setup.run = runner = make_command_runner({script.native(), "gateway-2"}, 60s);
     setup.node = "gateway-1";
     setup.shed = shed;
     actor = system.spawn(scale_out, setup, logger{});
