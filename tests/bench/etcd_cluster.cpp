@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr auto program = "/usr/bin/etcd";
+constexpr auto asks_for_version = "/usr/bin/etcd --version";
 constexpr auto start_limit = 60s;
 
 std::string name_of(int member) {
@@ -30,7 +31,7 @@ std::string etcd_cluster::version() {
   if (!std::filesystem::exists(program))
     return {};
   std::array<char, 256> line{};
-  auto* out = ::popen((std::string{program} + " --version").c_str(), "r");
+  auto* out = ::popen(asks_for_version, "r");
   if (out == nullptr)
     return {};
   const bool read = std::fgets(line.data(), line.size(), out) != nullptr;
