@@ -43,7 +43,7 @@ scale_out_actor_state::~scale_out_actor_state() {
 
 scale_out_actor::behavior_type scale_out(self_pointer self, scale_out_setup setup, logger log) {
   auto& state = self->state;
-  state.scale_out = scale_out_state{setup.when};
+  state.scale_out = scale_out_state{setup.when, setup.shed->total()};
   state.setup = std::move(setup);
   state.log = std::move(log);
   self->send(self, tick_atom::value);

@@ -23,7 +23,9 @@ class scale_out_state {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  explicit scale_out_state(scale_out_config config = {}) : config_{config} {
+  /// `shed`: how many were sent away before.
+  explicit scale_out_state(scale_out_config config = {}, uint64_t shed = 0)
+      : config_{config}, seen_{shed} {
     // nop
   }
 
@@ -34,7 +36,7 @@ public:
 
 private:
   scale_out_config config_;
-  uint64_t seen_ = 0;
+  uint64_t seen_;
   bool crowded_ = false;
   bool runs_ = false;
   time_point since_; ///< while crowded

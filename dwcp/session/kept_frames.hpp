@@ -14,11 +14,6 @@ namespace novacron {
 
 using shared_frame = std::shared_ptr<const frame>;
 
-/// What a frame takes on the wire, and in memory.
-inline size_t size_of(const frame& x) {
-  return x.payload.size() + frame_header_bytes;
-}
-
 /// The frames that were sent and that the peer hasn't acknowledged, and which connection each is
 /// on.
 ///

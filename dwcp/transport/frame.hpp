@@ -51,6 +51,11 @@ inline constexpr size_t frame_header_bytes = 72;
 inline constexpr size_t max_return_bytes = 64u << 10;
 inline constexpr size_t max_abort_bytes = 1024;
 
+/// What a frame takes on the wire, and in memory.
+inline size_t size_of(const frame& x) {
+  return x.payload.size() + frame_header_bytes;
+}
+
 using frame_header_image = std::array<std::byte, frame_header_bytes>;
 
 frame_header_image encode(const frame_header& header);

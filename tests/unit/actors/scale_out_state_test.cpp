@@ -62,3 +62,11 @@ TEST_CASE_FIXTURE(gateway_of_users,
   CHECK(sends_away(59s, 200ms) == 0);
   CHECK(sends_away(2s, 200ms) == 1);
 }
+
+TEST_CASE_FIXTURE(gateway_of_users, "what was sent away before it began is no crowd") {
+  shed = 1'000;
+  state = scale_out_state{{.after = 2s, .pause = 60s, .calm = 3s}, shed};
+  CHECK(rests(2'400ms) == 0);
+  ++shed; // the first one
+  CHECK(rests(10s) == 0);
+}
