@@ -28,6 +28,8 @@ public:
       return "cancelled";
     case dwcp_errc::too_many:
       return "a bound was reached";
+    case dwcp_errc::withdrawn:
+      return "not lent any more";
     }
     return "unknown error";
   }

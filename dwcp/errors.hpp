@@ -16,6 +16,7 @@ enum class dwcp_errc : uint8_t {
   timed_out,       ///< silence beyond the limit
   cancelled,       ///< ended by our own side
   too_many,        ///< a bound was reached; the message names it
+  withdrawn,       ///< a snapshot isn't lent any more
 };
 
 const std::error_category& dwcp_category();

@@ -13,6 +13,12 @@
 
 namespace novacron {
 
+/// A guest's card in a network of this host.
+struct network_card {
+  std::string mac;    ///< the same wherever the guest runs
+  std::string bridge; ///< of this host, that the network is
+};
+
 /// What the hypervisor needs to know in order to run a guest. Paths are this
 /// host's; clients never see them.
 struct guest_spec {
@@ -26,6 +32,7 @@ struct guest_spec {
   std::filesystem::path initrd;
   std::string kernel_arguments;
   std::filesystem::path console_log; ///< serial console, appended to
+  std::vector<network_card> cards{}; ///< simulated guests don't have them
 };
 
 /// What a guest does now, as the hypervisor says it.

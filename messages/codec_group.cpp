@@ -39,12 +39,14 @@ void write(schema::SnapshotChunk::Builder out, const snapshot_chunk& in) {
   out.setRecords(octets(in.records));
   out.setNext(octets(in.next));
   out.setHash(in.hash);
+  out.setPlane(text(in.plane));
 }
 
 bool read(reading&, schema::SnapshotChunk::Reader in, snapshot_chunk& out) {
   out.records = bytes(in.getRecords());
   out.next = text(in.getNext());
   out.hash = in.getHash();
+  out.plane = text(in.getPlane());
   return true;
 }
 

@@ -68,6 +68,8 @@ void write(schema::VmSpec::Builder out, const vm_spec& in) {
   write(out.initLabels(list_size(in.labels)), in.labels);
   if (in.placement != placement_rules{})
     write(out.initPlacement(), in.placement);
+  if (!in.networks.empty())
+    write(out.initNetworks(list_size(in.networks)), in.networks);
 }
 
 bool read(reading& budget, schema::VmSpec::Reader in, vm_spec& out) {
@@ -76,7 +78,8 @@ bool read(reading& budget, schema::VmSpec::Reader in, vm_spec& out) {
   out.image = text(in.getImage());
   out.kernel_arguments = text(in.getKernelArguments());
   return read(budget, in.getLabels(), out.labels) && read(in.getRestart(), out.restart)
-         && read(budget, in.getPlacement(), out.placement);
+         && read(budget, in.getPlacement(), out.placement)
+         && read(budget, in.getNetworks(), out.networks);
 }
 
 static void write(schema::RestartRecord::Builder out, const restart_record& in) {
@@ -167,6 +170,8 @@ void write(schema::HostRecord::Builder out, const host_record& in) {
   out.setAwaited(in.awaited);
   out.setMigrationsAtOnce(in.migrations_at_once);
   out.setMigrationsBetweenSites(in.migrations_between_sites);
+  if (!in.networks.empty())
+    write(out.initNetworks(list_size(in.networks)), in.networks);
 }
 
 bool read(reading& budget, schema::HostRecord::Reader in, host_record& out) {
@@ -192,7 +197,8 @@ bool read(reading& budget, schema::HostRecord::Reader in, host_record& out) {
   return read(budget, in.getImages(), out.images) && read(in.getState(), out.state)
          && read(in.getChanged(), out.changed) && read(budget, in.getLabels(), out.labels)
          && read(budget, in.getCpuFeatures(), out.cpu_features)
-         && read(in.getMaintenance(), out.maintenance);
+         && read(in.getMaintenance(), out.maintenance)
+         && read(budget, in.getNetworks(), out.networks);
 }
 
 void write(schema::LeaseRecord::Builder out, const lease_record& in) {

@@ -7,6 +7,7 @@ namespace novacron {
 namespace {
 
 struct version_of_body {
+  uint32_t operator()(const create_vm& x) const { return x.spec.networks.empty() ? 1 : 8; }
   uint32_t operator()(const replace_vm&) const { return 3; }
   uint32_t operator()(const fence_host&) const { return 3; }
   uint32_t operator()(const maintain_host& x) const {

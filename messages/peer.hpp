@@ -136,6 +136,8 @@ struct snapshot_chunk {
   std::vector<std::byte> records;
   std::string next;  ///< where to go on; empty: this was the last one
   uint64_t hash = 0; ///< `rolling_hash` of `records`
+  /// "address:port" at which the others can be had without the mesh; empty: nowhere.
+  std::string plane{};
 
   friend bool operator==(const snapshot_chunk&, const snapshot_chunk&) = default;
 };

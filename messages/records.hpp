@@ -63,6 +63,8 @@ struct vm_spec {
   restart_policy restart = restart_policy::never;
   std::map<std::string, std::string> labels;
   placement_rules placement{};
+  /// It has a card in each, in this order; sorted, without repeats. Since cluster version 8.
+  std::vector<std::string> networks{};
 
   /// Bound to the lease of the host it runs on.
   [[nodiscard]] bool ha() const { return restart != restart_policy::never; }
@@ -156,6 +158,7 @@ struct host_record {
   uint32_t migrations_at_once = 4;
   /// And as many between its site and any one other, by the label `site`.
   uint32_t migrations_between_sites = 2;
+  std::vector<std::string> networks{}; ///< that its guests can be in. Since cluster version 8.
 
   /// The same, and nobody has said that it is off: nothing is placed or started
   /// anywhere meanwhile.

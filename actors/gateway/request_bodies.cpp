@@ -43,7 +43,7 @@ namespace {
 parsed<create_body> parse_vm(std::string_view body, bool named) {
   field_reader fields{body,
                       {"name", "vcpus", "memory_mib", "image", "kernel_arguments", "restart",
-                       "labels", "placement"}};
+                       "labels", "placement", "networks"}};
   create_body result;
   result.name = fields.text("name", named);
   fields.check((!named && result.name.empty()) || is_vm_name(result.name), "/name",
@@ -64,6 +64,7 @@ parsed<create_body> parse_vm(std::string_view body, bool named) {
   }
   result.spec.labels = fields.labels("labels");
   result.spec.placement = read_placement(fields);
+  result.spec.networks = fields.words("networks");
   if (fields.first_problem())
     return *fields.first_problem();
   return result;

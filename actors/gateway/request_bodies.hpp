@@ -18,7 +18,7 @@ struct create_body {
 };
 
 /// name, vcpus, memory_mib and image must be there; kernel_arguments, restart,
-/// labels and placement may.
+/// labels, placement and networks may.
 parsed<create_body> parse_create(std::string_view body);
 
 /// The same for a plan, which needs no name.

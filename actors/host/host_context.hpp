@@ -37,6 +37,7 @@ struct host_context {
   host_record self;            ///< as it is registered
   std::filesystem::path state; ///< folder of this host's files
   std::map<std::string, image_files> images;
+  std::map<std::string, std::string> networks; ///< each with the bridge that it is here
   std::shared_ptr<hypervisor> driver;
   std::shared_ptr<blocking_pool> pool;
   std::shared_ptr<page_door> pages;
@@ -91,7 +92,7 @@ struct host_context {
 };
 
 /// What the hypervisor needs to know to run `vm` here, under `epoch`. Fails
-/// when this host doesn't have the VM's image.
+/// when this host doesn't have the VM's image or one of its networks.
 result<guest_spec> make_guest_spec(const host_context& context, const vm_record& vm, epoch epoch);
 
 } // namespace novacron

@@ -50,11 +50,23 @@ host_effects host_logic::tick(host_moment now) {
 // -- the log -----------------------------------------------------------------------
 
 void host_logic::register_self(host_moment now, host_effects& out) {
+  if (registered_ && now.now >= say_again_at_ && log_has_less())
+    registered_ = false;
   if (registered_ || asking_to_register_ || now.now < register_not_before_)
     return;
   asking_to_register_ = true;
   register_not_before_ = now.now + settings_.register_again;
+  say_again_at_ = now.now + settings_.say_again_after;
   out.emplace_back(propose_registration{{settings_.self}});
+}
+
+/// While a cluster is upgraded its log doesn't keep what the older programs don't know.
+bool host_logic::log_has_less() const {
+  const auto& me = settings_.self;
+  const auto* known = table_.find(me.id);
+  return known && follower_.revision() >= registered_at_ && known->boot == me.boot
+         && (known->networks != me.networks || known->migrations_at_once != me.migrations_at_once
+             || known->migrations_between_sites != me.migrations_between_sites);
 }
 
 host_effects host_logic::registered(const std::optional<command_outcome>& outcome) {

@@ -17,12 +17,13 @@ struct host_settings {
   host_record self; ///< as it is registered
   std::chrono::milliseconds lease_term{10'000};
   std::chrono::milliseconds renew_every{2'000};
-  std::chrono::milliseconds look_every{1'000};      ///< at the hypervisor, if nothing happens
-  std::chrono::milliseconds inventory_every{100};   ///< the same, while it keeps guests waiting
-  std::chrono::milliseconds guard_every{1'000};     ///< the fencer is given its deadline again
-  std::chrono::milliseconds early_patience{5'000};  ///< for a reservation that the feed owes
-  std::chrono::milliseconds start_again_after{100}; ///< an actor that couldn't be started
-  std::chrono::milliseconds register_again{1'000};  ///< after the log has refused to
+  std::chrono::milliseconds look_every{1'000};       ///< at the hypervisor, if nothing happens
+  std::chrono::milliseconds inventory_every{100};    ///< the same, while it keeps guests waiting
+  std::chrono::milliseconds guard_every{1'000};      ///< the fencer is given its deadline again
+  std::chrono::milliseconds early_patience{5'000};   ///< for a reservation that the feed owes
+  std::chrono::milliseconds start_again_after{100};  ///< an actor that couldn't be started
+  std::chrono::milliseconds register_again{1'000};   ///< after the log has refused to
+  std::chrono::milliseconds say_again_after{30'000}; ///< what the log didn't keep of it
   size_t most_early_requests = 64;
 };
 
@@ -117,6 +118,7 @@ private:
   };
 
   void register_self(host_moment now, host_effects& out);
+  [[nodiscard]] bool log_has_less() const;
   void renew_if_due(host_moment now, host_effects& out);
   void guard(std::chrono::nanoseconds deadline, host_moment now, host_effects& out);
   void guard_again(host_moment now, host_effects& out);
@@ -159,10 +161,11 @@ private:
   bool registered_ = false;
   bool asking_to_register_ = false;
   std::chrono::steady_clock::time_point register_not_before_; ///< after a refusal
-  std::optional<std::chrono::nanoseconds> deadline_;          ///< as the log granted it last
-  bool guarding_ = false;                                     ///< the fencer was asked
-  std::chrono::nanoseconds guarded_at_{0};                    ///< when it last was, or answered
-  bool may_start_ = false;                                    ///< as we last said in the log
+  std::chrono::steady_clock::time_point say_again_at_;
+  std::optional<std::chrono::nanoseconds> deadline_; ///< as the log granted it last
+  bool guarding_ = false;                            ///< the fencer was asked
+  std::chrono::nanoseconds guarded_at_{0};           ///< when it last was, or answered
+  bool may_start_ = false;                           ///< as we last said in the log
   bool looking_ = false;
   bool look_soon_ = true;
   std::chrono::steady_clock::time_point looked_at_;

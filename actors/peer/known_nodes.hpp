@@ -40,6 +40,12 @@ public:
     auto i = nodes_.find(node);
     return i == nodes_.end() ? std::nullopt : std::optional{i->second.connected_as};
   }
+  /// Connected, and a controller by its certificate.
+  [[nodiscard]] bool has_controller(node_id node) const {
+    std::lock_guard lock{mutex_};
+    auto i = nodes_.find(node);
+    return i != nodes_.end() && i->second.controller;
+  }
   /// Those whose certificates say that they are controllers.
   [[nodiscard]] std::vector<node_id> controllers() const {
     std::lock_guard lock{mutex_};

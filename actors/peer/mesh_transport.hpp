@@ -1,6 +1,8 @@
 #pragma once
 
+#include "actors/peer/snapshot_doors.hpp"
 #include "actors/peer/standing_links.hpp"
+#include "dwcp/snapshots/snapshot_line.hpp"
 #include "storage/replication/replica_transport.hpp"
 
 #include <memory>
@@ -9,14 +11,16 @@ namespace novacron {
 
 /// Connects this node's replica to the others over the links that stand.
 ///
-/// Chunks of snapshots go over the links as well, not over the page plane, which
-/// only hosts have: one chunk of at most 60 KiB is on its way at a time, and
-/// replicas' messages overtake it in every mailbox.
+/// The first part of a snapshot comes over the link, at most 60 KiB, and says where the
+/// owner's door for snapshots is; the others come from there, up to 1 MiB each, over a
+/// connection of their own. Where that door can't be reached all parts come over
+/// the link, one at a time, and replicas' messages overtake them in every mailbox.
 class mesh_transport : public replica_transport {
 public:
-  /// `system` must outlive it.
-  mesh_transport(caf::actor_system& system, std::shared_ptr<standing_links> links)
-      : system_{system}, links_{std::move(links)} {
+  /// `system` must outlive it. Without a `line` all parts come over the links.
+  mesh_transport(caf::actor_system& system, std::shared_ptr<standing_links> links,
+                 std::shared_ptr<snapshot_line> line)
+      : system_{system}, links_{std::move(links)}, line_{std::move(line)} {
     // nop
   }
 
@@ -25,8 +29,13 @@ public:
              std::function<void(result<snapshot_chunk>)> done) override;
 
 private:
+  void fetch_by_link(node_id from, snapshot_chunk_request what,
+                     std::function<void(result<snapshot_chunk>)> done);
+
   caf::actor_system& system_;
   std::shared_ptr<standing_links> links_;
+  std::shared_ptr<snapshot_line> line_; ///< may be null
+  std::shared_ptr<snapshot_doors> doors_ = std::make_shared<snapshot_doors>();
 };
 
 } // namespace novacron

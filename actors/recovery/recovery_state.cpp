@@ -19,7 +19,8 @@ bool may_take_more(const host_record& host, const host_record* before) {
          || before->memory_mib < host.memory_mib || before->vcpus < host.vcpus
          || before->memory_overcommit_percent < host.memory_overcommit_percent
          || before->vcpu_overcommit_percent < host.vcpu_overcommit_percent
-         || before->images != host.images || before->labels != host.labels;
+         || before->images != host.images || before->labels != host.labels
+         || before->networks != host.networks;
 }
 
 } // namespace

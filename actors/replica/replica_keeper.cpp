@@ -187,8 +187,10 @@ caf::result<group_status> status(self_pointer self, const group_status_request& 
 
 caf::result<snapshot_chunk> read_snapshot(self_pointer self, const snapshot_chunk_request& what) {
   auto chunk = self->state.engine->read_snapshot(what);
-  if (chunk)
+  if (chunk) {
+    chunk->plane = self->state.place.snapshot_door;
     return std::move(*chunk);
+  }
   if (chunk.error().code == storage_errc::stopped)
     return make_error(mesh_errc::withdrawn, chunk.error().message);
   return error_of(chunk.error());

@@ -30,6 +30,7 @@ struct replica_place {
   node_id node;
   std::shared_ptr<replica_port> port;    ///< opened while there is an engine
   std::shared_ptr<standing_links> links; ///< the way to the leader
+  std::string snapshot_door{};           ///< "address:port" of this node's; empty: it has none
 };
 
 /// The engine and those who wait for it. However the actor ends, the engine is

@@ -129,6 +129,7 @@ void spec_members(json_writer& out, const vm_spec& spec) {
   out.key("restart").text(to_string(spec.restart));
   labels_member(out, "labels", spec.labels);
   placement_member(out, spec.placement);
+  words_member(out, "networks", spec.networks);
 }
 
 } // namespace
@@ -167,10 +168,8 @@ std::string host_json(const host_record& host, const host_usage& usage) {
   out.key("memory_mib").number(host.memory_mib);
   out.key("memory_used_mib").number(usage.memory_mib);
   out.key("vms").number(usage.vms);
-  out.key("images").begin_array();
-  for (const auto& image : host.images)
-    out.text(image);
-  out.end_array();
+  words_member(out, "images", host.images);
+  words_member(out, "networks", host.networks);
   out.key("hypervisor").text(host.hypervisor);
   out.key("accelerator").text(host.accelerator);
   out.key("live_migration_problem").text_or_null(host.live_migration_problem);

@@ -1,7 +1,7 @@
 #include "dwcp/session/connection_opener.hpp"
 
-#include "dwcp/session/session_thread.hpp"
 #include "dwcp/session/used_up.hpp"
+#include "dwcp/transport/session_thread.hpp"
 
 #include <exception>
 #include <utility>

@@ -1,12 +1,10 @@
 #include "dwcp/session/door.hpp"
 
 #include "dwcp/session/limits.hpp"
-#include "dwcp/session/session_thread.hpp"
 #include "dwcp/session/used_up.hpp"
+#include "dwcp/transport/sockets.hpp"
 
-#include <cerrno>
 #include <exception>
-#include <poll.h>
 #include <utility>
 
 namespace novacron {
@@ -54,16 +52,12 @@ std::shared_ptr<receiving_session> expected_sessions::find(migration_id migratio
 }
 
 door::door(tls_context tls, descriptor listener)
-    : tls_{std::move(tls)}, listener_{std::move(listener)}, port_{local_port(listener_)},
-      expected_{std::make_shared<expected_sessions>()} {
-  listening_ = start_session_thread([this] { welcome_all(); });
-}
-
-door::~door() {
-  closing_.raise();
-  listening_.join();
-  for (auto& each : visitors_)
-    each.thread.join();
+    : tls_{std::move(tls)}, expected_{std::make_shared<expected_sessions>()},
+      reception_{std::move(listener), session_limits::half_open_connections,
+                 [this](descriptor socket, const wakeup& closing) {
+                   welcome(std::move(socket), closing);
+                 }} {
+  // nop
 }
 
 result<std::unique_ptr<page_receiver>>
@@ -82,56 +76,35 @@ door::expect(const session_ticket& ticket, const receive_options& options, sessi
   }
 }
 
-void door::welcome_all() {
-  while (wait_for(listener_.get(), POLLIN, closing_, deadline::max()) == readiness::ready) {
-    sweep();
-    auto socket = accept_one(listener_);
-    // No descriptor to be had: who knocks waits in the kernel's queue, and we don't spin.
-    if (!socket && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
-      wait_for(-1, 0, closing_, std::chrono::steady_clock::now() + session_limits::accept_again);
-    if (!socket || visitors_.size() >= session_limits::half_open_connections)
-      continue; // closed: strangers must not use up what sessions need
-    auto& x = visitors_.emplace_back();
-    try {
-      x.thread = start_session_thread(
-          [this, &x, taken = std::make_shared<descriptor>(std::move(socket))] {
-            welcome(std::move(*taken));
-            x.gone = true;
-          });
-    } catch (const std::exception&) {
-      visitors_.pop_back(); // no thread to be had
-    }
-  }
-}
-
-void door::welcome(descriptor socket) {
+void door::welcome(descriptor socket, const wakeup& closing) {
   const auto until = std::chrono::steady_clock::now() + session_limits::opening;
   try {
     tune_stream(socket);
     const auto wire = std::make_shared<wire_counter>();
     auto stream
         = std::make_unique<tls_stream>(tls_, std::move(socket), tls_stream::end::server, wire);
-    const auto led = lead_in(stream, wire, until);
+    const auto led = lead_in(stream, wire, closing, until);
     if (led)
       return;
     // Nodes of the cluster hear why; strangers have had TLS's alert.
     if (stream->established())
-      (void)stream->write_frame(abort_frame(0, led.error()), closing_, until);
+      (void)stream->write_frame(abort_frame(0, led.error()), closing, until);
     stream->close_write();
     // Who said nothing has sent nothing that could be unread, and gets no more time.
     if (led.error().code != dwcp_errc::timed_out)
-      stream->drain(closing_, std::chrono::steady_clock::now() + session_limits::farewell);
+      stream->drain(closing, std::chrono::steady_clock::now() + session_limits::farewell);
   } catch (const std::exception&) {
     // A connection that we can't serve is closed.
   }
 }
 
 result<void> door::lead_in(std::unique_ptr<tls_stream>& stream,
-                           const std::shared_ptr<wire_counter>& wire, deadline until) {
-  const auto peer = stream->handshake(closing_, until);
+                           const std::shared_ptr<wire_counter>& wire, const wakeup& closing,
+                           deadline until) {
+  const auto peer = stream->handshake(closing, until);
   if (!peer)
     return peer.error();
-  const auto first = stream->read_frame(closing_, session_limits::opening, until);
+  const auto first = stream->read_frame(closing, session_limits::opening, until);
   if (!first)
     return first.error();
   if (first->header.kind != frame_kind::open)
@@ -150,18 +123,6 @@ result<void> door::lead_in(std::unique_ptr<tls_stream>& stream,
                                                      + to_string(peer->node)
                                                      + ", which is not its source");
   return expected->adopt(stream, first->header, *request, wire, until);
-}
-
-/// Joins the threads of connections that found their session or were closed.
-void door::sweep() {
-  for (auto x = visitors_.begin(); x != visitors_.end();) {
-    if (x->gone) {
-      x->thread.join();
-      x = visitors_.erase(x);
-    } else {
-      ++x;
-    }
-  }
 }
 
 } // namespace novacron

@@ -1,16 +1,12 @@
 #pragma once
 
 #include "dwcp/session/receiving_session.hpp"
+#include "dwcp/session/reception.hpp"
 #include "dwcp/session/session.hpp"
-#include "dwcp/transport/sockets.hpp"
-#include "messages/descriptor.hpp"
 
-#include <atomic>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <thread>
 
 namespace novacron {
 
@@ -34,31 +30,20 @@ private:
 class door final : public page_door {
 public:
   door(tls_context tls, descriptor listener);
-  ~door() override;
 
-  [[nodiscard]] uint16_t port() const override { return port_; }
+  [[nodiscard]] uint16_t port() const override { return reception_.port(); }
   result<std::unique_ptr<page_receiver>>
   expect(const session_ticket& ticket, const receive_options& options, session_end end) override;
 
 private:
-  struct visitor {
-    std::thread thread;
-    std::atomic<bool> gone{false};
-  };
-
-  void welcome_all();
-  void welcome(descriptor socket);
+  void welcome(descriptor socket, const wakeup& closing);
   result<void> lead_in(std::unique_ptr<tls_stream>& stream,
-                       const std::shared_ptr<wire_counter>& wire, deadline until);
-  void sweep();
+                       const std::shared_ptr<wire_counter>& wire, const wakeup& closing,
+                       deadline until);
 
   const tls_context tls_;
-  const descriptor listener_;
-  const uint16_t port_;
   const std::shared_ptr<expected_sessions> expected_;
-  wakeup closing_;
-  std::list<visitor> visitors_; ///< of the listening thread
-  std::thread listening_;
+  reception reception_; ///< last: it serves with the others
 };
 
 } // namespace novacron

@@ -1,7 +1,7 @@
 #include "dwcp/session/packing_lanes.hpp"
 
 #include "dwcp/codec/plan_packer.hpp"
-#include "dwcp/session/session_thread.hpp"
+#include "dwcp/transport/session_thread.hpp"
 
 #include <chrono>
 #include <utility>

@@ -1,8 +1,8 @@
 #include "dwcp/session/receiving_session.hpp"
 
 #include "dwcp/session/limits.hpp"
-#include "dwcp/session/session_thread.hpp"
 #include "dwcp/session/used_up.hpp"
+#include "dwcp/transport/session_thread.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,9 +1,9 @@
 #include "dwcp/session/sending_session.hpp"
 
 #include "dwcp/session/limits.hpp"
-#include "dwcp/session/session_thread.hpp"
 #include "dwcp/session/used_up.hpp"
 #include "dwcp/transport/reorder_queue.hpp"
+#include "dwcp/transport/session_thread.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,7 +1,7 @@
 #include "dwcp/session/stream_set.hpp"
 
-#include "dwcp/session/session_thread.hpp"
 #include "dwcp/session/used_up.hpp"
+#include "dwcp/transport/session_thread.hpp"
 
 #include <algorithm>
 #include <exception>

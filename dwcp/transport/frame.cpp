@@ -22,6 +22,11 @@ std::optional<size_t> payload_bound(uint8_t kind) {
     return max_return_bytes;
   case frame_kind::abort:
     return max_abort_bytes;
+  case frame_kind::ask:
+    return max_ask_bytes;
+  case frame_kind::part:
+    return max_part_bytes;
+  case frame_kind::withdrawn:
   case frame_kind::accepted:
   case frame_kind::end:
   case frame_kind::ack:

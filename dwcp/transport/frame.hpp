@@ -23,6 +23,9 @@ enum class frame_kind : uint8_t {
   ended,       ///< D: after `end`, both directions are done; the chain of all
   keepalive,   ///< either
   abort,       ///< either: the session has failed; u8 `dwcp_errc`, text
+  ask,         ///< a controller to another's door: a part of a snapshot of the cluster's state
+  part,        ///< the answer: the part
+  withdrawn,   ///< or: the snapshot isn't lent any more
 };
 
 /// What stands before each frame's payload.
@@ -50,6 +53,8 @@ inline constexpr uint8_t frame_version = 1;
 inline constexpr size_t frame_header_bytes = 72;
 inline constexpr size_t max_return_bytes = 64u << 10;
 inline constexpr size_t max_abort_bytes = 1024;
+inline constexpr size_t max_ask_bytes = 16u << 10;
+inline constexpr size_t max_part_bytes = (1u << 20) + (128u << 10);
 
 /// What a frame takes on the wire, and in memory.
 inline size_t size_of(const frame& x) {

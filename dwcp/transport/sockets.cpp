@@ -95,14 +95,14 @@ result<descriptor> listen_tcp(const std::string& address, uint16_t port) {
   const auto where = address + ":" + std::to_string(port);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICHOST;
+  hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
   const int outcome = ::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found);
   const address_list addresses{found};
   if (outcome != 0)
     return make_failure(dwcp_errc::unreachable, "DWCP port " + where + ": "
                                                     + ::gai_strerror(outcome)
-                                                    + "; give a numeric address of this host");
+                                                    + "; give an address of this host");
   auto socket = new_socket(addresses->ai_family);
   const int yes = 1;
   if (!socket || ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0

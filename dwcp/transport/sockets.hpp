@@ -17,7 +17,7 @@ namespace novacron {
 result<descriptor> connect_tcp(const std::string& host, uint16_t port, const wakeup& stop,
                                deadline until);
 
-/// Listens on `address`, numeric; port 0 picks one.
+/// Listens on `address`, or what a name stands for; port 0 picks one.
 result<descriptor> listen_tcp(const std::string& address, uint16_t port);
 /// The port of a socket that listens.
 uint16_t local_port(const descriptor& socket);

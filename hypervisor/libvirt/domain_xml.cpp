@@ -3,6 +3,7 @@
 #include "hypervisor/errors.hpp"
 #include "hypervisor/fencer/fencer.hpp"
 
+#include <algorithm>
 #include <boost/property_tree/ptree.hpp>
 #include <boost/property_tree/xml_parser.hpp>
 #include <sstream>
@@ -69,6 +70,25 @@ bool replace_mark(ptree& domain, const std::string& mark) {
   return false;
 }
 
+/// The cards of the source's guest, which its memory knows of, in this host's bridges.
+bool replace_bridges(ptree& domain, const std::vector<network_card>& cards) {
+  auto devices = domain.get_child_optional("devices");
+  size_t found = 0;
+  if (devices)
+    for (auto& [name, element] : *devices) {
+      if (name != "interface")
+        continue;
+      auto card
+          = std::ranges::find(cards, element.get("mac.<xmlattr>.address", ""), &network_card::mac);
+      if (card == cards.end())
+        return false;
+      element.put("source.<xmlattr>.bridge", card->bridge);
+      element.erase("target"); // the tap's name, which is chosen anew
+      ++found;
+    }
+  return found == cards.size();
+}
+
 /// A serial console is written twice in libvirt's XML, as serial and as console.
 bool replace_console(ptree& domain, const std::string& path) {
   auto devices = domain.get_child_optional("devices");
@@ -121,6 +141,9 @@ std::string domain_xml(const guest_spec& spec, const domain_metadata& metadata,
   x += "  <clock offset='utc'/>\n  <on_poweroff>destroy</on_poweroff>\n"
        "  <on_reboot>restart</on_reboot>\n  <on_crash>destroy</on_crash>\n";
   x += "  <devices>\n    <controller type='usb' model='none'/>\n    <memballoon model='none'/>\n";
+  for (const auto& card : spec.cards)
+    x += "    <interface type='bridge'><mac address='" + escaped(card.mac) + "'/><source bridge='"
+         + escaped(card.bridge) + "'/><model type='virtio'/><rom enabled='no'/></interface>\n";
   // Without append='on' an incoming QEMU would truncate a log that both ends share.
   x += "    <serial type='file'><source path='" + escaped(spec.console_log.native())
        + "' append='on'/><target port='0'/></serial>\n  </devices>\n";
@@ -146,6 +169,8 @@ result<std::string> destination_xml(const std::string& offered, const guest_spec
     return bad_offer(spec, "names no kernel");
   if (!replace_console(*domain, spec.console_log.native()))
     return bad_offer(spec, "has no console in a file");
+  if (!replace_bridges(*domain, spec.cards))
+    return bad_offer(spec, "has other network cards than the vm");
   if (!replace_mark(*domain, mark_of(spec, metadata)))
     return bad_offer(spec, "lacks the mark by which the fencer finds guests");
   replace_metadata(*domain, metadata);

@@ -24,7 +24,7 @@ std::string domain_xml(const guest_spec& spec, const domain_metadata& metadata,
 
 /// The source's description of a guest as the destination must create it: the
 /// source's own, since the machine must be the same to the last device, but for
-/// paths, metadata and mark. Fails with `refused` when it isn't the domain of
+/// paths, bridges, metadata and mark. Fails with `refused` when it isn't the domain of
 /// `spec.vm`, or lacks what must be replaced.
 result<std::string> destination_xml(const std::string& offered, const guest_spec& spec,
                                     const domain_metadata& metadata);

@@ -84,6 +84,7 @@ struct SnapshotChunk {
   records @0 :Data;
   next @1 :Data;
   hash @2 :UInt64;
+  plane @3 :Text;
 }
 
 struct GroupStatusRequest {

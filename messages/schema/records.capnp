@@ -48,6 +48,7 @@ struct VmSpec {
   restart @4 :RestartPolicy;
   labels @5 :List(Label);  # sorted by key, without repeats
   placement @6 :PlacementRules;
+  networks @7 :List(Text);  # sorted, without repeats
 }
 
 struct PlacementRules {
@@ -128,6 +129,7 @@ struct HostRecord {
   awaited @22 :Bool;
   migrationsAtOnce @23 :UInt32 = 4;
   migrationsBetweenSites @24 :UInt32 = 2;
+  networks @25 :List(Text);
 }
 
 struct LeaseRecord {

@@ -53,6 +53,8 @@ void add_vm_options(CLI::App& command, vm_options& options) {
   command.add_option("--kernel-arguments", options.kernel_arguments, "For the guest's kernel");
   command.add_option("--restart", options.restart, "never, on_failure or always")
       ->capture_default_str();
+  command.add_option("--network", options.networks,
+                     "It has a card in this network of its host; may be repeated");
   command.add_option("--label", options.labels, "The VM's own, as in team=blue; may be repeated");
   command.add_option("--host-label", options.required_labels,
                      "Its host must have this label, as in disk=ssd; may be repeated");
@@ -74,6 +76,8 @@ json::object body_of(client_session& session, const vm_options& options) {
                     {"kernel_arguments", options.kernel_arguments},
                     {"restart", options.restart}};
   body["labels"] = labels_of(session, "--label", options.labels);
+  if (!options.networks.empty())
+    body["networks"] = words_of(options.networks);
   json::object placement;
   if (!options.groups.empty())
     placement["groups"] = words_of(options.groups);

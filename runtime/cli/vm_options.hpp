@@ -19,6 +19,7 @@ struct vm_options {
   std::string image;
   std::string kernel_arguments;
   std::string restart = "never";
+  std::vector<std::string> networks;
   std::vector<std::string> labels; ///< "key=value"
   std::vector<std::string> groups;
   std::vector<std::string> required_labels;

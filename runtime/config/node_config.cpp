@@ -1,6 +1,7 @@
 #include "runtime/config/node_config.hpp"
 
 #include "messages/names.hpp"
+#include "runtime/config/host_tables.hpp"
 #include "runtime/config/nearest_name.hpp"
 #include "runtime/config/overrides.hpp"
 #include "runtime/config/table_reader.hpp"
@@ -16,9 +17,6 @@ namespace novacron {
 namespace {
 
 constexpr uintmax_t max_file_bytes = 1u << 20;
-constexpr size_t most_labels = 32;
-constexpr size_t most_label_name = 63;
-constexpr size_t most_label = 256;
 
 void read_node(config_reading& reading, const toml::table* table, node_config& config) {
   table_reader node{reading, table, "node"};
@@ -47,12 +45,16 @@ void read_node(config_reading& reading, const toml::table* table, node_config& c
 }
 
 /// An address where we listen, and that others are told to come to.
+void refuse_wildcard(table_reader& table, std::string_view key, const address& place) {
+  if (is_wildcard(place))
+    table.complain(key, "is every address of this machine, but other nodes are told to come there; "
+                        "write the one at which they reach it");
+}
+
 void read_own_place(table_reader& table, std::string_view key, address& out,
                     std::string_view example) {
   table.read(key, out, needed(example));
-  if (is_wildcard(out))
-    table.complain(key, "is every address of this machine, but other nodes are told to come there; "
-                        "write the one at which they reach it");
+  refuse_wildcard(table, key, out);
 }
 
 void read_mesh(config_reading& reading, const toml::table* table, node_config& config) {
@@ -130,6 +132,11 @@ void read_controller(config_reading& reading, table_reader& file, node_config& c
   controller.read("founders", config.controller.founders, optional_key("\"cluster/founders\""));
   controller.read("joined", config.controller.joined, optional_key("true"));
   controller.read("election_ms", config.controller.election, optional_key("500"));
+  address snapshots;
+  controller.read("snapshot_listen", snapshots, optional_key("\"127.0.0.1:7121\""));
+  refuse_wildcard(controller, "snapshot_listen", snapshots);
+  if (!snapshots.host.empty())
+    config.controller.snapshot_listen = snapshots;
   config.controller.fence = read_fence(controller);
   config.controller.backup = read_backup(reading, controller.table("backup"));
   const auto& all = config.mesh.controllers;
@@ -185,36 +192,6 @@ gateway_section read_gateway(config_reading& reading, const toml::table* table) 
   return section;
 }
 
-void read_images(config_reading& reading, const toml::table* table, host_section& section) {
-  if (!table)
-    return;
-  table_reader images{reading, table, "host.images"};
-  for (const auto& [key, value] : *table) {
-    const std::string name{key.str()};
-    table_reader image{reading, images.table(name), "host.images." + name};
-    auto& files = section.images[name];
-    image.read("kernel", files.kernel, needed("\"guest/vmlinuz\""));
-    image.read("initrd", files.initrd, needed("\"guest/initrd.gz\""));
-    image.finish();
-  }
-}
-
-void read_labels(config_reading& reading, const toml::table* table, host_section& section) {
-  if (!table)
-    return;
-  table_reader labels{reading, table, "host.labels"};
-  for (const auto& [key, value] : *table) {
-    const std::string name{key.str()};
-    labels.read(name, section.labels[name], needed("\"ssd\""));
-    if (name.empty() || name.size() > most_label_name || section.labels[name].size() > most_label)
-      labels.complain(name, "is too long for a label; use at most 63 characters for its name, 256 "
-                            "for its value");
-  }
-  labels.finish();
-  if (section.labels.size() > most_labels)
-    reading.complain(table, "host.labels has more than 32 labels; leave some out");
-}
-
 host_section read_host(config_reading& reading, const toml::table* table) {
   host_section section;
   table_reader host{reading, table, "host"};
@@ -255,6 +232,7 @@ host_section read_host(config_reading& reading, const toml::table* table) {
     host.complain("watchdog", "is petted by the fencer of a host with libvirt; drop it, or set "
                               "host.hypervisor = \"libvirt\" and host.fencer = true");
   read_images(reading, host.table("images"), section);
+  read_networks(reading, host.table("networks"), section);
   host.finish();
   return section;
 }

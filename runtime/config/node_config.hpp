@@ -52,6 +52,8 @@ struct controller_section {
   /// A leader that isn't heard for so long is replaced; the same on each controller,
   /// and longer than any round trip between them. Heartbeats are a fifth of it.
   std::chrono::milliseconds election{500};
+  /// Where others read snapshots of the state; without it: any port of mesh.listen's address.
+  std::optional<address> snapshot_listen;
   std::optional<backup_section> backup;
   std::optional<fence_section> fence;
 };
@@ -88,6 +90,11 @@ struct image_section {
   std::filesystem::path initrd;
 };
 
+/// [host.networks.<name>]: what cards of guests in that network are plugged into.
+struct network_section {
+  std::string bridge;
+};
+
 /// [host], of nodes with that role.
 struct host_section {
   host_driver hypervisor = host_driver::libvirt;
@@ -105,6 +112,7 @@ struct host_section {
   bool fencer = true;
   std::filesystem::path watchdog; ///< that the fencer pets; empty: none
   std::map<std::string, image_section> images;
+  std::map<std::string, network_section> networks;
 };
 
 /// [lease]

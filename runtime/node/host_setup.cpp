@@ -7,6 +7,7 @@
 #include "hypervisor/libvirt/libvirt_hypervisor.hpp"
 #include "hypervisor/simulated/machine.hpp"
 #include "messages/address.hpp"
+#include "runtime/errors.hpp"
 #include "runtime/node/cpu_features.hpp"
 
 #include <algorithm>
@@ -135,6 +136,21 @@ std::string read_whole(const char* path) {
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
+/// A guest that finds no bridge would fail when it is started, or arrives.
+result<void> take_networks(host_context& context, const host_section& section) {
+  for (const auto& [name, network] : section.networks) {
+    const auto& bridge = network.bridge;
+    if (section.hypervisor == host_driver::libvirt
+        && !std::filesystem::exists("/sys/class/net/" + bridge + "/bridge"))
+      return make_failure(runtime_errc::configuration,
+                          "host.networks." + name + ".bridge: this machine has no bridge " + bridge
+                              + "; make it (ip link add " + bridge
+                              + " type bridge), or name another");
+    context.networks.emplace(name, bridge);
+  }
+  return {};
+}
+
 result<void> describe(host_record& self, hypervisor& driver, const host_section& section) {
   auto capacity = driver.capacity();
   if (!capacity)
@@ -143,6 +159,8 @@ result<void> describe(host_record& self, hypervisor& driver, const host_section&
   self.memory_mib = section.memory_mib.value_or(capacity->memory_mib);
   for (const auto& [name, files] : section.images)
     self.images.push_back(name);
+  for (const auto& [name, network] : section.networks)
+    self.networks.push_back(name);
   self.hypervisor = driver.description();
   self.accelerator = driver.accelerator();
   self.live_migration_problem = driver.live_migration_problem();
@@ -172,6 +190,8 @@ result<std::shared_ptr<host_context>> set_up_host(const node_start& start) {
   context->self.mesh_address = to_string(address{config.mesh.listen.host, config.mesh.listen.port});
   for (const auto& [name, files] : config.host->images)
     context->images.emplace(name, image_files{files.kernel, files.initrd});
+  if (auto there = take_networks(*context, *config.host); !there)
+    return there.error();
   context->pool = std::make_shared<blocking_pool>(blocking_threads);
   context->page_share = link_share::make(uint64_t{config.host->migration_mbit} * bytes_of_a_mbit);
   if (auto chosen = choose_driver(*context, start); !chosen)

@@ -5,9 +5,11 @@
 #include "actors/supervisor/supervisor.hpp"
 #include "runtime/certificates/join_signing.hpp"
 #include "runtime/certificates/token_file.hpp"
+#include "runtime/errors.hpp"
 #include "runtime/node/host_setup.hpp"
 #include "runtime/node/node_tree.hpp"
 #include "runtime/node/own_replica.hpp"
+#include "storage/errors.hpp"
 
 #include <caf/all.hpp>
 #include <random>
@@ -34,6 +36,32 @@ void node_parts::release() {
   host->guests.clear();
   host->host.clear();
 }
+
+namespace {
+
+/// Other controllers copy the state over connections of their own.
+result<void> open_snapshots(node_parts& parts, const node_config& config) {
+  snapshot_lender lender;
+  lender.knows = [known = parts.known](node_id node) { return known->has_controller(node); };
+  lender.read = [port = parts.port](const snapshot_chunk_request& what) -> result<snapshot_chunk> {
+    auto part = port->read_snapshot(what);
+    if (!part && part.error().code == storage_errc::stopped)
+      return make_failure(dwcp_errc::withdrawn, part.error().message);
+    return part;
+  };
+  const auto place
+      = config.controller.snapshot_listen.value_or(address{config.mesh.listen.host, 0});
+  auto door = open_snapshot_door(config.tls, place.host, place.port, std::move(lender));
+  if (!door)
+    return make_failure(runtime_errc::taken, "controller.snapshot_listen = " + to_string(place)
+                                                 + ": " + door.error().message);
+  parts.snapshots_door = std::move(*door);
+  parts.snapshots_at = to_string(address{place.host, parts.snapshots_door->port()});
+  parts.snapshots = std::make_shared<snapshot_line>(config.tls);
+  return {};
+}
+
+} // namespace
 
 result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
   const auto& config = start.config;
@@ -68,6 +96,8 @@ result<std::shared_ptr<node_parts>> prepare_node(const node_start& start) {
     if (begins->join && past_of(config.state).empty)
       start.log.warning("node", "this node has no state and founds none: it waits until a leader "
                                 "adds it to the group");
+    if (auto opened = open_snapshots(*parts, config); !opened)
+      return opened.error();
   }
   if (config.gateway) {
     auto tokens = read_token_file(config.gateway->tokens);

@@ -9,6 +9,8 @@
 #include "actors/peer/standing_links.hpp"
 #include "actors/replica/replica_port.hpp"
 #include "actors/view/view_table.hpp"
+#include "dwcp/snapshots/snapshot_door.hpp"
+#include "dwcp/snapshots/snapshot_line.hpp"
 #include "messages/actors.hpp"
 #include "runtime/node/node.hpp"
 
@@ -25,8 +27,11 @@ struct node_parts {
   std::shared_ptr<standing_links> links = std::make_shared<standing_links>(); ///< to controllers
   std::shared_ptr<node_roster> roster = std::make_shared<node_roster>();
   std::shared_ptr<replica_port> port = std::make_shared<replica_port>();
-  std::shared_ptr<host_context> host; ///< null without the host role
-  std::shared_ptr<view_table> view;   ///< null without the gateway role
+  std::shared_ptr<snapshot_line> snapshots;      ///< to other controllers' doors; may be null
+  std::unique_ptr<snapshot_door> snapshots_door; ///< this one's; null: it has none
+  std::string snapshots_at;                      ///< "address:port" of it
+  std::shared_ptr<host_context> host;            ///< null without the host role
+  std::shared_ptr<view_table> view;              ///< null without the gateway role
   std::optional<gateway_config> gateway;
 
   // What the simulation passes in; `prepare_node` gives a process its own.

@@ -121,9 +121,9 @@ private:
     auto& system = system_;
     auto& parts = parts_;
     replica_config config;
-    config.transport = std::make_shared<mesh_transport>(system, parts_.links);
+    config.transport = std::make_shared<mesh_transport>(system, parts_.links, parts_.snapshots);
     auto open = [how = parts_.open_replica, config] { return how(config); };
-    replica_place place{start_.config.id, parts_.port, parts_.links};
+    replica_place place{start_.config.id, parts_.port, parts_.links, parts_.snapshots_at};
     auto log = start_.log;
     spec.children.push_back(child("replica", [&system, &parts, open, log, place](auto&) {
       auto actor = spawn_blocking(system, parts, replica_keeper, replica_opener{open}, log, place);

@@ -47,7 +47,7 @@ size_t size_of(const placement_rules& x) {
 
 size_t size_of(const create_vm& x) {
   return vm_bytes + size_of(x.name) + size_of(x.spec.image) + size_of(x.spec.kernel_arguments)
-         + size_of(x.spec.labels) + size_of(x.spec.placement);
+         + size_of(x.spec.labels) + size_of(x.spec.placement) + size_of(x.spec.networks);
 }
 
 size_t size_of(const decide_migration& x) {
@@ -68,7 +68,7 @@ size_t size_of(const register_host& x) {
   return host_bytes + size_of(host.name) + size_of(host.mesh_address) + size_of(host.page_address)
          + size_of(host.hypervisor) + size_of(host.accelerator)
          + size_of(host.live_migration_problem) + size_of(host.images) + size_of(host.labels)
-         + size_of(host.cpu_features);
+         + size_of(host.cpu_features) + size_of(host.networks);
 }
 
 size_t size_of(const replace_vm& x) {

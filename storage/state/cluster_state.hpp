@@ -29,8 +29,8 @@ namespace novacron {
 /// their guests, and nothing is decided about migrations before; migrations say what was made of
 /// the pages. 6: migrations have terms; hosts that are off are evacuated. 7: migrations wait for
 /// their turn (`admission_since`); after a recovery none that began before is committed, and later
-/// ones have epochs of the new timeline.
-inline constexpr uint32_t known_cluster_version = 7;
+/// ones have epochs of the new timeline. 8: hosts and VMs have networks (`networks_since`).
+inline constexpr uint32_t known_cluster_version = 8;
 
 /// What this program's leaders stamp at least: it goes on with members that know
 /// one version less, and with none that are older.
@@ -50,6 +50,9 @@ inline constexpr uint32_t page_work_since = 5;
 /// The first `command_batch::cluster_version` under which the word that a host is off begins an
 /// evacuation.
 inline constexpr uint32_t evacuations_since = 6;
+
+/// The first `command_batch::cluster_version` under which hosts and VMs have networks.
+inline constexpr uint32_t networks_since = 8;
 
 /// The first `command_batch::cluster_version` under which a host's end has
 /// consequences for its VMs.

@@ -28,6 +28,8 @@ batch_applier::outcome batch_applier::apply(const register_host& command) {
     host.migrations_at_once = host_record{}.migrations_at_once;
     host.migrations_between_sites = host_record{}.migrations_between_sites;
   }
+  if (batch_.cluster_version < networks_since)
+    host.networks.clear();
   host.awaited = known && known->awaited && knows_inventories();
   host.maintenance = known ? known->maintenance : host_state::up;
   host.drain = known ? known->drain : task_id{};

@@ -67,6 +67,13 @@ std::string image(const placement_case& x) {
              : "has no image " + quoted(x.spec.image);
 }
 
+std::string networks(const placement_case& x) {
+  for (const auto& network : x.spec.networks)
+    if (std::ranges::find(x.host.networks, network) == x.host.networks.end())
+      return "has no network " + quoted(network);
+  return {};
+}
+
 std::string labels(const placement_case& x) {
   for (const auto& [key, value] : x.spec.placement.required_labels) {
     auto at = x.host.labels.find(key);
@@ -117,6 +124,7 @@ constexpr std::array filters{
     placement_filter{"live migration", command_errc::wrong_state, live_migration},
     placement_filter{"cpu", command_errc::wrong_state, cpu},
     placement_filter{"image", command_errc::wrong_state, image},
+    placement_filter{"networks", command_errc::wrong_state, networks},
     placement_filter{"labels", command_errc::rule_broken, labels},
     placement_filter{"affinity", command_errc::rule_broken, affinity},
     placement_filter{"anti-affinity", command_errc::rule_broken, anti_affinity},

@@ -99,6 +99,9 @@ lab::lab(lab_options options) : options_{std::move(options)} {
     for (const int to : controllers)
       if (to < node)
         add_link(node, to, port_ + to);
+    for (const int to : controllers) // whoever leads lends snapshots
+      if (is_controller(node) && to != node)
+        add_link(node, to, port_ + page_offset + to);
     for (const int to : hosts)
       if (is_host(node) && to != node) {
         add_link(node, to, port_ + to);
@@ -152,6 +155,7 @@ child_command lab::command_of(int node) const {
   if (is_controller(node)) { // so that each kind of actor is there
     settings.push_back("controller.backup.folder=" + (options_.folder / "backups").string());
     settings.emplace_back("controller.fence_command=[\"/bin/false\"]");
+    settings.push_back("controller.snapshot_listen=" + loopback(port_ + page_offset + node));
   }
   if (has_gateway(node)) {
     settings.push_back("gateway.in_flight=" + std::to_string(requests_in_flight));

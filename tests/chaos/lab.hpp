@@ -35,8 +35,8 @@ struct lab_options {
 ///     node-7..9  gateways: the only ones that users ask
 ///
 /// Between each two that ever connect there is a link that can be made bad: between
-/// controllers, from hosts and gateways to controllers, and from host to host, guests'
-/// pages too. The nodes know each other's true doors; `link_detour` leads them there
+/// controllers, snapshots too, from hosts and gateways to controllers, and from host to host,
+/// guests' pages too. The nodes know each other's true doors; `link_detour` leads them there
 /// over the link. Users come to the gateways directly.
 ///
 /// node-2's state lies on a disk of its own, small enough to be filled, where

@@ -128,6 +128,7 @@ guest_spec libvirt_host::spec(vm_id vm, epoch number) const {
   x.kernel = config_.state / "image" / "vmlinuz";
   x.initrd = config_.state / "image" / "initrd.gz";
   x.kernel_arguments = "console=ttyS0 quiet novacron.region=16 novacron.sweep=2";
+  x.cards = cards;
   x.console_log = config_.state / "console" / (to_string(vm) + ".log");
   return x;
 }

@@ -45,6 +45,8 @@ public:
 
   const fencer_config& config() const { return config_; }
 
+  std::vector<network_card> cards; ///< that `spec` gives to guests
+
 private:
   fencer_config config_;
   libvirtd_process daemon_;

@@ -2,6 +2,7 @@
 #include "tests/integration/libvirt_host.hpp"
 #include "tests/integration/outcomes.hpp"
 #include "tests/integration/stream_pump.hpp"
+#include "tests/lab/link/network_namespace.hpp"
 
 #include <doctest/doctest.h>
 #include <future>
@@ -17,10 +18,16 @@ constexpr epoch first_epoch{1, 1};
 /// Two hosts, a guest that runs on the source, and its console on both.
 class two_hosts {
 public:
-  explicit two_hosts(libvirt_mode mode = libvirt_mode::session)
+  /// With bridges the guest has a card, in the first one at the source.
+  explicit two_hosts(libvirt_mode mode = libvirt_mode::session,
+                     const std::vector<std::string>& bridges = {})
       : source_host{mode}, destination_host{mode}, source{source_host.connect()},
         destination{destination_host.connect()}, console{{source_host.spec(vm).console_log,
                                                           destination_host.spec(vm).console_log}} {
+    if (!bridges.empty()) {
+      source_host.cards = {{"52:00:00:00:00:01", bridges.front()}};
+      destination_host.cards = {{"52:00:00:00:00:01", bridges.back()}};
+    }
     done(source->create(source_host.spec(vm, first_epoch)));
     done(source->resume(vm));
     REQUIRE(console.wait_for_ticks(5, 180s));
@@ -72,6 +79,21 @@ public:
   uint64_t returned_bytes = 0;
 };
 
+/// What `ip` prints, a line each; ends the test when it fails.
+std::vector<std::string> ip(const std::string& arguments) {
+  std::unique_ptr<FILE, int (*)(FILE*)> pipe{::popen(("ip " + arguments).c_str(), "re"), ::pclose};
+  REQUIRE(pipe);
+  std::vector<std::string> lines;
+  for (char line[512]; std::fgets(line, sizeof line, pipe.get()) != nullptr;)
+    lines.emplace_back(line);
+  REQUIRE(::pclose(pipe.release()) == 0);
+  return lines;
+}
+
+size_t plugged_into(const std::string& bridge) {
+  return ip("-o link show master " + bridge).size();
+}
+
 void migrate_there(libvirt_mode mode) {
   two_hosts hosts{mode};
   auto vm = hosts.vm;
@@ -120,6 +142,26 @@ TEST_CASE("a running guest moves between session libvirtds without a pause that 
 TEST_CASE("a running guest moves between system libvirtds without a pause that one would notice") {
   if (possible(libvirt_mode::system))
     migrate_there(libvirt_mode::system);
+}
+
+TEST_CASE("a guest's card goes with it, from the source's bridge into the destination's") {
+  if (!possible(libvirt_mode::system))
+    return;
+  const lab::network_namespace apart{"bridges"};
+  apart.inside([] { // with both libvirtds, and so their guests' cards
+    for (const auto* bridge : {"source", "destination"})
+      ip(std::string{"link add "} + bridge + " type bridge");
+    two_hosts hosts{libvirt_mode::system, {"source", "destination"}};
+    CHECK(plugged_into("source") == 1);
+    CHECK(plugged_into("destination") == 0);
+    hosts.migrate();
+    CHECK(plugged_into("source") == 0);
+    CHECK(plugged_into("destination") == 1);
+    CHECK(hosts.ticks_on());
+    CHECK(hosts.memory_is_good());
+    done(hosts.destination->destroy(hosts.vm));
+    CHECK(plugged_into("destination") == 0);
+  });
 }
 
 TEST_CASE("after Perform the source stays paused, whatever dies, until it is told what to do") {

@@ -49,6 +49,16 @@ TEST_CASE("what is wrong in a rule is named, however deep it stands") {
   CHECK(field_of("{}").empty());
 }
 
+TEST_CASE("a VM's networks are read, sorted, and each once") {
+  const std::string vm = R"({"name":"web-1","vcpus":1,"memory_mib":64,"image":"tick","networks":)";
+  auto body = parse_create(vm + R"(["lan","dmz","lan"]})");
+  REQUIRE(body.has_value());
+  CHECK(body->spec.networks == std::vector<std::string>{"dmz", "lan"});
+  auto refused = parse_create(vm + R"(["lan",7]})");
+  REQUIRE(!refused.has_value());
+  CHECK(refused.error().field == "/networks/1");
+}
+
 TEST_CASE("a plan needs no name, a create does") {
   const std::string nameless = R"({"vcpus":1,"memory_mib":64,"image":"tick"})";
   CHECK(parse_plan(nameless).has_value());

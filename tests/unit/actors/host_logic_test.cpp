@@ -48,6 +48,32 @@ TEST_CASE_FIXTURE(one_host, "a renewal that a busy log doesn't take is sent agai
 }
 
 TEST_CASE_FIXTURE(one_host,
+                  "what the log of an older cluster didn't keep is said again, at times") {
+  register_it();
+  host_record kept;
+  kept.id = here;
+  kept.boot = {{4, 1}};
+  kept.migrations_at_once = 9; // not what we said
+  kept.revision = 2;
+  lists(2, {kept});
+  pass(29s);
+  tick();
+  CHECK(taken<propose_registration>().empty());
+  pass(1s);
+  tick();
+  CHECK(taken<propose_registration>().size() == 1);
+  take(logic.registered(accepted_at(5)));
+  pass(30s);
+  tick();
+  CHECK(taken<propose_registration>().empty()); // of what came of it the feed hasn't told yet
+  kept.migrations_at_once = host_record{}.migrations_at_once;
+  kept.revision = 5;
+  changes(5, kept);
+  tick();
+  CHECK(taken<propose_registration>().empty());
+}
+
+TEST_CASE_FIXTURE(one_host,
                   "a host that the log refuses asks again after a second, not each tick") {
   tick();
   CHECK(taken<propose_registration>().size() == 1);

@@ -3,6 +3,7 @@
 #include "actors/peer/mesh_errors.hpp"
 #include "actors/peer/mesh_transport.hpp"
 #include "actors/replica/replica_keeper.hpp"
+#include "dwcp/snapshots/snapshot_door.hpp"
 #include "storage/errors.hpp"
 #include "tests/becomes_true.hpp"
 #include "tests/unit/actors/detached_end.hpp"
@@ -52,6 +53,10 @@ struct group_node : test_node {
   node_id id;
   uint16_t listens = 0;
   counting_transport::counter parts = std::make_shared<std::atomic<size_t>>(0); ///< of snapshots
+  std::atomic<size_t> lent = 0; ///< parts of snapshots, past the mesh
+  std::unique_ptr<snapshot_door> snapshots;
+  std::string snapshots_at;
+  std::shared_ptr<snapshot_line> line;
   replica_actor keeper;
 
   group_node(const test_authority& authority, node_id node)
@@ -62,6 +67,23 @@ struct group_node : test_node {
       at->receive(from, message);
     };
     listens = open_door(std::move(routes));
+  }
+
+  /// Before `open`: others may read snapshots past the mesh, and so may it.
+  void open_snapshots() {
+    const tls_files files{folder.path() / "node.pem", folder.path() / "node.key",
+                          folder.path() / "ca.pem"};
+    snapshot_lender lender;
+    lender.knows = [this](node_id node) { return known->has_controller(node); };
+    lender.read = [this](const snapshot_chunk_request& what) {
+      ++lent;
+      return port->read_snapshot(what);
+    };
+    auto opened = open_snapshot_door(files, "127.0.0.1", 0, std::move(lender));
+    REQUIRE(opened.has_value());
+    snapshots = std::move(*opened);
+    snapshots_at = to_string(address{"127.0.0.1", snapshots->port()});
+    line = std::make_shared<snapshot_line>(files);
   }
 
   ~group_node() {
@@ -85,10 +107,10 @@ struct group_node : test_node {
     config.founders = all_nodes;
     config.keep_log = 50;
     config.transport = std::make_shared<counting_transport>(
-        std::make_shared<mesh_transport>(*system, links), parts);
+        std::make_shared<mesh_transport>(*system, links, line), parts);
     keeper = caf::actor_cast<replica_actor>(system->spawn<caf::detached>(
         replica_keeper, replica_opener{[config] { return replica::open(config); }}, logger{},
-        replica_place{id, port, links}));
+        replica_place{id, port, links, snapshots_at}));
   }
 
   group_status status() {
@@ -255,13 +277,44 @@ TEST_CASE("a replica that was away for longer than the log is kept gets a snapsh
   CHECK(records == leads->records());
 }
 
+TEST_CASE("a snapshot's parts come past the mesh, or over it when the door can't be reached") {
+  constexpr uint64_t vms = 200;
+  group nodes;
+  for (auto* each : nodes.nodes)
+    each->open_snapshots();
+  REQUIRE(nodes.linked());
+  nodes.one.open();
+  nodes.two.open();
+  auto* leads = nodes.leader();
+  nodes.write_vms(*leads, vms);
+  const auto committed = leads->status().commit_index;
+  bool reachable = true;
+  SUBCASE("past it") {}
+  SUBCASE("over it") {
+    reachable = false;
+    nodes.one.snapshots.reset();
+    nodes.two.snapshots.reset();
+  }
+  nodes.three.open();
+  REQUIRE_MESSAGE(soon([&] { return nodes.three.status().applied_index >= committed; }),
+                  nodes.stand());
+  CHECK(nodes.three.records() == leads->records());
+  if (reachable) {
+    CHECK(leads->lent >= 1);
+    CHECK(nodes.three.parts->load() == 2); // the first one over the mesh
+  } else {
+    CHECK(leads->lent == 0);
+    CHECK(nodes.three.parts->load() >= 4);
+  }
+}
+
 TEST_CASE("a snapshot that isn't offered any more is told from one that can't be had now") {
   group nodes;
   REQUIRE(nodes.linked());
   nodes.one.open();
   auto ask = [&](node_id from) {
     std::promise<result<snapshot_chunk>> answer;
-    mesh_transport transport{*nodes.two.system, nodes.two.links};
+    mesh_transport transport{*nodes.two.system, nodes.two.links, nullptr};
     transport.fetch(from, {"of long ago", {}, 1'000},
                     [&](result<snapshot_chunk> chunk) { answer.set_value(std::move(chunk)); });
     auto future = answer.get_future();

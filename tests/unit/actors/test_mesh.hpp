@@ -103,14 +103,14 @@ struct test_node {
   /// Asks until the answer, or the error's text, is what the test waits for.
   template <class Answer, class Handle, class Question, class Until>
   bool ask_until(const Handle& whom, const Question& what, Until until) {
-    auto deadline = std::chrono::steady_clock::now() + 15s;
+    const auto limit = std::chrono::steady_clock::now() + 15s;
     do {
       std::string error;
       auto answer = ask<Answer>(whom, what, &error);
       if (until(answer, error))
         return true;
       std::this_thread::yield();
-    } while (std::chrono::steady_clock::now() < deadline);
+    } while (std::chrono::steady_clock::now() < limit);
     return false;
   }
 

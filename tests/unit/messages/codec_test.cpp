@@ -191,7 +191,10 @@ TEST_CASE("a change's canonical form doesn't show fields that a later schema has
 }
 
 TEST_CASE("a command knows the first cluster version that has it") {
-  CHECK(least_version(create_vm{}) == 1);
+  create_vm create;
+  CHECK(least_version(create) == 1);
+  create.spec.networks = {"lan"};
+  CHECK(least_version(create) == 8);
   CHECK(least_version(wish_member{}) == 3);
   CHECK(least_version(compare_states{}) == 4);
   CHECK(least_version(confirm_inventory{}) == 5);

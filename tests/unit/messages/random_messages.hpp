@@ -112,6 +112,7 @@ public:
     fill_all(x.vcpus, x.memory_mib, x.image, x.kernel_arguments, x.restart);
     fill(x.labels);
     fill(x.placement);
+    fill(x.networks);
   }
   void fill(placement_rules& x) {
     fill_all(x.groups, x.required_labels, x.preferred_labels, x.required_affinity,
@@ -128,7 +129,7 @@ public:
              x.hypervisor, x.accelerator, x.live_migration_problem, x.boot, x.state, x.changed,
              x.revision, x.fences, x.lost_lease, x.labels, x.memory_overcommit_percent,
              x.vcpu_overcommit_percent, x.cpu_features, x.maintenance, x.drain, x.awaited,
-             x.migrations_at_once, x.migrations_between_sites);
+             x.migrations_at_once, x.migrations_between_sites, x.networks);
   }
   void fill(lease_record& x) { fill_all(x.host, x.boot, x.renewal, x.term, x.granted, x.expired); }
   void fill(migration_cost& x) {
@@ -238,7 +239,7 @@ public:
   void fill(replica_message& x) { fill_all(x.number, x.bytes); }
   void fill(replica_message_taken& x) { fill(x.number); }
   void fill(snapshot_chunk_request& x) { fill_all(x.reference, x.from, x.limit_bytes); }
-  void fill(snapshot_chunk& x) { fill_all(x.records, x.next, x.hash); }
+  void fill(snapshot_chunk& x) { fill_all(x.records, x.next, x.hash, x.plane); }
   void fill(group_status_request& x) { fill(x.linearizable); }
   void fill(group_member& x) {
     fill_all(x.node, x.voter, x.online, x.stored_index, x.knows, x.compared_index);

@@ -76,6 +76,31 @@ TEST_CASE("a whole file becomes a configuration, with paths below the folder") {
   CHECK(config->lease.term == 10s);
 }
 
+TEST_CASE("a controller's door for snapshots is where its section says, at one address") {
+  CHECK(!parse_config(whole, "n.toml", {"/srv", {}})->controller.snapshot_listen);
+  auto config = parse_config(whole + "[controller]\nsnapshot_listen = \"10.0.0.1:7121\"\n",
+                             "n.toml", {"/srv", {}});
+  REQUIRE(config.has_value());
+  CHECK(config->controller.snapshot_listen == address{"10.0.0.1", 7121});
+  CHECK(holds(complaint(whole + "[controller]\nsnapshot_listen = \"0.0.0.0:7121\"\n"),
+              "is every address of this machine"));
+}
+
+TEST_CASE("a host's networks are bridges of its machine") {
+  CHECK(parse_config(whole, "n.toml", {"/srv", {}})->host->networks.empty());
+  auto config
+      = parse_config(whole + "[host.networks.lan]\nbridge = \"br0\"\n", "n.toml", {"/srv", {}});
+  REQUIRE(config.has_value());
+  CHECK(config->host->networks.at("lan").bridge == "br0");
+  CHECK(holds(complaint(whole + "[host.networks.lan]\n"), "bridge is missing"));
+  CHECK(holds(complaint(whole + "[host.networks.lan]\nbridge = \"../br0\"\n"),
+              "is no interface's name"));
+  CHECK(holds(complaint(whole + "[host.networks.lan]\nbridge = \"a-name-of-16-ch.\"\n"),
+              "is no interface's name"));
+  CHECK(
+      holds(complaint(whole + "[host.networks.\"\"]\nbridge = \"br0\"\n"), "is no network's name"));
+}
+
 TEST_CASE("actors may be killed on purpose only where the node's own section says so") {
   auto allowed = parse_config(with("name = \"node-1\"", "name = \"node-1\"\nchaos = true"),
                               "n.toml", {"/srv", {}});

@@ -179,3 +179,44 @@ TEST_CASE("a host promises as much as its overcommit allows") {
   CHECK(mentions(cluster.create(test_id<vm_id>(9), "d", cluster.node_1, 16),
                  "needs 1 vcpus, 0 free of 4 at overcommit 1.0"));
 }
+
+TEST_CASE("a VM is only placed, and moved, where all of its networks are") {
+  test_cluster cluster;
+  auto both = cluster.host(cluster.node_1, "node-1");
+  both.networks = {"dmz", "lan"};
+  cluster.run(register_host{both});
+  auto one = cluster.host(cluster.node_2, "node-2");
+  one.networks = {"lan"};
+  cluster.run(register_host{one});
+  create_vm x;
+  x.vm = cluster.vm;
+  x.name = "edge-1";
+  x.spec.image = "tick";
+  x.spec.networks = {"dmz", "lan"};
+  x.host = cluster.node_2;
+  const auto refused = cluster.run(x);
+  CHECK(refused.error == command_errc::wrong_state);
+  CHECK(mentions(refused, "host node-2: has no network \"dmz\""));
+  x.host = cluster.node_1;
+  CHECK(cluster.run(x).ok());
+  cluster.request(requested_state::running);
+  cluster.see(actual_state::running);
+  CHECK(mentions(cluster.reserve(), "has no network \"dmz\""));
+  cluster.run(register_host{[&] {
+    one.networks = both.networks;
+    return one;
+  }()});
+  CHECK(cluster.reserve().ok());
+}
+
+TEST_CASE("a host's networks are kept once all programs of the cluster know them") {
+  test_cluster cluster;
+  auto host = cluster.host(cluster.node_1, "node-1");
+  host.networks = {"lan"};
+  cluster.version = networks_since - 1;
+  cluster.run(register_host{host});
+  CHECK(cluster.state.find(cluster.node_1)->networks.empty());
+  cluster.version = networks_since;
+  cluster.run(register_host{host});
+  CHECK(cluster.state.find(cluster.node_1)->networks == host.networks);
+}

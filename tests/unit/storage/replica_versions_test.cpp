@@ -21,14 +21,11 @@ command comparison() {
   return {compare_states{}, {}};
 }
 
-/// A command that no program of before knows. The VM doesn't run, so apply refuses it.
+/// A command that no program of before knows. The host has no such network, so apply refuses it.
 command newest() {
-  reserve_migration wish;
-  wish.migration = {{0x7a, 1}};
-  wish.vm = test_vm(1);
-  wish.to = test_host(2);
-  wish.terms.priority = migration_priority::high;
-  return {wish, {}};
+  auto wish = create_test_vm(99);
+  std::get<create_vm>(wish.body).spec.networks = {"lan"};
+  return wish;
 }
 
 command start_test_vm(uint64_t n) {

@@ -104,6 +104,44 @@ TEST_CASE("a destination's domain differs from the source's in paths, metadata a
   CHECK(domain.get<std::string>("title") == spec.name);
 }
 
+TEST_CASE("a guest's cards arrive with their addresses, in the bridges of the host where it is") {
+  auto spec = sample_spec();
+  spec.cards = {{"52:00:00:00:00:01", "br0"}, {"52:00:00:00:00:02", "br'7"}};
+  auto offered = domain_xml(spec, sample_metadata(spec, source_host), {false, "q35"});
+  auto sent = parsed(offered);
+  CHECK(sent.get<std::string>("devices.interface.mac.<xmlattr>.address") == "52:00:00:00:00:01");
+  CHECK(sent.get<std::string>("devices.interface.source.<xmlattr>.bridge") == "br0");
+  CHECK(offered.find("bridge='br&apos;7'") != std::string::npos);
+  // As a running guest's description has it.
+  const std::string before = "<source bridge='br0'/>";
+  offered.replace(offered.find(before), before.size(), before + "<target dev='vnet3'/>");
+  auto there = spec;
+  there.cards = {{"52:00:00:00:00:01", "lan"}, {"52:00:00:00:00:02", "dmz"}};
+  const auto metadata = sample_metadata(there, destination_host);
+  auto made = destination_xml(offered, there, metadata);
+  REQUIRE(made.has_value());
+  std::vector<std::string> cards;
+  const auto arrived = parsed(*made);
+  for (const auto& [name, element] : arrived.get_child("devices"))
+    if (name == "interface") {
+      cards.push_back(element.get<std::string>("mac.<xmlattr>.address") + ' '
+                      + element.get<std::string>("source.<xmlattr>.bridge"));
+      CHECK(element.find("target") == element.not_found());
+    }
+  CHECK(cards == std::vector<std::string>{"52:00:00:00:00:01 lan", "52:00:00:00:00:02 dmz"});
+  for (auto other :
+       {std::vector<network_card>{{"52:00:00:00:00:01", "lan"}},
+        std::vector<network_card>{{"52:00:00:00:00:01", "lan"},
+                                  {"52:00:00:00:00:02", "dmz"},
+                                  {"52:00:00:00:00:03", "lan"}},
+        std::vector<network_card>{{"52:00:00:00:00:01", "lan"}, {"52:00:00:00:00:09", "dmz"}}}) {
+    there.cards = other;
+    const auto refused = destination_xml(offered, there, metadata);
+    REQUIRE(!refused.has_value());
+    CHECK(refused.error().message.find("other network cards") != std::string::npos);
+  }
+}
+
 TEST_CASE("a description that lacks what must be replaced is refused") {
   auto spec = sample_spec();
   auto metadata = sample_metadata(spec, destination_host);

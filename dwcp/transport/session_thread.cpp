@@ -1,4 +1,4 @@
-#include "dwcp/session/session_thread.hpp"
+#include "dwcp/transport/session_thread.hpp"
 
 #include <csignal>
 #include <utility>
