@@ -63,7 +63,7 @@ bool page_link::wait_readable(int from, const connection& x) const {
   while (!is_over(x)) {
     if (holding())
       std::this_thread::sleep_for(std::chrono::milliseconds{poll_milliseconds}); // poll interval
-    else if (ready(from, POLLIN))
+    else if (ready(from, POLLIN) && !holding()) // it may be held since we began to wait
       return true;
   }
   return false;
