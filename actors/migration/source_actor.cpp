@@ -19,6 +19,9 @@ using namespace std::chrono_literals;
 using shared_context = std::shared_ptr<host_context>;
 
 constexpr auto connect_timeout = 5s;
+/// A host that is busy, or lets many guests in at once, may need some tries; it waits for our
+/// first word for longer.
+constexpr auto reach_timeout = 20s;
 constexpr auto link_retry = 50ms;
 constexpr auto prepare_timeout = 60s;
 constexpr auto performed_timeout = 15s;
@@ -74,7 +77,7 @@ void ask_to_prepare(source_pointer self, const prepare_migration& request) {
       .then(
           [=](const link_actor& link) {
             self->state.peer = link;
-            ask_over(self, link, request, self->clock().now() + connect_timeout);
+            ask_over(self, link, request, self->clock().now() + reach_timeout);
           },
           [=](const caf::error& why) { answer(cannot_take(self, why)); });
 }

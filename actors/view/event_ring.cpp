@@ -5,6 +5,19 @@
 
 namespace novacron {
 
+std::span<const view_event> whole_revisions(std::span<const view_event> events, size_t most_bytes) {
+  size_t whole = 0;
+  size_t bytes = 0;
+  for (size_t i = 0; i < events.size(); ++i) {
+    bytes += events[i].json->size() + 1;
+    if (bytes > most_bytes)
+      break;
+    if (i + 1 == events.size() || events[i + 1].revision != events[i].revision)
+      whole = i + 1;
+  }
+  return events.first(whole);
+}
+
 void event_ring::reset(uint64_t revision) {
   first_ = end() + 1; // a reader that had read everything misses something too
   events_.clear();
@@ -40,11 +53,13 @@ std::optional<event_ring::slice> event_ring::read(uint64_t position, size_t limi
   slice result;
   auto from = std::min<uint64_t>(position - first_, events_.size());
   auto at = events_.begin() + static_cast<std::ptrdiff_t>(from);
-  for (size_t bytes = 0; at != events_.end() && result.events.size() < limit; ++at) {
+  auto& out = result.events;
+  for (size_t bytes = 0; at != events_.end(); ++at) {
     bytes += at->json->size();
-    if (bytes > most_slice_bytes && !result.events.empty())
+    const bool full = out.size() >= limit || bytes > most_slice_bytes;
+    if (full && !out.empty() && out.back().revision != at->revision)
       break;
-    result.events.push_back(*at);
+    out.push_back(*at);
   }
   result.next = first_ + from + result.events.size();
   return result;

@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,10 @@ struct view_event {
   uint64_t revision = 0;
   std::shared_ptr<const std::string> json;
 };
+
+/// The first of them that are all of their revisions, and of which each takes its JSON and a
+/// comma of `most_bytes`; none when not even the first revision does.
+std::span<const view_event> whole_revisions(std::span<const view_event> events, size_t most_bytes);
 
 /// The latest events, in the feed's order, so that a reader that was away can
 /// go on where it was. Bounded in number and in bytes (a drain's event names each
@@ -29,7 +34,7 @@ public:
     // nop
   }
 
-  /// Of a slice, unless its only event is larger.
+  /// Of a slice, unless its only revision is larger.
   static constexpr size_t most_slice_bytes = 1u << 20;
 
   struct slice {
@@ -46,8 +51,9 @@ public:
   [[nodiscard]] std::optional<uint64_t> position_after(uint64_t revision) const;
   /// Where the next event will stand.
   [[nodiscard]] uint64_t end() const { return first_ + events_.size(); }
-  /// Up to `limit` events from `position` on, as many as one slice holds; nothing when
-  /// some were dropped.
+  /// About `limit` events from `position` on, as many as one slice holds; nothing when
+  /// some were dropped. All of a revision or none of it: who has read a slice may come
+  /// back with its last revision.
   [[nodiscard]] std::optional<slice> read(uint64_t position, size_t limit) const;
 
 private:

@@ -6,6 +6,7 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
+#include <span>
 
 namespace novacron {
 
@@ -107,21 +108,22 @@ private:
     auto frame = std::make_shared<event_frame>(
         event_frame{position_, position_, {}, byte_share{core_.shared->answers}});
     // Without room for all of them a few go on: the quick aren't held up by the slow.
-    const auto most = bytes <= small_answer || frame->held.grow_to(bytes) ? bytes : small_answer;
-    json_writer out;
-    out.reserve(most);
-    out.begin_array();
-    size_t written = 2;
-    for (const auto& event : slice->events) {
-      written += event.json->size() + 1;
-      if (written > most)
-        break;
-      out.raw(*event.json);
-      ++frame->next;
+    auto some = std::span<const view_event>{slice->events};
+    if (bytes > small_answer && !frame->held.grow_to(bytes)) {
+      some = whole_revisions(some, small_answer - 2);
+      if (some.empty())
+        return nullptr;
+      bytes = small_answer;
     }
+    json_writer out;
+    out.reserve(bytes);
+    out.begin_array();
+    for (const auto& event : some)
+      out.raw(*event.json);
     out.end_array();
+    frame->next += some.size();
     frame->text = out.take();
-    return frame->next == position_ ? nullptr : frame;
+    return frame;
   }
 
   void too_slow() {

@@ -74,6 +74,30 @@ TEST_CASE("events are kept up to so many bytes, and come in slices of at most a 
   CHECK(ring.read(*ring.position_after(7), 100)->events.size() == 1);
 }
 
+TEST_CASE(
+    "a slice holds all of a revision or none of it, so that its last one is a place to go on") {
+  event_ring ring{100, 8u << 20};
+  const auto small = std::make_shared<const std::string>(100, 'x');
+  for (uint64_t revision : {1, 1, 1, 2, 2, 3})
+    ring.push({revision, small});
+  const auto begin = *ring.position_after(0);
+  const auto some = ring.read(begin, 2); // more than was asked for
+  REQUIRE(some->events.size() == 3);
+  CHECK(some->next == *ring.position_after(1));
+  CHECK(ring.read(some->next, 2)->events.size() == 2);
+  const auto large = std::make_shared<const std::string>(700'000, 'x');
+  for (uint64_t revision : {4, 4, 5})
+    ring.push({revision, large});
+  CHECK(ring.read(*ring.position_after(3), 100)->events.size() == 2);
+
+  const auto all = ring.read(begin, 6)->events; // 101 bytes each
+  CHECK(whole_revisions(all, 302).empty());
+  CHECK(whole_revisions(all, 303).size() == 3);
+  CHECK(whole_revisions(all, 504).size() == 3);
+  CHECK(whole_revisions(all, 505).size() == 5);
+  CHECK(whole_revisions(all, 10'000).size() == 6);
+}
+
 TEST_CASE_FIXTURE(events_fixture, "what was listed can't be resumed event by event") {
   CHECK(!table.event_position(9));
   CHECK(table.event_position(10));
