@@ -1,8 +1,8 @@
 #pragma once
 
 #include "dwcp/session/receiving_session.hpp"
-#include "dwcp/session/reception.hpp"
 #include "dwcp/session/session.hpp"
+#include "dwcp/transport/reception.hpp"
 
 #include <map>
 #include <memory>

@@ -23,8 +23,6 @@ inline constexpr size_t kept_bytes = 48u << 20;
 /// Read from QEMU after a connection was lost, or while the destination is silent, to find out
 /// whether the guest runs.
 inline constexpr size_t read_ahead_bytes = 1u << 20;
-/// Between two tries to accept when the process has no descriptor left.
-inline constexpr std::chrono::milliseconds accept_again = 100ms;
 /// Connections to a door that have not yet shown their ticket: a session opens all of its
 /// own, 64 at most, at once, and others may begin at the same time.
 inline constexpr size_t half_open_connections = 128;

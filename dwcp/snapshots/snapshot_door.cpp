@@ -1,8 +1,8 @@
 #include "dwcp/snapshots/snapshot_door.hpp"
 
 #include "dwcp/session/limits.hpp"
-#include "dwcp/session/reception.hpp"
 #include "dwcp/snapshots/limits.hpp"
+#include "dwcp/transport/reception.hpp"
 #include "dwcp/transport/sockets.hpp"
 #include "dwcp/transport/tls_stream.hpp"
 #include "messages/codec.hpp"

@@ -1,6 +1,5 @@
-#include "dwcp/session/reception.hpp"
+#include "dwcp/transport/reception.hpp"
 
-#include "dwcp/session/limits.hpp"
 #include "dwcp/transport/session_thread.hpp"
 #include "dwcp/transport/sockets.hpp"
 
@@ -11,6 +10,13 @@
 #include <utility>
 
 namespace novacron {
+
+namespace {
+
+/// Between two tries to accept when the process has no descriptor left.
+constexpr std::chrono::milliseconds accept_again{100};
+
+} // namespace
 
 reception::reception(descriptor listener, size_t most, host welcome)
     : listener_{std::move(listener)}, port_{local_port(listener_)}, most_{most}, welcome_{std::move(
@@ -31,7 +37,7 @@ void reception::welcome_all() {
     auto socket = accept_one(listener_);
     // No descriptor to be had: who knocks waits in the kernel's queue, and we don't spin.
     if (!socket && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
-      wait_for(-1, 0, closing_, std::chrono::steady_clock::now() + session_limits::accept_again);
+      wait_for(-1, 0, closing_, std::chrono::steady_clock::now() + accept_again);
     if (!socket || visitors_.size() >= most_)
       continue; // closed: strangers must not use up what others need
     auto& x = visitors_.emplace_back();
