@@ -177,7 +177,7 @@ TEST_CASE("what asks for nothing ends its connection, with the reason, and nothi
   speaker there{lent.own(), connect_tcp("127.0.0.1", lent.door->port(), never, soon()).value(),
                 tls_stream::end::client};
   SUBCASE("a frame of a migration") {
-    CHECK(there.say(frame_kind::open, 0, {}));
+    CHECK(there.say(frame_kind::open, 0, {}, encode(snapshot_chunk_request{"now", {}, 1'000})));
   }
   SUBCASE("bytes that are no question") {
     CHECK(there.say(frame_kind::ask, 0, {}, bytes(40, std::byte{0xFF})));
