@@ -78,12 +78,14 @@ void write_body(schema::Command::Builder command, const decide_migration& in) {
   write(out.initEpoch(), in.epoch);
   out.setDecision(schema_enum<schema::MigrationDecision>(in.decision));
   out.setReason(text(in.reason));
+  out.setMayPass(in.may_pass);
 }
 
 bool read_body(reading&, schema::DecideMigration::Reader in, decide_migration& out) {
   read(in.getMigration(), out.migration);
   read(in.getEpoch(), out.epoch);
   out.reason = text(in.getReason());
+  out.may_pass = in.getMayPass();
   return read(in.getDecision(), out.decision);
 }
 

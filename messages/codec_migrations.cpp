@@ -50,9 +50,11 @@ void write(schema::MigrationTerms::Builder out, const migration_terms& in) {
   out.setLongestPause(milliseconds(in.longest_pause));
   out.setTimeLimit(milliseconds(in.time_limit));
   out.setPriority(schema_enum<schema::MigrationPriority>(in.priority));
+  out.setTries(in.tries);
 }
 
 bool read(schema::MigrationTerms::Reader in, migration_terms& out) {
+  out.tries = in.getTries();
   return read(in.getIntent(), out.intent) && read(in.getLongestPause(), out.longest_pause)
          && read(in.getTimeLimit(), out.time_limit) && read(in.getPriority(), out.priority);
 }
@@ -78,6 +80,9 @@ void write(schema::MigrationRecord::Builder out, const migration_record& in) {
   out.setRevision(in.revision);
   out.setBegun(milliseconds(in.begun));
   out.setTimeline(in.timeline);
+  out.setAttempt(in.attempt);
+  out.setNotBefore(milliseconds(in.not_before));
+  out.setMayPass(in.may_pass);
   if (in.terms != migration_terms{}) // as programs write it that know none
     write(out.initTerms(), in.terms);
 }
@@ -94,13 +99,16 @@ bool read(reading& budget, schema::MigrationRecord::Reader in, migration_record&
   read(in.getOperation(), out.operation);
   out.revision = in.getRevision();
   out.timeline = in.getTimeline();
+  out.attempt = in.getAttempt();
+  out.may_pass = in.getMayPass();
   if (!read(in.getPhase(), out.phase))
     return false;
   if (in.getQueued())
     out.phase = migration_phase::queued;
   return read(budget, in.getCost(), out.cost) && read(in.getTerms(), out.terms)
          && read(in.getCreated(), out.created) && read(in.getDecided(), out.decided)
-         && read(in.getEnded(), out.ended) && read(in.getBegun(), out.begun);
+         && read(in.getEnded(), out.ended) && read(in.getBegun(), out.begun)
+         && read(in.getNotBefore(), out.not_before);
 }
 
 } // namespace novacron

@@ -25,6 +25,8 @@ struct version_of_body {
   uint32_t operator()(const compare_states&) const { return 4; }
   uint32_t operator()(const confirm_inventory&) const { return 5; }
   uint32_t operator()(const reserve_migration& x) const {
+    if (x.terms.tries != 1)
+      return 9;
     if (x.terms.priority != migration_priority::normal)
       return 7;
     return x.terms == migration_terms{} ? 1 : 6;

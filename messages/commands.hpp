@@ -70,6 +70,7 @@ struct decide_migration {
   novacron::epoch epoch; ///< of the guest at the source
   migration_decision decision = migration_decision::abort;
   std::string reason;
+  bool may_pass = false; ///< of an abort: trying again may help
 
   friend bool operator==(const decide_migration&, const decide_migration&) = default;
 };

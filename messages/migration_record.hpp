@@ -18,6 +18,9 @@ namespace novacron {
 ///        │         │            └──────▶ returned ─▶ rolled_back
 ///        │         └─▶ aborted ────────────────────▶ rolled_back
 ///        └─────────────────────────────────────────▶ rolled_back
+///
+/// Where its terms allow more than one try, an aborted one may have a successor: another record of
+/// the same operation, which is queued.
 enum class migration_phase : uint8_t {
   reserved,  ///< the destination may hold an incoming, not running copy
   committed, ///< the guest is the destination's; it must run it
@@ -75,6 +78,10 @@ struct migration_record {
   migration_terms terms;
   log_time begun;        ///< when it was reserved; zero: not yet, or before cluster version 7
   uint32_t timeline = 0; ///< of the group, when it was reserved; 0 as above
+  // Since cluster version 9:
+  uint32_t attempt = 1;  ///< of `terms.tries`
+  log_time not_before;   ///< of a further try: it waits until then, whatever is free
+  bool may_pass = false; ///< aborted by what may be otherwise the next time
 
   /// Of the guest at the destination, of the new timeline after a recovery: no lost entry has given
   /// it.

@@ -26,6 +26,8 @@ struct migration_terms {
   /// What isn't done by then stays where it was; 0: no limit.
   std::chrono::milliseconds time_limit{0};
   migration_priority priority = migration_priority::normal;
+  /// At most so many times, as long as what ended the last one may pass. Since cluster version 9.
+  uint32_t tries = 1;
 
   /// The same pause, with the intent's own filled in.
   [[nodiscard]] std::chrono::milliseconds pause() const;

@@ -21,6 +21,7 @@ constexpr size_t max_kernel_arguments = 1'024;
 constexpr size_t max_host = 253;
 constexpr uint64_t max_pause_milliseconds = 60'000;
 constexpr uint64_t max_migration_seconds = 24 * 3'600;
+constexpr uint64_t max_tries = 10;
 constexpr uint64_t max_token_life_seconds = 7 * 24 * 3'600;
 constexpr size_t max_public_key = 4'096;
 
@@ -84,7 +85,7 @@ parsed<migrate_body> parse_migrate(std::string_view body) {
   migrate_body result;
   if (blank(body))
     return result;
-  field_reader fields{body, {"to", "intent", "max_pause_ms", "max_seconds", "priority"}};
+  field_reader fields{body, {"to", "intent", "max_pause_ms", "max_seconds", "priority", "tries"}};
   result.to = fields.text("to", false);
   if (fields.has("to"))
     fields.check(!result.to.empty() && result.to.size() <= max_host && !has_control(result.to),
@@ -106,6 +107,8 @@ parsed<migrate_body> parse_migrate(std::string_view body) {
     fields.check(priority.has_value(), "/priority", "must be one of low, normal, high");
     result.terms.priority = priority.value_or(migration_priority::normal);
   }
+  if (fields.has("tries"))
+    result.terms.tries = static_cast<uint32_t>(fields.number("tries", 1, max_tries));
   if (fields.first_problem())
     return *fields.first_problem();
   return result;

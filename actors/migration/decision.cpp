@@ -53,7 +53,9 @@ std::optional<propose_decision> decision::next(time_point now) {
   if (!wish_ || !open || proposed_ || now < not_before_)
     return std::nullopt;
   proposed_ = true;
-  return propose_decision{{record_.id, record_.epoch, *wish_, reason_}};
+  // Who calls it off says that elsewhere: what ends it here is in the way today.
+  const bool may_pass = *wish_ == migration_decision::abort;
+  return propose_decision{{record_.id, record_.epoch, *wish_, reason_, may_pass}};
 }
 
 void decision::answered(const std::optional<command_outcome>& outcome, time_point now) {

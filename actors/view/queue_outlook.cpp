@@ -46,7 +46,7 @@ prospects(const std::vector<const migration_record*>& waiting,
   std::map<migration_id, queue_prospect> out;
   for (const auto* each : waiting) {
     auto& mine = out[each->id];
-    auto start = each->created;
+    auto start = std::max(each->created, each->not_before);
     const auto lines = lines_of(*each);
     for (const auto& need : lines) {
       auto& line = outlook[need.line];

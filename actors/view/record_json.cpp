@@ -209,11 +209,14 @@ std::string migration_json(const migration_record& migration, std::string_view f
   else
     out.key("max_seconds").null();
   out.key("priority").text(to_string(migration.terms.priority));
+  out.key("attempt").number(migration.attempt);
+  out.key("tries").number(migration.terms.tries);
   prospect_member(out, prospect);
   progress_member(out, progress);
   cost_member(out, migration.cost);
   id_member(out, "operation", migration.operation);
   time_member(out, "created", migration.created);
+  time_member(out, "not_before", migration.not_before);
   time_member(out, "begun", migration.begun);
   time_member(out, "decided", migration.decided);
   time_member(out, "ended", migration.ended);

@@ -50,6 +50,7 @@ struct DecideMigration {
   epoch @1 :Ids.Epoch;
   decision @2 :MigrationDecision;
   reason @3 :Text;
+  mayPass @4 :Bool;  # since cluster version 9
 }
 
 struct RegisterHost {

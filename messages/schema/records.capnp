@@ -161,6 +161,7 @@ struct MigrationTerms {
   longestPause @1 :Int64;
   timeLimit @2 :Int64;
   priority @3 :MigrationPriority;  # since cluster version 7
+  tries @4 :UInt32 = 1;  # since cluster version 9
 }
 
 enum MigrationPhase {
@@ -214,6 +215,9 @@ struct MigrationRecord {
   queued @16 :Bool;
   begun @17 :Int64;
   timeline @18 :UInt32;
+  attempt @19 :UInt32 = 1;
+  notBefore @20 :Int64;
+  mayPass @21 :Bool;
 }
 
 # -- operations --

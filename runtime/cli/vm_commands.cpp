@@ -25,6 +25,7 @@ struct verb_options {
   std::string priority;
   int longest_pause_ms = 0;
   int longest_seconds = 0;
+  int tries = 0;
   bool wait = false;
   int timeout = default_timeout_seconds;
 };
@@ -49,6 +50,8 @@ void run_verb(client_session& session, const std::string& verb, const verb_optio
     body["max_pause_ms"] = options.longest_pause_ms;
   if (options.longest_seconds != 0)
     body["max_seconds"] = options.longest_seconds;
+  if (options.tries != 0)
+    body["tries"] = options.tries;
   auto operation = verb == "rm" ? session.change("DELETE", path)
                                 : session.change("POST", path + '/' + verb,
                                                  body.empty() ? "" : json::serialize(body));
@@ -79,6 +82,8 @@ void add_migrate_options(CLI::App& command, verb_options& options) {
                      "Begun so many seconds ago and not over, it stays where it was");
   command.add_option("--priority", options.priority,
                      "low, normal or high: who goes first where migrations wait for their turn");
+  command.add_option("--tries", options.tries,
+                     "Try it so many times, 5 s later at first, while what ended it may pass");
 }
 
 void add_verb(CLI::App& group, const command_mount& mount, const std::string& verb,

@@ -1,6 +1,7 @@
 #include "storage/state/batch_applier.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace novacron {
 
@@ -18,7 +19,7 @@ applied_batch cluster_state::apply(const command_batch& batch, uint64_t revision
 
 applied_batch batch_applier::run() {
   state_.revision_ = revision_;
-  state_.now_ = std::max(state_.now_, batch_.time);
+  before_ = std::exchange(state_.now_, std::max(state_.now_, batch_.time));
   for (const auto& command : batch_.commands)
     done_.outcomes.push_back(run(command));
   restart_what_is_due(); // after them: a stop of the same batch wins

@@ -55,6 +55,7 @@ private:
                                     const host_record* leaves) const;
   /// Places a VM without a guest elsewhere.
   outcome place_elsewhere(const vm_record& vm, node_id to);
+  outcome move_cold(const vm_record& vm, const reserve_migration& command);
 
   // -- migrations that wait (migration_turns.cpp) -------------------------------------
 
@@ -69,6 +70,16 @@ private:
   [[nodiscard]] migration_slots slots_under_way() const;
   /// Its destination is reserved from now on, and its hosts are told.
   void begin_migration(const migration_record& migration);
+  /// A further try of one that was aborted, of the same operation, if its terms allow one and it
+  /// may help; or it was made before. False: there is none.
+  bool try_again(const migration_record& migration);
+  /// It may begin since this batch, as its time has come.
+  [[nodiscard]] bool one_came_due() const;
+  [[nodiscard]] bool put_off(const migration_record& migration) const {
+    return migration.not_before > state_.now_;
+  }
+  /// The guest's last migration isn't over yet: a copy of it may be left.
+  [[nodiscard]] bool last_one_lingers(const migration_record& migration) const;
   /// It is over, without having begun.
   void end_queued(const migration_record& migration, const std::string& why);
   /// Those of the task's migrations that it ordered itself, and that haven't begun.
@@ -253,6 +264,7 @@ private:
   cluster_state& state_;
   const command_batch& batch_;
   const uint64_t revision_;
+  log_time before_; ///< the time of the batch before
   applied_batch done_;
   std::vector<record_name> touched_;
   std::set<record_name> known_touched_;

@@ -145,6 +145,7 @@ void cluster_state::loaded(uint64_t revision, log_time now) {
   not_over_.clear();
   under_way_.clear();
   queue_.clear();
+  put_off_.clear();
   tombstones_.clear();
   due_restarts_.clear();
   ended_operations_.clear();
@@ -193,13 +194,17 @@ void cluster_state::index(const migration_record& migration) {
     not_over_[migration.vm].insert(migration.id);
   if (is_under_way(migration))
     under_way_.insert(migration.id);
-  if (migration.waits())
-    queue_.insert(place_of(migration));
+  if (!migration.waits())
+    return;
+  queue_.insert(place_of(migration));
+  if (migration.not_before != log_time{})
+    put_off_.emplace(migration.not_before, migration.id);
 }
 
 void cluster_state::unindex(const migration_record& migration) {
   under_way_.erase(migration.id);
   queue_.erase(place_of(migration));
+  put_off_.erase({migration.not_before, migration.id});
   if (migration.over()) {
     over_migrations_.erase({migration.ended, migration.id});
     return;

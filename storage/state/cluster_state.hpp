@@ -30,7 +30,9 @@ namespace novacron {
 /// the pages. 6: migrations have terms; hosts that are off are evacuated. 7: migrations wait for
 /// their turn (`admission_since`); after a recovery none that began before is committed, and later
 /// ones have epochs of the new timeline. 8: hosts and VMs have networks (`networks_since`).
-inline constexpr uint32_t known_cluster_version = 8;
+/// 9: migrations are tried again (`tries_since`), and VMs without a guest move
+/// (`cold_moves_since`).
+inline constexpr uint32_t known_cluster_version = 9;
 
 /// What this program's leaders stamp at least: it goes on with members that know
 /// one version less, and with none that are older.
@@ -53,6 +55,10 @@ inline constexpr uint32_t evacuations_since = 6;
 
 /// The first `command_batch::cluster_version` under which hosts and VMs have networks.
 inline constexpr uint32_t networks_since = 8;
+
+/// The first `command_batch::cluster_version` under which a VM without a guest may be moved by
+/// `reserve_migration`.
+inline constexpr uint32_t cold_moves_since = 9;
 
 /// The first `command_batch::cluster_version` under which a host's end has
 /// consequences for its VMs.
@@ -169,6 +175,7 @@ private:
   std::unordered_map<vm_id, std::set<migration_id>> not_over_; ///< migrations
   std::set<migration_id> under_way_;
   std::set<queue_place> queue_;
+  by_age<migration_id> put_off_; ///< of the queue, those that don't begin before a time
   by_age<vm_id> tombstones_;
   by_age<vm_id> due_restarts_;
   by_age<operation_id> ended_operations_;

@@ -80,6 +80,9 @@ batch_applier::outcome batch_applier::apply(const decide_migration& command) {
     return answer({});
   }
   if (migration->undecided() && command.decision == migration_decision::abort) {
+    edit(*migration, [&](migration_record& x) {
+      x.may_pass = command.may_pass && batch_.cluster_version >= tries_since;
+    });
     decide(migration_phase::aborted, command.reason);
     return answer({});
   }

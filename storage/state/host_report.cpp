@@ -217,7 +217,8 @@ void batch_applier::settle(migration_id id) {
   } else if (migration.phase == migration_phase::aborted
              || migration.phase == migration_phase::returned) {
     forget();
-    end(migration.operation, "rolled back: " + migration.reason);
+    if (!try_again(migration))
+      end(migration.operation, "rolled back: " + migration.reason);
     if (migration.destination_clean)
       edit(migration, [&](migration_record& x) {
         x.phase = migration_phase::rolled_back;

@@ -55,7 +55,7 @@ void batch_applier::lose_guests(const host_record& host) {
     for (const auto& id : ids)
       if (const auto& x = state_.migrations_.at(id);
           !x.waits() && (x.from == host.id || x.to == host.id))
-        migrations.push_back(id); // those that wait are ended with the batch
+        migrations.push_back(id); // those that wait have nothing there yet
   std::sort(migrations.begin(), migrations.end());
   for (const auto& id : migrations)
     lose(*state_.find(id), host);
@@ -76,6 +76,7 @@ void batch_applier::lose(const migration_record& migration, const host_record& h
     edit(migration, [&](migration_record& x) {
       x.phase = migration_phase::aborted;
       x.reason = "host " + host.name + ", " + side + ", was lost";
+      x.may_pass = !source && batch_.cluster_version >= tries_since;
       x.decided = state_.now_;
     });
   if (!ended)

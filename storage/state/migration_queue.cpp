@@ -25,6 +25,26 @@ std::string site_of(const host_record& host) {
 
 } // namespace
 
+std::chrono::seconds put_off_for(uint32_t attempt) {
+  constexpr std::chrono::seconds first{5};
+  constexpr std::chrono::seconds longest{60};
+  constexpr uint32_t doublings = 4; // more than enough for the longest
+  const auto doubled = std::min(attempt < 2 ? 0 : attempt - 2, doublings);
+  return std::min(first * (1 << doubled), longest);
+}
+
+/// SplitMix64's last step (Steele, Lea and Flood, 2014) on either half: a bijection, so
+/// two ids never meet in one.
+migration_id next_try(migration_id last) {
+  const auto mixed = [](uint64_t x) {
+    x += 0x9e37'79b9'7f4a'7c15;
+    x = (x ^ (x >> 30)) * 0xbf58'476d'1ce4'e5b9;
+    x = (x ^ (x >> 27)) * 0x94d0'49bb'1331'11eb;
+    return x ^ (x >> 31);
+  };
+  return {{mixed(last.value.high), mixed(last.value.low)}};
+}
+
 queue_place place_of(const migration_record& migration) {
   return {rank_of(migration.terms.priority), migration.created, migration.id};
 }

@@ -2,6 +2,7 @@
 
 #include "messages/records.hpp"
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -12,6 +13,16 @@ namespace novacron {
 
 /// The first `command_batch::cluster_version` under which migrations wait for their turn.
 inline constexpr uint32_t admission_since = 7;
+
+/// The first `command_batch::cluster_version` under which migrations are tried again.
+inline constexpr uint32_t tries_since = 9;
+
+/// How long a further try is put off: the second for 5 s, each later one twice as long as the one
+/// before, up to a minute.
+std::chrono::seconds put_off_for(uint32_t attempt);
+
+/// The id of the try after this one: on every replica the same, and nobody else's.
+migration_id next_try(migration_id last);
 
 /// As many wait, in all; more are refused.
 inline constexpr size_t most_queued_migrations = 4'096;

@@ -1,4 +1,5 @@
 #include "storage/state/batch_applier.hpp"
+#include "storage/state/task_moves.hpp"
 
 namespace novacron {
 
@@ -22,9 +23,12 @@ batch_applier::outcome batch_applier::apply(const reserve_migration& command) {
         what + (other && other->waits() ? "it waits for its turn to migrate" : "it is migrating")
             + "; wait for the end of migration "
             + to_string(other ? other->id : command.migration));
+  if (without_guest(*vm) && batch_.cluster_version >= cold_moves_since)
+    return move_cold(*vm, command);
   if (vm->requested != requested_state::running || vm->actual != actual_state::running)
     return refuse(command_errc::wrong_state,
-                  what + "it is " + to_string(vm->actual) + "; only a running one can migrate");
+                  what + "it is " + to_string(vm->actual)
+                      + "; only one that runs, or that has no guest, can migrate");
   if (command.to == vm->host)
     return refuse(command_errc::same_host, what + "it is on that host already; choose another");
   auto to = state_.find(command.to);
@@ -55,6 +59,17 @@ batch_applier::outcome batch_applier::apply(const reserve_migration& command) {
   auto accepted = accept(*vm, command.operation);
   accepted.migration = command.migration;
   return accepted;
+}
+
+/// There is nothing to bring along: it has another place, at once.
+batch_applier::outcome batch_applier::move_cold(const vm_record& vm,
+                                                const reserve_migration& command) {
+  auto moved = place_elsewhere(vm, command.to);
+  if (!moved.ok())
+    return moved;
+  begin_ended(command.operation, operation_verb::migrate, vm.id);
+  moved.operation = command.operation;
+  return moved;
 }
 
 } // namespace novacron

@@ -16,12 +16,12 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto all_limit = 120s;
+constexpr auto tries_limit = 60s;
 constexpr int guests = 7;
 
 struct queueing_lab : counted_cluster {
-  queueing_lab()
-      : counted_cluster{lab_plan::three_nodes,
-                        {"host.vcpus=64", "host.memory_mib=10000", "host.migrations_at_once=1"}} {}
+  explicit queueing_lab(const std::string& bound = "host.migrations_at_once=1")
+      : counted_cluster{lab_plan::three_nodes, {"host.vcpus=64", "host.memory_mib=10000", bound}} {}
 
   void each_other_host(const std::string& wish) {
     for (const std::string host : {"node-2", "node-3"})
@@ -127,4 +127,32 @@ TEST_CASE("migrations wait for their turn, are cancelled before it, and all end 
   for (const auto& id : ids)
     CHECK_MESSAGE(becomes_true(10s, [&] { return x.places(id).size() == 1; }), id);
   CHECK(x.seen_twice().empty());
+}
+
+TEST_CASE(
+    "a migration that isn't over in its time is tried again, later, and fails with its last try") {
+  queueing_lab x{"host.migration_mbit=1"}; // minutes for a guest
+  const auto id = x.run_guests().front();
+  const auto begun = x.lab.insist("POST", "/api/v1/vms/" + id + "/migrate",
+                                  R"({"to":"node-2","max_seconds":1,"tries":3})", "move");
+  REQUIRE_MESSAGE(begun.status == 202, boost::json::serialize(begun.body));
+  const auto operation = "/api/v1/operations/" + field_text(begun.body, "id");
+  REQUIRE_MESSAGE(becomes_true(tries_limit,
+                               [&] { return field_text(x.read(operation), "state") != "running"; }),
+                  x.shown());
+  const auto ended = x.read(operation);
+  CHECK(field_text(ended, "state") == "failed");
+  CHECK(field_text(ended, "error").starts_with("rolled back: "));
+  auto tries = x.lab.list("migrations");
+  std::ranges::sort(tries, {}, [](const auto& each) { return field_number(each, "attempt"); });
+  REQUIRE_MESSAGE(tries.size() == 3, x.shown());
+  for (size_t n = 0; n < tries.size(); ++n) {
+    CHECK(field_number(tries[n], "attempt") == static_cast<int64_t>(n + 1));
+    CHECK(field_text(tries[n], "operation") == field_text(begun.body, "id"));
+    if (n > 0)
+      CHECK(field_text(tries[n], "begun") >= field_text(tries[n], "not_before"));
+  }
+  CHECK(field_text(ended, "migration") == field_text(tries.back(), "id"));
+  CHECK(x.places(id).size() == 1);
+  CHECK(field_text(x.read("/api/v1/vms/" + id), "host") == "node-1");
 }

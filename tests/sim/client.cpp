@@ -74,8 +74,11 @@ command_body client::wish() {
   }
   const auto which = luck.below(vms.size());
   const auto vm = vms[which];
-  if (luck.below(10) < with_.settings.migrate_share)
-    return reserve_migration{{with_.fresh(4)}, vm, {}, 0, operation};
+  if (luck.below(10) < with_.settings.migrate_share) {
+    migration_terms terms;
+    terms.tries = 1 + static_cast<uint32_t>(operation.value.low % 3);
+    return reserve_migration{{with_.fresh(4)}, vm, {}, 0, operation, terms};
+  }
   const auto what = luck.below(20);
   auto wanted = requested_state::running;
   if (what >= 11)

@@ -108,10 +108,12 @@ void history::left_no_trace(const command_batch& batch, const applied_batch& don
       into.made.insert(id);
     into.keys.insert(answer_key(each.idempotency));
   }
-  // A task's deadline may come with any entry.
+  // A task's deadline, or the time of a migration that was put off, may come with any entry.
   const bool none = std::ranges::none_of(done.outcomes, &command_outcome::ok)
                     && std::ranges::none_of(done.changes, [](const auto& each) {
-                         return std::holds_alternative<task_record>(each.record);
+                         const auto* migration = std::get_if<migration_record>(&each.record);
+                         return std::holds_alternative<task_record>(each.record)
+                                || (migration && migration->attempt > 1);
                        });
   for (const auto& each : done.changes) {
     const auto id = id_of(each.record);
@@ -161,6 +163,10 @@ void history::note(const migration_record& migration) {
   switch (migration.phase) {
   case migration_phase::queued:
     seen_.hit(probe::migration_waited);
+    break;
+  case migration_phase::reserved:
+    if (migration.attempt > 1)
+      seen_.hit(probe::migration_tried_again);
     break;
   case migration_phase::done:
     seen_.hit(probe::migration_done);

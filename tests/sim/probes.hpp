@@ -77,6 +77,7 @@ enum class probe : uint8_t {
   log_asked_about_guest,
   memory_moved,
   migration_waited,
+  migration_tried_again,
   migration_done,
   migration_aborted,
   migration_returned,

@@ -161,6 +161,9 @@ TEST_CASE("a migration's terms are gentle unless it is said otherwise") {
   CHECK(parse_migrate(R"({"intent":"fast"})").error().field == "/intent");
   CHECK(parse_migrate(R"({"max_pause_ms":0})").error().field == "/max_pause_ms");
   CHECK(parse_migrate(R"({"max_pause_ms":60001})").error().field == "/max_pause_ms");
+  CHECK(parse_migrate(R"({"tries":3})")->terms.tries == 3);
+  CHECK(parse_migrate(R"({"tries":0})").error().field == "/tries");
+  CHECK(parse_migrate(R"({"tries":11})").error().field == "/tries");
   CHECK(parse_migrate(R"({"max_seconds":0})").error().field == "/max_seconds");
   CHECK(parse_migrate(R"({"max_seconds":86401})").error().field == "/max_seconds");
 }

@@ -178,6 +178,9 @@ TEST_CASE_FIXTURE(table_fixture, "progress is shown with its migration until tha
   CHECK(shown().at("intent").as_string() == "gentle");
   CHECK(shown().at("max_pause_ms").as_int64() == 300);
   CHECK(shown().at("max_seconds").is_null());
+  CHECK(shown().at("attempt").as_int64() == 1);
+  CHECK(shown().at("tries").as_int64() == 1);
+  CHECK(shown().at("not_before").is_null());
   table.progress({migration.id, migration.vm, "precopy", 3, 4'096, 30'000, 10'000, 500});
   CHECK(shown().at("progress").at("phase").as_string() == "precopy");
   CHECK(shown().at("progress").at("round").as_int64() == 3);

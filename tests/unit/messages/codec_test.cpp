@@ -202,6 +202,11 @@ TEST_CASE("a command knows the first cluster version that has it") {
   CHECK(least_version(move) == 1);
   move.terms.time_limit = std::chrono::seconds{60};
   CHECK(least_version(move) == 6);
+  move.terms.tries = 2;
+  CHECK(least_version(move) == 9);
+  decide_migration abort; // hosts mustn't wait for others to be upgraded
+  abort.may_pass = true;
+  CHECK(least_version(abort) == 1);
 }
 
 TEST_CASE("a time that arithmetic could overflow is refused") {

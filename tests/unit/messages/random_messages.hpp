@@ -139,11 +139,13 @@ public:
     for (auto& each : x.work.raw_bytes)
       fill(each);
   }
-  void fill(migration_terms& x) { fill_all(x.intent, x.longest_pause, x.time_limit, x.priority); }
+  void fill(migration_terms& x) {
+    fill_all(x.intent, x.longest_pause, x.time_limit, x.priority, x.tries);
+  }
   void fill(migration_record& x) {
     fill_all(x.id, x.vm, x.from, x.to, x.epoch, x.phase, x.reason, x.source_clean,
              x.destination_clean, x.cost, x.operation, x.created, x.decided, x.ended, x.revision,
-             x.terms, x.begun, x.timeline);
+             x.terms, x.begun, x.timeline, x.attempt, x.not_before, x.may_pass);
   }
   void fill(operation_record& x) {
     fill_all(x.id, x.verb, x.vm, x.migration, x.state, x.error, x.created, x.ended, x.revision);
@@ -172,7 +174,9 @@ public:
   void fill(reserve_migration& x) {
     fill_all(x.migration, x.vm, x.to, x.if_revision, x.operation, x.terms);
   }
-  void fill(decide_migration& x) { fill_all(x.migration, x.epoch, x.decision, x.reason); }
+  void fill(decide_migration& x) {
+    fill_all(x.migration, x.epoch, x.decision, x.reason, x.may_pass);
+  }
   void fill(vm_observation& x) { fill_all(x.vm, x.epoch, x.actual, x.reason); }
   void fill(migration_observation& x) { fill_all(x.migration, x.clean, x.cost); }
   void fill(host_report& x) { fill_all(x.host, x.boot, x.sequence, x.vms, x.migrations); }

@@ -100,10 +100,10 @@ TEST_CASE_FIXTURE(cli_fixture, "a wait shows how a migration gets on, and its en
 TEST_CASE_FIXTURE(cli_fixture, "a migration's terms are sent as they were given") {
   canned["POST /api/v1/vms/" + vm_id + "/migrate"] = {{202, R"({"id":"o1","state":"running"})"}};
   CHECK(run({"vm", "migrate", vm_id, "--intent", "downtime", "--max-pause", "50", "--max-time",
-             "600", "--priority", "high"})
+             "600", "--priority", "high", "--tries", "3"})
         == 0);
   CHECK(server.requests().at(0).ends_with(
-      R"({"intent":"downtime","priority":"high","max_pause_ms":50,"max_seconds":600})"));
+      R"({"intent":"downtime","priority":"high","max_pause_ms":50,"max_seconds":600,"tries":3})"));
 }
 
 TEST_CASE_FIXTURE(cli_fixture, "an operation that failed ends with 1 and its reason") {

@@ -41,7 +41,6 @@ TEST_CASE("a reservation is refused where a migration cannot be") {
   test_cluster cluster;
   CHECK(cluster.reserve().error == command_errc::unknown_vm);
   cluster.create();
-  CHECK(cluster.reserve().error == command_errc::wrong_state);
   cluster.request(requested_state::running);
   CHECK(cluster.reserve().error == command_errc::wrong_state);
   cluster.see(actual_state::running);
@@ -68,6 +67,41 @@ TEST_CASE("a reservation is refused where a migration cannot be") {
             .error
         == command_errc::migration_in_progress);
   CHECK(cluster.request(requested_state::paused).error == command_errc::migration_in_progress);
+}
+
+TEST_CASE("a VM without a guest has its other place at once") {
+  test_cluster cluster;
+  cluster.create();
+  const auto before = cluster.the_vm().epoch;
+  const auto moved = cluster.reserve();
+  REQUIRE(moved.ok());
+  CHECK(cluster.the_vm().host == cluster.node_2);
+  CHECK(cluster.the_vm().epoch == before.next());
+  CHECK(cluster.became(moved) == operation_state::succeeded);
+  CHECK(cluster.state.find(cluster.move) == nullptr);
+  CHECK(cluster.state.load_of(cluster.node_1).memory_mib == 0);
+  // What its first host has still to say of it counts no more, and it starts where it is now.
+  cluster.see_on(cluster.node_1, before, actual_state::running);
+  CHECK(cluster.the_vm().actual == actual_state::defined);
+  cluster.request(requested_state::running);
+  cluster.see(actual_state::running);
+  CHECK(cluster.the_vm().actual == actual_state::running);
+
+  SUBCASE("not on the host where it is") {
+    cluster.request(requested_state::stopped);
+    cluster.see(actual_state::defined);
+    CHECK(cluster.reserve(cluster.node_2).error == command_errc::same_host);
+  }
+  SUBCASE("not while it may have one") {
+    cluster.request(requested_state::stopped);
+    CHECK(cluster.reserve(cluster.node_1).error == command_errc::wrong_state);
+  }
+  SUBCASE("not before all members know how") {
+    cluster.request(requested_state::stopped);
+    cluster.see(actual_state::defined);
+    cluster.version = cold_moves_since - 1;
+    CHECK(cluster.reserve(cluster.node_1).error == command_errc::wrong_state);
+  }
 }
 
 TEST_CASE("a migration that began before a recovery isn't committed after it") {

@@ -106,7 +106,8 @@ private:
       return request_state{vm(), requested_state::running, 0, fresh<operation_id>()};
     case 7:
     case 8:
-      return reserve_migration{fresh<migration_id>(), vm(), host(), 0, fresh<operation_id>()};
+      return reserve_migration{fresh<migration_id>(), vm(),        host(), 0,
+                               fresh<operation_id>(), some_terms()};
     case 9:
     case 10: {
       decide_migration x;
@@ -115,6 +116,7 @@ private:
         x.epoch = known->epoch;
       x.decision = static_cast<migration_decision>(below(3));
       x.reason = "because";
+      x.may_pass = below(2) == 0;
       return x;
     }
     case 11:
@@ -136,6 +138,12 @@ private:
     default:
       return report(state);
     }
+  }
+
+  migration_terms some_terms() {
+    migration_terms terms;
+    terms.tries = 1 + static_cast<uint32_t>(below(3));
+    return terms;
   }
 
   command_body replacement(const cluster_state& state) {

@@ -21,11 +21,12 @@ command comparison() {
   return {compare_states{}, {}};
 }
 
-/// A command that no program of before knows. The host has no such network, so apply refuses it.
+/// A command that no program of before knows. There is no such VM, so apply refuses it.
 command newest() {
-  auto wish = create_test_vm(99);
-  std::get<create_vm>(wish.body).spec.networks = {"lan"};
-  return wish;
+  reserve_migration wish;
+  wish.vm = test_vm(99);
+  wish.terms.tries = 2;
+  return {wish, {}};
 }
 
 command start_test_vm(uint64_t n) {
@@ -105,7 +106,7 @@ TEST_CASE("the cluster's version rises with the last program, and its commands w
     CHECK(group.agree(last));
   }
   CHECK(eventually([&] { return all_at(group, known_cluster_version); }));
-  CHECK(propose(group.at(group.leader()), {newest()}).at(0).error == command_errc::wrong_state);
+  CHECK(propose(group.at(group.leader()), {newest()}).at(0).error == command_errc::unknown_vm);
   CHECK(group.agree(group.write(create_test_vm(5))));
 }
 

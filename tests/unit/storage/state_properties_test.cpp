@@ -103,7 +103,7 @@ struct invariants {
                              && old->second.actual != actual_state::failed;
       if (vm.host != old->second.host)
         CHECK_MESSAGE((has<decide_migration>(batch) || has<replace_vm>(batch)
-                       || (has<move_vm>(batch) && !had_guest)),
+                       || ((has<move_vm>(batch) || has<reserve_migration>(batch)) && !had_guest)),
                       "a VM moved without a decision");
       // A guest that may run gets a new permission wherever it goes.
       if (vm.host != old->second.host)
