@@ -53,6 +53,7 @@ struct host_context {
   std::chrono::milliseconds shutdown_grace{5'000};
   uint32_t page_streams = 2;
   std::shared_ptr<link_share> page_share; ///< of the pages that leave this host; may be null
+  std::shared_ptr<kept_memory> kept;      ///< of guests that left it or came; null: none
   logger log;
 
   /// CLOCK_BOOTTIME of this machine, which leases and the fencer count on.

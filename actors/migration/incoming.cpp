@@ -32,6 +32,8 @@ incoming::prepare(const prepare_migration& request,
   session_ticket ticket{record.id, record.from, record.to, record.epoch, random_token()};
   receive_options options;
   options.stream_socket = socket;
+  options.kept = context_->kept;
+  options.guest = record.vm;
   // Why Prepare failed says more than that its pages were given up for it.
   const auto unprepared = std::make_shared<std::atomic<bool>>(false);
   auto receiver = context_->pages->expect(

@@ -17,8 +17,9 @@ migration_cost cost_of(const session_statistics& pages) {
   cost.rounds = pages.rounds;
   cost.chain_ok = pages.chain_ok;
   cost.work.zero_pages = pages.zero_pages;
-  cost.work.whole_pages = pages.full_pages - pages.same_pages - pages.changed_pages;
-  cost.work.same_pages = pages.same_pages;
+  const auto held = pages.same_pages + pages.lent_pages; // whoever's they were
+  cost.work.whole_pages = pages.full_pages - held - pages.changed_pages;
+  cost.work.same_pages = held;
   cost.work.changed_pages = pages.changed_pages;
   cost.work.raw_bytes = pages.raw_bytes;
   cost.work.packed_bytes = pages.compressed_bytes;

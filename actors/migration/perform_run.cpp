@@ -47,6 +47,8 @@ void perform_run::start(const migration_prepared& destination) {
   options.streams = context->page_streams;
   options.share = context->page_share;
   options.weight = weight_of(record.terms.priority);
+  options.kept = context->kept;
+  options.guest = record.vm;
   auto started = context->send_pages(context->tls, ticket, options,
                                      [self = shared_from_this()](result<session_statistics> how) {
                                        self->page_session_ended(std::move(how));

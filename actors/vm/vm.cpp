@@ -1,6 +1,7 @@
 #include "actors/vm/vm.hpp"
 
 #include "actors/vm/guest_calls.hpp"
+#include "dwcp/kept_memory/kept_memory.hpp"
 
 namespace novacron {
 
@@ -35,9 +36,11 @@ void carry_out(self_pointer self, const shared_context& context, const vm_state:
   for (const auto& effect : effects)
     if (auto* call = std::get_if<call_hypervisor>(&effect))
       call_driver(self, context, call->call);
-    else if (auto* report = std::get_if<report_observation>(&effect))
+    else if (auto* report = std::get_if<report_observation>(&effect)) {
+      if (report->observation.actual == actual_state::gone && context->kept)
+        context->kept->forget(report->observation.vm);
       self->send(self->state.host, report->observation);
-    else if (std::holds_alternative<look_again>(effect))
+    } else if (std::holds_alternative<look_again>(effect))
       self->send(self->state.host, update_atom::value);
     else if (std::holds_alternative<end_actor>(effect))
       self->quit();

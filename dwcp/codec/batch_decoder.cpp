@@ -19,9 +19,10 @@ namespace flag = qemu_stream::ram_flag;
 class plan_runner {
 public:
   plan_runner(std::span<const std::byte> operations, std::span<const std::byte> content,
-              size_t raw_bytes, page_store& store, std::vector<std::byte>& raw)
-      : operations_{operations}, content_{content}, raw_bytes_{raw_bytes}, store_{store}, raw_{
-                                                                                              raw} {
+              size_t raw_bytes, page_store& store, page_lender* lender, const page_watch& watch,
+              std::vector<std::byte>& raw)
+      : operations_{operations}, content_{content},
+        raw_bytes_{raw_bytes}, store_{store}, lender_{lender}, watch_{watch}, raw_{raw} {
     // nop
   }
 
@@ -47,6 +48,7 @@ private:
     case batch_operation::zero_pages:
     case batch_operation::same_pages:
     case batch_operation::changed_pages:
+    case batch_operation::lent_pages:
       return run_of_pages(tag, counts);
     case batch_operation::block: {
       const auto index = take_varint(operations_);
@@ -78,7 +80,8 @@ private:
     const auto count = step_taken ? take_varint(operations_) : std::nullopt;
     if (!count || *count > room() / each)
       return false;
-    const auto distance = kind == batch_operation::same_pages ? take_varint(operations_) : 0;
+    const bool refers = kind == batch_operation::same_pages || kind == batch_operation::lent_pages;
+    const auto distance = refers ? take_varint(operations_) : 0;
     const uint64_t first = next_page_ + static_cast<uint64_t>(unzigzag(*step_taken));
     if (!distance || first >= max_page_number || *count > max_page_number - first)
       return false;
@@ -106,9 +109,14 @@ private:
       store_.refer(place, source);
       return true;
     }
-    if (!copy(page_size))
+    if (kind == batch_operation::lent_pages)
+      raw_.resize(raw_.size() + page_size);
+    else if (!copy(page_size))
       return false;
     const auto content = std::span{raw_}.last<page_size>();
+    if (kind == batch_operation::lent_pages
+        && (lender_ == nullptr || !lender_->read(page + static_cast<uint64_t>(distance), content)))
+      return false;
     if (kind == batch_operation::changed_pages) {
       const auto before = store_.find(place);
       if (before.empty())
@@ -116,6 +124,8 @@ private:
       std::ranges::transform(content, before, content.begin(), std::bit_xor{});
     }
     store_.keep(place, content);
+    if (watch_)
+      watch_(place, content);
     return true;
   }
 
@@ -134,6 +144,8 @@ private:
   std::span<const std::byte> content_;
   size_t raw_bytes_;
   page_store& store_;
+  page_lender* lender_;
+  const page_watch& watch_;
   std::vector<std::byte>& raw_;
   uint32_t block_ = 0;
   uint64_t next_page_ = 0;
@@ -172,7 +184,8 @@ result<decoded_batch> batch_decoder::execute(std::span<const std::byte> plan, si
   raw_.clear();
   raw_.reserve(raw_bytes);
   decoded_batch decoded;
-  plan_runner runner{plan.first(*length), plan.subspan(*length), raw_bytes, store_, raw_};
+  plan_runner runner{
+      plan.first(*length), plan.subspan(*length), raw_bytes, store_, lender_, watch_, raw_};
   if (!runner.run(decoded))
     return broken_batch("its operations don't make the bytes that it announces");
   decoded.raw = raw_;

@@ -2,12 +2,14 @@
 
 #include "dwcp/codec/batch_format.hpp"
 #include "dwcp/codec/digest_chain.hpp"
+#include "dwcp/codec/lent_pages.hpp"
 #include "dwcp/codec/page_store.hpp"
 #include "dwcp/codec/plan_packer.hpp"
 #include "dwcp/errors.hpp"
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace novacron {
@@ -34,6 +36,10 @@ public:
   /// `start` and `store_bytes` are the encoder's; `lanes` take turns, batch by batch.
   batch_decoder(const chain_value& start, size_t store_bytes, unsigned lanes = 1);
 
+  /// What is lent to the encoder; null, as to begin with: nothing. It outlives this.
+  void lend_from(page_lender* lender) { lender_ = lender; }
+  void watch(page_watch watch) { watch_ = std::move(watch); }
+
   /// Decodes the next batch. `malformed` when it breaks the format,
   /// `digest_mismatch` when its bytes aren't those that were sent. After a
   /// failure no further batch can be decoded.
@@ -50,6 +56,8 @@ private:
   uint64_t batches_ = 0;
   digest_chain chain_;
   page_store store_;
+  page_lender* lender_ = nullptr;
+  page_watch watch_;
   std::vector<std::byte> raw_;
 };
 

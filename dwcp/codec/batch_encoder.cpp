@@ -102,6 +102,12 @@ void batch_encoder::add_page(const page_record& record) {
     extend(batch_operation::same_pages, place.page, 1, static_cast<int64_t>(*same - place.page));
     return store_.refer(place, {place.block, *same});
   }
+  if (const auto lent = find_lent(place, content)) {
+    ++decisions_.lent;
+    lent_distance_ = static_cast<int64_t>(*lent - place.page);
+    extend(batch_operation::lent_pages, place.page, 1, lent_distance_);
+    return keep(hash, place, content);
+  }
   if (little) {
     ++decisions_.changed;
     extend(batch_operation::changed_pages, place.page, 1);
@@ -111,8 +117,21 @@ void batch_encoder::add_page(const page_record& record) {
     extend(batch_operation::pages, place.page, 1);
     append(content);
   }
+  keep(hash, place, content);
+}
+
+/// Most of a guest that comes back lies in one run.
+std::optional<uint64_t> batch_encoder::find_lent(page_place place, page_content content) const {
+  if (!use_lent_ || lent_.pages() == 0)
+    return std::nullopt;
+  return lent_.find(content, place.page + static_cast<uint64_t>(lent_distance_));
+}
+
+void batch_encoder::keep(uint64_t hash, page_place place, page_content content) {
   store_.keep(place, content);
   index_.put(hash, place);
+  if (watch_)
+    watch_(place, content);
 }
 
 encoded_batch batch_encoder::seal() {
@@ -173,7 +192,8 @@ void batch_encoder::close_run() {
     next_page_ = run_.first + run_.count;
   }
   put_varint(operations_, run_.count);
-  if (run_.operation == batch_operation::same_pages)
+  if (run_.operation == batch_operation::same_pages
+      || run_.operation == batch_operation::lent_pages)
     put_varint(operations_, zigzag(run_.distance));
   run_.count = 0;
 }

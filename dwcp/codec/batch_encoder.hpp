@@ -3,10 +3,14 @@
 #include "dwcp/codec/batch_format.hpp"
 #include "dwcp/codec/content_index.hpp"
 #include "dwcp/codec/digest_chain.hpp"
+#include "dwcp/codec/lent_pages.hpp"
 #include "dwcp/codec/page_store.hpp"
 #include "messages/page_record.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace novacron {
@@ -24,6 +28,7 @@ struct page_decisions {
   uint64_t full = 0;    ///< with their content
   uint64_t same = 0;    ///< as what the other end holds of them, or of another page
   uint64_t changed = 0; ///< as the difference from what the other end holds
+  uint64_t lent = 0;    ///< as a page of an earlier guest's, which the other end lends
   uint64_t zero = 0;
 };
 
@@ -34,6 +39,15 @@ class batch_encoder {
 public:
   /// `start` seeds the chain. `store_bytes`: content that both ends hold (`page_store`); 0: none.
   batch_encoder(const chain_value& start, size_t store_bytes);
+
+  /// The other end lends pages (`lent_index::put`). Without a store they are of no use.
+  bool lend(uint64_t first, std::span<const page_digest> digests) {
+    return lent_.put(first, digests);
+  }
+  [[nodiscard]] uint64_t pages_on_offer() const { return lent_.pages(); }
+  /// Whether pages are looked for among those, as they are to begin with.
+  void use_lent(bool use) { use_lent_ = use; }
+  void watch(page_watch watch) { watch_ = std::move(watch); }
 
   /// Adds a record of at most `stream_splitter::max_opaque_bytes`.
   void add(const page_record& record);
@@ -50,10 +64,12 @@ private:
     batch_operation operation = batch_operation::opaque;
     uint64_t first = 0;   ///< page number
     uint64_t count = 0;   ///< pages; for opaque: bytes
-    int64_t distance = 0; ///< of what each page is the same as
+    int64_t distance = 0; ///< of what each page is the same as, or is lent as
   };
 
   void add_page(const page_record& record);
+  [[nodiscard]] std::optional<uint64_t> find_lent(page_place place, page_content content) const;
+  void keep(uint64_t hash, page_place place, page_content content);
   void extend(batch_operation operation, uint64_t page, uint64_t count, int64_t distance = 0);
   void turn_to(uint32_t block);
   void put_operation(batch_operation operation, uint64_t number);
@@ -63,6 +79,10 @@ private:
   digest_chain chain_;
   page_store store_;
   content_index index_;
+  lent_index lent_;
+  bool use_lent_ = true;
+  int64_t lent_distance_ = 0; ///< of the last page that was lent
+  page_watch watch_;
   page_decisions decisions_;
   uint64_t batches_ = 0;
   run run_;

@@ -34,6 +34,8 @@ enum class batch_operation : uint8_t {
   changed_pages
   = 7,             ///< step, count: content is each page's difference (XOR) from what is held of it
   store_state = 8, ///< the lower 63 bits of the store's state so far
+  lent_pages
+  = 9, ///< step, count, distance (zigzag): each is the lent page whose number is at a distance
 };
 
 /// How a batch's plan is packed.

@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <span>
+#include <utility>
 
 namespace novacron {
 
@@ -32,6 +33,14 @@ public:
   /// The other end has released all batches below `sequence`; `digest_mismatch`
   /// when its chain isn't ours.
   result<void> acknowledge(uint64_t sequence, const chain_value& chain);
+
+  /// As `batch_encoder`'s.
+  bool lend(uint64_t first, std::span<const page_digest> digests) {
+    return encoder_.lend(first, digests);
+  }
+  [[nodiscard]] uint64_t pages_on_offer() const { return encoder_.pages_on_offer(); }
+  void use_lent(bool use) { encoder_.use_lent(use); }
+  void watch(page_watch watch) { encoder_.watch(std::move(watch)); }
 
   /// Bytes that have not left in a batch.
   [[nodiscard]] size_t pending_bytes() const {

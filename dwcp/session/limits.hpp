@@ -26,6 +26,8 @@ inline constexpr size_t read_ahead_bytes = 1u << 20;
 /// Connections to a door that have not yet shown their ticket: a session opens all of its
 /// own, 64 at most, at once, and others may begin at the same time.
 inline constexpr size_t half_open_connections = 128;
+/// Connections that a session opens by itself.
+inline constexpr unsigned most_streams = 32;
 /// Read from QEMU at once.
 inline constexpr size_t read_bytes = 256u << 10;
 /// Return path that waits; QEMU says a few bytes per second.

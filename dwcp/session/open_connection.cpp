@@ -3,6 +3,7 @@
 #include "dwcp/session/limits.hpp"
 #include "dwcp/transport/sockets.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace novacron {
@@ -28,18 +29,19 @@ result<opened_connection> open_connection(const connection_purpose& purpose, uin
   frame open;
   open.header.kind = frame_kind::open;
   open.header.session = purpose.session;
-  put_terms(open.header,
-            {batch_dialect::held_pages, purpose.options.store_bytes, purpose.options.lanes});
-  open.payload = encode(
-      open_request{purpose.ticket, number, static_cast<uint16_t>(purpose.options.streams)});
+  put_terms(open.header, {newest_dialect, purpose.options.store_bytes, purpose.options.lanes});
+  // One beyond those that the session began with names itself the last one.
+  const auto streams = std::max(purpose.options.streams, number + 1u);
+  open.payload = encode(open_request{purpose.ticket, number, static_cast<uint16_t>(streams)});
   if (auto written = stream->write_frame(open, purpose.stopped, until); !written)
     return written.error();
   const auto answer = stream->read_frame(purpose.stopped, session_limits::opening, until);
   if (!answer) {
     // It may have accepted us already, and would wait for us to come back.
     const wakeup never;
-    (void)stream->write_frame(abort_frame(purpose.session, answer.error()), never,
-                              std::chrono::steady_clock::now() + session_limits::farewell);
+    if (!purpose.spared())
+      (void)stream->write_frame(abort_frame(purpose.session, answer.error()), never,
+                                std::chrono::steady_clock::now() + session_limits::farewell);
     return answer.error();
   }
   if (answer->header.kind == frame_kind::abort)

@@ -16,6 +16,9 @@ struct connection_purpose {
   uint64_t session;
   const std::shared_ptr<wire_counter>& wire;
   const wakeup& stopped; ///< raised: `cancelled`
+  /// Whether the session can go on without this connection, or has ended well: a destination that
+  /// may have taken it already, and isn't heard, is told nothing then.
+  std::function<bool()> spared;
 };
 
 struct opened_connection {

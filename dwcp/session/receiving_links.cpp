@@ -86,12 +86,24 @@ result<session_terms> receiving_session::claim(const frame_header& opened,
     ++reconnects_;
     return terms_;
   }
+  if (takes_further(request)) {
+    if (!further_.insert(request.stream).second)
+      ++reconnects_;
+    return terms_;
+  }
   if (request.streams != streams_expected_ || streams_claimed_ >= streams_expected_)
     return make_failure(dwcp_errc::too_many, "page session: more connections than the "
                                                  + std::to_string(streams_expected_)
                                                  + " that were announced");
   ++streams_claimed_;
   return terms_;
+}
+
+/// One beyond those that the session began with, or in the place of such a one.
+bool receiving_session::takes_further(const open_request& request) const {
+  return terms_.dialect >= batch_dialect::lent_pages && can_resume()
+         && streams_claimed_ == streams_expected_ && request.stream >= streams_expected_
+         && request.streams == request.stream + 1;
 }
 
 /// On a reader's thread, which waits here while too much is queued: so TCP

@@ -1,5 +1,6 @@
 #include "dwcp/session/receiving_session.hpp"
 
+#include "dwcp/kept_memory/kept_memory.hpp"
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/used_up.hpp"
 #include "dwcp/transport/session_thread.hpp"
@@ -74,6 +75,8 @@ void receiving_session::run() {
   }
   guest_.reset();
   const auto failed = finished_ ? std::nullopt : outcome_.why();
+  if (recorder_)
+    recorder_->end(!failed);
   {
     const std::scoped_lock adopting{adopting_};
     const std::scoped_lock lock{mutex_};
@@ -110,7 +113,39 @@ result<void> receiving_session::work() {
   if (!guest)
     return guest.error();
   guest_ = std::move(*guest);
+  keep_and_lend();
   return carry();
+}
+
+void receiving_session::keep_and_lend() {
+  if (!options_.kept)
+    return;
+  recorder_ = options_.kept->record(options_.guest);
+  decoder_->watch(
+      [this](page_place place, page_content content) { recorder_->keep(place, content); });
+  if (terms_.dialect < batch_dialect::lent_pages)
+    return;
+  lent_ = options_.kept->lend(options_.guest);
+  if (!lent_)
+    return;
+  decoder_->lend_from(lent_.get());
+  lender_.emplace(*lent_, [this] { outcome_.nudge().raise(); });
+}
+
+/// A part that is lost with its connection is only not used.
+void receiving_session::say_lent() {
+  while (lender_ && streams_->queued_first_bytes() < max_lent_bytes) {
+    const auto part = lender_->take();
+    if (!part)
+      break;
+    auto x = control(frame_kind::lent);
+    x.header.sequence = part->first;
+    const auto bytes = std::as_bytes(std::span{part->digests});
+    x.payload.assign(bytes.begin(), bytes.end());
+    streams_->send_first(std::move(x));
+  }
+  if (lender_ && lender_->done())
+    lender_.reset();
 }
 
 result<void> receiving_session::carry() {
@@ -128,6 +163,7 @@ result<void> receiving_session::carry() {
     if (!return_ended_)
       if (auto taken = take_return_path(); !taken)
         return taken;
+    say_lent();
     if (input_ended_ && return_ended_ && !said_all_at_) {
       say_ended();
       continue;

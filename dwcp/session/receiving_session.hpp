@@ -1,6 +1,8 @@
 #pragma once
 
 #include "dwcp/codec/batch_decoder.hpp"
+#include "dwcp/kept_memory/memory_lender.hpp"
+#include "dwcp/kept_memory/memory_recorder.hpp"
 #include "dwcp/session/session.hpp"
 #include "dwcp/session/session_outcome.hpp"
 #include "dwcp/session/stream_set.hpp"
@@ -13,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 namespace novacron {
@@ -55,6 +58,8 @@ private:
   result<void> end_release(const frame_header& header);
   result<void> write_released();
   result<void> take_return_path();
+  void keep_and_lend();
+  void say_lent();
   void say_ended();
   [[nodiscard]] bool heard_out() const;
   void wait_for_work();
@@ -64,6 +69,7 @@ private:
   void say(frame x);
   std::unique_ptr<stream_set> make_streams();
   [[nodiscard]] bool can_resume() const;
+  [[nodiscard]] bool takes_further(const open_request& request) const;
   result<session_terms> claim(const frame_header& opened, const open_request& request);
   [[nodiscard]] frame control(frame_kind kind) const;
 
@@ -72,9 +78,12 @@ private:
   const session_end end_;
   session_outcome outcome_;
   descriptor guest_;
-  std::optional<batch_decoder> decoder_; ///< once the terms are known
-  std::span<const std::byte> releasing_; ///< of the decoder's, not yet written to QEMU
-  uint64_t released_ = 0;                ///< batches
+  std::unique_ptr<lent_memory> lent_;         ///< null: nothing is lent
+  std::optional<memory_lender> lender_;       ///< until its digests were said
+  std::unique_ptr<memory_recorder> recorder_; ///< null: nothing is kept
+  std::optional<batch_decoder> decoder_;      ///< once the terms are known
+  std::span<const std::byte> releasing_;      ///< of the decoder's, not yet written to QEMU
+  uint64_t released_ = 0;                     ///< batches
   bool acknowledged_ = true;
   bool input_ended_ = false;
   bool return_ended_ = false;
@@ -94,6 +103,7 @@ private:
   session_terms terms_;
   uint16_t streams_expected_ = 0;
   uint16_t streams_claimed_ = 0;
+  std::set<uint16_t> further_; ///< connections beyond those
   bool closed_ = false;
   std::map<uint16_t, loss> lost_; ///< connections that may be replaced
   bool say_again_ = false;

@@ -1,10 +1,12 @@
 // The connections of a sending session: how they are made, lost and replaced, and
 // what they bring.
 
+#include "dwcp/kept_memory/kept_memory.hpp"
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/sending_session.hpp"
 #include "dwcp/session/used_up.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace novacron {
@@ -21,7 +23,9 @@ std::chrono::steady_clock::time_point now() {
 result<void> sending_session::connect_streams() {
   opener_.emplace(
       [this](uint16_t number, const wakeup& stop, deadline until) {
-        return open_connection({tls_, ticket_, options_, session_, wire_, stop}, number, until);
+        return open_connection({tls_, ticket_, options_, session_, wire_, stop,
+                                [this] { return carries_ && !outcome_.failed(); }},
+                               number, until);
       },
       [this] { outcome_.nudge().raise(); });
   for (uint16_t i = 0; i < options_.streams; ++i)
@@ -48,6 +52,7 @@ result<void> sending_session::connect_streams() {
     if (opened < options_.streams)
       wait_for(-1, 0, outcome_.nudge(), deadline::max());
   }
+  carries_ = true;
   if (options_.share)
     share_.emplace(options_.share, options_.weight);
   lanes_.emplace(terms_.lanes, options_.compression_level,
@@ -61,12 +66,21 @@ result<void> sending_session::connect_streams() {
                                             outcome_.fail(used_up("compression", why));
                                           }});
   level_.emplace(terms_.lanes, now());
+  next_number_ = static_cast<uint16_t>(options_.streams);
+  if (terms_.dialect >= batch_dialect::lent_pages && options_.resume_limit.count() > 0)
+    width_.emplace(options_.streams,
+                   std::min<unsigned>(options_.most_streams, session_limits::most_streams), now());
   source_.emplace(session_, session_seed(ticket_), terms_.store_bytes, [this](frame x) {
     if (x.header.kind != frame_kind::batch)
       return streams_.send(std::move(x));
     window_.sent(now());
     lanes_->put(std::move(x));
   });
+  if (options_.kept) {
+    recorder_ = options_.kept->record(options_.guest);
+    source_->watch(
+        [this](page_place place, page_content content) { recorder_->keep(place, content); });
+  }
   return {};
 }
 
@@ -75,7 +89,9 @@ result<void> sending_session::connect_streams() {
 /// the source.
 result<void> sending_session::mend() {
   for (auto& each : opener_->take())
-    if (auto tried = replace(each.number, std::move(each.outcome)); !tried)
+    if (widening_.erase(each.number) > 0)
+      widen(each.number, std::move(each.outcome));
+    else if (auto tried = replace(each.number, std::move(each.outcome)); !tried)
       return tried;
   if (!reads_ahead())
     read_ahead_ = 0;
@@ -109,6 +125,26 @@ result<void> sending_session::replace(uint16_t connection, result<opened_connect
   plan_.restored(connection);
   ++reconnects_;
   return {};
+}
+
+/// More of them, where that carries more, while the guest runs.
+void sending_session::choose_streams() {
+  if (!width_ || source_->splitter().completing() || !plan_.empty() || !widening_.empty())
+    return;
+  width_->note(link_is_waited_for());
+  for (const auto wanted = width_->choose(wire_->total(), now()); next_number_ < wanted;
+       ++next_number_) {
+    widening_.insert(next_number_);
+    opener_->begin(next_number_, now() + session_limits::reconnecting);
+  }
+}
+
+/// Nothing is lost where it can't be had.
+void sending_session::widen(uint16_t connection, result<opened_connection> opened) {
+  if (opened && use(connection, std::move(opened->stream)))
+    ++further_streams_;
+  else
+    width_->stop_at(next_number_);
 }
 
 /// In the place of the connection of that number, if there was one.
@@ -153,6 +189,10 @@ result<void> sending_session::arrived(frame x) {
       mailbox_.ended = x.header.chain;
       streams_.expect_ends();
       break;
+    case frame_kind::lent:
+      if (auto taken = take_lent(std::move(x)); !taken)
+        return taken;
+      break;
     default:
       return make_failure(dwcp_errc::malformed, "frame: a destination doesn't send this kind");
     }
@@ -169,6 +209,19 @@ bool sending_session::next_of_return_path(const frame_header& header) {
     return false;
   ++return_frames_;
   return true;
+}
+
+/// Each page is said once, so as many may wait as may be lent. Under `mutex_`.
+result<void> sending_session::take_lent(frame x) {
+  const auto pages = x.payload.size() / sizeof(page_digest);
+  if (terms_.dialect < batch_dialect::lent_pages || x.payload.size() % sizeof(page_digest) != 0
+      || pages > max_lent_pages - lent_said_)
+    return make_failure(dwcp_errc::malformed,
+                        "lent pages: more than " + std::to_string(max_lent_pages)
+                            + ", a part of one, or in a session that has none");
+  lent_said_ += pages;
+  mailbox_.lent.push_back(std::move(x));
+  return {};
 }
 
 /// On a thread of that connection.

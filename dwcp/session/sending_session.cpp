@@ -1,5 +1,6 @@
 #include "dwcp/session/sending_session.hpp"
 
+#include "dwcp/kept_memory/kept_memory.hpp"
 #include "dwcp/session/limits.hpp"
 #include "dwcp/session/used_up.hpp"
 #include "dwcp/transport/reorder_queue.hpp"
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <exception>
 #include <poll.h>
 #include <sys/socket.h>
@@ -22,6 +24,13 @@ std::chrono::steady_clock::time_point now() {
 
 failure broken(const std::string& why) {
   return make_failure(dwcp_errc::stream_broken, "guest's stream at the source: " + why);
+}
+
+/// Of a payload of whole digests.
+std::vector<page_digest> digests_in(std::span<const std::byte> payload) {
+  std::vector<page_digest> digests(payload.size() / sizeof(page_digest));
+  std::memcpy(digests.data(), payload.data(), digests.size() * sizeof(page_digest));
+  return digests;
 }
 
 } // namespace
@@ -75,6 +84,8 @@ void sending_session::run() {
       if (each.outcome)
         static_cast<void>(use(each.number, std::move(each.outcome->stream)));
   const auto failed = finished_ ? std::nullopt : outcome_.why();
+  if (recorder_)
+    recorder_->end(!failed);
   streams_.farewell(failed ? std::optional{abort_frame(session_, *failed)} : std::nullopt);
   streams_.close(now() + session_limits::farewell);
   if (failed)
@@ -167,6 +178,7 @@ result<void> sending_session::absorb() {
     last_acknowledged_ = last_heard_ = now();
     heard_since_loss_ = true;
     choose_level();
+    choose_streams();
   }
   if (source_->frames_under_way() == 0)
     last_heard_ = now();
@@ -175,6 +187,9 @@ result<void> sending_session::absorb() {
   // Does the guest run on? Where nothing was heard in between, what was read tells already.
   if (!mail.lost.empty() && std::exchange(heard_since_loss_, false))
     read_ahead_ = 0;
+  for (const auto& each : mail.lent)
+    if (!source_->lend(each.header.sequence, digests_in(each.payload)))
+      return make_failure(dwcp_errc::malformed, "lent pages: their numbers are out of bounds");
   gate_.push(mail.return_bytes);
   {
     const std::scoped_lock lock{mutex_};
@@ -222,8 +237,14 @@ result<void> sending_session::await_destination() {
 void sending_session::choose_level() {
   if (options_.compression_level == 0 || terms_.dialect == batch_dialect::plain_pages)
     return;
-  level_->note(window_.full() || streams_.queued_bytes() > 0);
-  lanes_->set_level(level_->choose(lanes_->work(), now()));
+  level_->note(link_is_waited_for());
+  const auto level = level_->choose(lanes_->work(), now());
+  lanes_->set_level(level);
+  source_->use_lent(level != 0); // a link that is faster than the codec is faster than digests, too
+}
+
+bool sending_session::link_is_waited_for() const {
+  return window_.full() || streams_.queued_bytes() > 0;
 }
 
 result<void> sending_session::take_input() {
@@ -350,10 +371,13 @@ void sending_session::publish_statistics() {
   statistics_.full_pages = seen.full_pages;
   statistics_.same_pages = source_->decisions().same;
   statistics_.changed_pages = source_->decisions().changed;
+  statistics_.lent_pages = source_->decisions().lent;
+  statistics_.offered_pages = source_->pages_on_offer();
   statistics_.opaque_bytes = seen.all_opaque_bytes();
   statistics_.raw_bytes = seen.opaque_bytes;
   statistics_.rounds = seen.rounds;
   statistics_.reconnects = reconnects_;
+  statistics_.further_streams = further_streams_;
   statistics_.repeats = streams_.repeats();
   statistics_.batches = source_->batches();
   statistics_.compressed_bytes = lanes_->work().packed_bytes;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dwcp/kept_memory/memory_recorder.hpp"
 #include "dwcp/session/batch_source.hpp"
 #include "dwcp/session/connection_opener.hpp"
 #include "dwcp/session/flight_window.hpp"
@@ -9,6 +10,7 @@
 #include "dwcp/session/return_gate.hpp"
 #include "dwcp/session/session.hpp"
 #include "dwcp/session/session_outcome.hpp"
+#include "dwcp/session/stream_planner.hpp"
 #include "dwcp/session/stream_set.hpp"
 #include "dwcp/transport/sockets.hpp"
 #include "messages/descriptor.hpp"
@@ -16,6 +18,7 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 namespace novacron {
@@ -41,6 +44,7 @@ private:
     bool return_ended = false;
     std::optional<chain_value> ended;
     std::vector<std::pair<uint16_t, failure>> lost;
+    std::vector<frame> lent;
   };
 
   void run();
@@ -52,8 +56,11 @@ private:
   result<void> await_destination();
   result<void> mend();
   result<void> replace(uint16_t connection, result<opened_connection> opened);
+  void widen(uint16_t connection, result<opened_connection> opened);
   result<void> use(uint16_t connection, std::unique_ptr<tls_stream> opened);
   void choose_level();
+  void choose_streams();
+  [[nodiscard]] bool link_is_waited_for() const;
   result<void> take_input();
   result<void> end_input();
   void pass_return_path();
@@ -65,6 +72,7 @@ private:
   [[nodiscard]] bool reads_ahead() const;
   result<void> arrived(frame x);
   bool next_of_return_path(const frame_header& header);
+  result<void> take_lent(frame x);
   void lost(uint16_t connection, failure why);
   void publish_statistics();
 
@@ -74,6 +82,7 @@ private:
   const session_end end_;
   const uint64_t session_;
   session_outcome outcome_;
+  std::atomic<bool> carries_{false}; ///< all connections that it begins with are there
   const std::shared_ptr<wire_counter> wire_;
   descriptor listener_;
   descriptor guest_;
@@ -82,11 +91,16 @@ private:
   std::chrono::steady_clock::time_point turn_ = std::chrono::steady_clock::time_point::max();
   std::optional<connection_opener> opener_; ///< once the guest has come
   reconnect_plan plan_;
+  std::set<uint16_t> widening_; ///< connections that are being opened beside the others
+  uint16_t next_number_ = 0;    ///< of the next one
+  uint32_t further_streams_ = 0;
   session_terms terms_;
   // Once the terms are known:
   std::optional<packing_lanes> lanes_;
   std::optional<level_chooser> level_;
+  std::optional<stream_planner> width_; ///< where the destination takes more connections
   std::optional<batch_source> source_;
+  std::unique_ptr<memory_recorder> recorder_; ///< null: nothing is kept
   flight_window window_;
   return_gate gate_;
   std::vector<std::byte> input_;
@@ -102,8 +116,9 @@ private:
   std::optional<std::chrono::steady_clock::time_point> ended_; ///< the destination is done
   bool finished_ = false;
 
-  mutable std::mutex mutex_;   ///< guards the four below
+  mutable std::mutex mutex_;   ///< guards the five below
   uint32_t return_frames_ = 0; ///< of the return path that have arrived
+  uint64_t lent_said_ = 0;     ///< pages that the destination has said it lends
   mailbox mailbox_;
   size_t gate_backlog_ = 0; ///< bytes of the return path that wait in the gate
   session_statistics statistics_;

@@ -15,6 +15,7 @@
 
 namespace novacron {
 
+class kept_memory;
 class link_share;
 
 /// What opens a session, once: made at random by the destination for one
@@ -43,6 +44,8 @@ struct session_statistics {
   uint64_t full_pages = 0;
   uint64_t same_pages = 0;    ///< of the full pages, sent as what the destination held
   uint64_t changed_pages = 0; ///< of the full pages, sent as a difference from that
+  uint64_t lent_pages = 0;    ///< of the full pages, sent as what the destination had kept
+  uint64_t offered_pages = 0; ///< that the destination had kept, as far as the source knows
   uint64_t opaque_bytes = 0;  ///< of the stream that was sent raw
   std::array<uint64_t, opaque_reasons> raw_bytes{}; ///< of them, by why; the source knows
   uint64_t batches = 0;
@@ -50,8 +53,9 @@ struct session_statistics {
   uint32_t rounds = 0;           ///< passes over the guest's memory that were seen
   uint32_t streams = 0;          ///< TLS connections in use
   uint32_t reconnects = 0;       ///< connections that took the place of a lost one
-  uint64_t repeats = 0;          ///< batches that went over a second connection as well
-  bool chain_ok = false;         ///< both ends agree on the digest of all that was released
+  uint32_t further_streams = 0; ///< connections that were opened while the guest's memory travelled
+  uint64_t repeats = 0;         ///< batches that went over a second connection as well
+  bool chain_ok = false;        ///< both ends agree on the digest of all that was released
 };
 
 /// How a session ended, once, on a thread of the session's own.
@@ -61,7 +65,8 @@ struct send_options {
   std::filesystem::path stream_socket; ///< we listen here; QEMU's side connects
   std::string destination_host;
   uint16_t destination_port = 0;
-  uint32_t streams = 2;
+  uint32_t streams = 2;       ///< to begin with
+  uint32_t most_streams = 16; ///< where more of them carry more; as `streams`: never more
   /// No byte from the peer for so long, and a connection is lost; no word from its QEMU
   /// once that has all of a guest that has stopped, and the session ends.
   std::chrono::milliseconds silence_limit{10'000};
@@ -76,6 +81,8 @@ struct send_options {
   size_t store_bytes = 256u << 20;   ///< of pages that both ends hold, if the destination can
   std::shared_ptr<link_share> share; ///< of the host's sessions; null: it waits for none of them
   unsigned weight = 1;               ///< its part of that, beside the others'
+  std::shared_ptr<kept_memory> kept; ///< where the guest's pages are kept; null: nowhere
+  vm_id guest;                       ///< whose they are
 };
 
 /// The source's half of a session. Threads of its own; all calls are safe from
@@ -112,6 +119,9 @@ struct receive_options {
   std::chrono::milliseconds resume_limit{30'000};
   size_t queue_bytes = 64u << 20;  ///< at most so much waits for its turn
   size_t store_bytes = 256u << 20; ///< of pages that both ends hold, at most
+  /// What pages are lent from, and where the guest's are kept; null: none are.
+  std::shared_ptr<kept_memory> kept;
+  vm_id guest; ///< whose they are
 };
 
 /// One door per host for the pages of all its incoming migrations: a listening

@@ -26,6 +26,8 @@ std::optional<size_t> payload_bound(uint8_t kind) {
     return max_ask_bytes;
   case frame_kind::part:
     return max_part_bytes;
+  case frame_kind::lent:
+    return max_lent_bytes;
   case frame_kind::withdrawn:
   case frame_kind::accepted:
   case frame_kind::end:

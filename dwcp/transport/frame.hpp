@@ -26,6 +26,7 @@ enum class frame_kind : uint8_t {
   ask,         ///< a controller to another's door: a part of a snapshot of the cluster's state
   part,        ///< the answer: the part
   withdrawn,   ///< or: the snapshot isn't lent any more
+  lent,        ///< D: digests of pages that it lends, from number `sequence` on; any may be lost
 };
 
 /// What stands before each frame's payload.
@@ -55,6 +56,7 @@ inline constexpr size_t max_return_bytes = 64u << 10;
 inline constexpr size_t max_abort_bytes = 1024;
 inline constexpr size_t max_ask_bytes = 16u << 10;
 inline constexpr size_t max_part_bytes = (1u << 20) + (128u << 10);
+inline constexpr size_t max_lent_bytes = 64u << 10;
 
 /// What a frame takes on the wire, and in memory.
 inline size_t size_of(const frame& x) {

@@ -76,7 +76,9 @@ void put_terms(frame_header& header, const session_terms& terms) {
 session_terms get_terms(const frame_header& header) {
   if (header.records < static_cast<uint32_t>(batch_dialect::held_pages))
     return {};
-  return {batch_dialect::held_pages, header.sequence, std::clamp(header.round, 1u, max_lanes)};
+  const auto dialect = std::min(header.records, static_cast<uint32_t>(newest_dialect));
+  return {static_cast<batch_dialect>(dialect), header.sequence,
+          std::clamp(header.round, 1u, max_lanes)};
 }
 
 session_terms agree(const session_terms& asked, uint64_t store_bytes) {

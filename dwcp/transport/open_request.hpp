@@ -27,7 +27,10 @@ inline constexpr uint32_t max_lanes = 16;
 enum class batch_dialect : uint32_t {
   plain_pages = 1, ///< opaque bytes, pages, zero pages
   held_pages = 2,  ///< also what refers to a page store; lanes, and streams of zstd's begun anew
+  lent_pages = 3,  ///< also what refers to pages that the destination lends
 };
+
+inline constexpr auto newest_dialect = batch_dialect::lent_pages;
 
 /// What both ends of a session use. The source asks in its `open` frames, the
 /// destination decides in its `accepted` ones; both in header fields that the

@@ -225,6 +225,8 @@ host_section read_host(config_reading& reading, const toml::table* table) {
   host.read_number("migrations_between_sites", section.migrations_between_sites, optional_key("2"),
                    64);
   host.read_number("migration_mbit", section.migration_mbit, optional_key("1000"), 1'000'000);
+  host.read_number("kept_memory_mib", section.kept_memory_mib, optional_key("8192"),
+                   uint64_t{1} << 32);
   read_labels(reading, host.table("labels"), section);
   host.read("fencer", section.fencer, optional_key("true"));
   host.read("watchdog", section.watchdog, optional_key("\"/dev/watchdog\""));

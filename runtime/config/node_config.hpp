@@ -108,6 +108,7 @@ struct host_section {
   uint32_t migrations_at_once = 4;           ///< from and to it; others wait
   uint32_t migrations_between_sites = 2;     ///< between its site and any one other
   uint32_t migration_mbit = 0;               ///< pages that leave it, in sum; 0: no bound
+  uint64_t kept_memory_mib = 0;              ///< pages of guests that left or came; 0: none
   std::map<std::string, std::string> labels; ///< [host.labels]: what placement rules ask for
   bool fencer = true;
   std::filesystem::path watchdog; ///< that the fencer pets; empty: none

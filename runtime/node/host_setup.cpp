@@ -1,5 +1,6 @@
 #include "runtime/node/host_setup.hpp"
 
+#include "dwcp/kept_memory/kept_memory.hpp"
 #include "dwcp/session/link_share.hpp"
 #include "hypervisor/errors.hpp"
 #include "hypervisor/fencer/fencer.hpp"
@@ -194,6 +195,12 @@ result<std::shared_ptr<host_context>> set_up_host(const node_start& start) {
     return there.error();
   context->pool = std::make_shared<blocking_pool>(blocking_threads);
   context->page_share = link_share::make(uint64_t{config.host->migration_mbit} * bytes_of_a_mbit);
+  if (config.host->kept_memory_mib > 0) {
+    auto kept = kept_memory::open(config.state / "kept-memory", config.host->kept_memory_mib << 20);
+    if (!kept)
+      return kept.error();
+    context->kept = std::move(*kept);
+  }
   if (auto chosen = choose_driver(*context, start); !chosen)
     return chosen.error();
   auto door

@@ -2,6 +2,7 @@
 
 #include "actors/host/host.hpp"
 #include "actors/supervisor/supervisor.hpp"
+#include "dwcp/kept_memory/kept_memory.hpp"
 #include "hypervisor/libvirt/libvirt_hypervisor.hpp"
 #include "messages/address.hpp"
 #include "tests/integration/control_actors.hpp"
@@ -99,6 +100,8 @@ void migrating_host::describe(host_context& context) {
   context.state = state();
   context.tls = setup_.issue(id());
   context.log = setup_.log;
+  if (setup_.kept_bytes > 0)
+    context.kept = kept_memory::open(state() / "kept-memory", setup_.kept_bytes).value();
   context.images.emplace(
       "lab", image_files{state() / "image" / "vmlinuz", state() / "image" / "initrd.gz"});
   context.pool = std::make_shared<blocking_pool>(8);

@@ -28,6 +28,7 @@ struct agent_setup {
   /// Called before a proposal of this agent is passed on; may kill the agent,
   /// what it has sent is passed on all the same.
   std::function<void(const proposal&)> before_proposal;
+  uint64_t kept_bytes = 0; ///< of guests that left or came (`kept_memory`); 0: none
 };
 
 /// A host with a fencer, a libvirtd, and an agent that can be killed and

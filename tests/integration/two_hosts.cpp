@@ -90,7 +90,8 @@ struct two_hosts_parts {
   std::function<void()> before_commit;
 };
 
-two_hosts::two_hosts(const std::string& workload) : parts_{std::make_unique<two_hosts_parts>()} {
+two_hosts::two_hosts(const std::string& workload, uint64_t kept_bytes)
+    : parts_{std::make_unique<two_hosts_parts>()} {
   std::signal(SIGPIPE, SIG_IGN); // libvirt writes to connections that have ended
   auto& x = *parts_;
   x.control = std::make_unique<control_plane>(x.system, x.folder / "log");
@@ -99,7 +100,7 @@ two_hosts::two_hosts(const std::string& workload) : parts_{std::make_unique<two_
         name, agent_setup{x.system, x.control->actors(), logger{x.lines},
                           [&x](node_id id) { return x.authority.issue(id); },
                           [this](const std::string& to) { return connect(to); },
-                          [this](const proposal& what) { before_proposal(what); }});
+                          [this](const proposal& what) { before_proposal(what); }, kept_bytes});
   };
   x.first = make("first");
   x.second = make("second");

@@ -20,8 +20,10 @@ struct two_hosts_parts;
 /// moment before a migration's commit.
 class two_hosts {
 public:
-  /// The guest's workload: kernel arguments of the lab's guest.
-  explicit two_hosts(const std::string& workload = "novacron.region=16 novacron.sweep=2");
+  /// The guest's workload: kernel arguments of the lab's guest. `kept_bytes`: what each host keeps
+  /// of guests that were there.
+  explicit two_hosts(const std::string& workload = "novacron.region=16 novacron.sweep=2",
+                     uint64_t kept_bytes = 0);
   ~two_hosts();
   two_hosts(const two_hosts&) = delete;
   two_hosts& operator=(const two_hosts&) = delete;

@@ -80,7 +80,7 @@ TEST_CASE("operations that are cut, or unknown, are no plan") {
   CHECK(decode(plan_of({static_cast<std::byte>(batch_operation::opaque)}), {})
         == dwcp_errc::malformed); // without its length
   CHECK(decode(plan_of(operation(batch_operation::pages, {0})), {}) == dwcp_errc::malformed);
-  CHECK(decode(plan_of({std::byte{9}, std::byte{0}}), {}) == dwcp_errc::malformed);
+  CHECK(decode(plan_of({std::byte{10}, std::byte{0}}), {}) == dwcp_errc::malformed);
   const bytes endless(10, std::byte{0x80}); // a varint of more than 63 bits
   CHECK(decode(endless, {}) == dwcp_errc::malformed);
 }

@@ -68,7 +68,7 @@ TEST_CASE("a header that breaks a bound is refused") {
   CHECK(refused(with(4, 0)));   // version
   CHECK(refused(with(4, 2)));
   CHECK(refused(with(5, 0))); // kind
-  CHECK(refused(with(5, 14)));
+  CHECK(refused(with(5, 15)));
   CHECK(refused(with(6, 3)));     // codec
   CHECK(refused(with(7, 1)));     // unused
   CHECK(refused(with(32, 0xff))); // raw size
@@ -125,7 +125,8 @@ TEST_CASE("ends that differ agree on the older dialect and the smaller store") {
   CHECK(agree({batch_dialect::plain_pages, 1u << 20, 3}, 1u << 20) == session_terms{});
   CHECK(agree(asked, 0) == session_terms{batch_dialect::held_pages, 0, 3});
   const session_terms later{static_cast<batch_dialect>(9), 1u << 20, 1000};
-  CHECK(said(later) == session_terms{batch_dialect::held_pages, 1u << 20, max_lanes});
+  CHECK(said(later) == session_terms{newest_dialect, 1u << 20, max_lanes});
+  CHECK(said({newest_dialect, 1u << 20, 1}).dialect == newest_dialect);
   CHECK(said({batch_dialect::held_pages, 0, 0}) == session_terms{batch_dialect::held_pages, 0, 1});
 }
 

@@ -120,22 +120,33 @@ struct odd_source {
 struct odd_destination {
   qemu_pair pair;
   descriptor listener = listen_tcp("127.0.0.1", 0).value();
-  std::optional<speaker> there;
+  std::unique_ptr<speaker> there;
   guest_socket source;
 
-  explicit odd_destination(std::chrono::milliseconds silence = 10s) {
+  explicit odd_destination(std::chrono::milliseconds silence = 10s, uint32_t streams = 1) {
     pair.sending.destination_port = local_port(listener);
-    pair.sending.streams = 1;
+    pair.sending.streams = streams;
     pair.sending.silence_limit = silence;
     pair.start();
     source = guest_socket::connect(pair.sending.stream_socket);
+    there = next();
+  }
+  /// The next connection, of which the opening frame was heard.
+  std::unique_ptr<speaker> next() {
     pollfd waiting{listener.get(), POLLIN, 0};
     REQUIRE(::poll(&waiting, 1, 10'000) == 1);
-    there.emplace(pair.authority.issue(pair.ticket.destination), accept_one(listener),
-                  tls_stream::end::server);
-    there->session = there->hear().header.session;
+    auto x = std::make_unique<speaker>(pair.authority.issue(pair.ticket.destination),
+                                       accept_one(listener), tls_stream::end::server);
+    x->session = x->hear().header.session;
+    return x;
   }
-  void accept() { CHECK(there->say(frame_kind::accepted, 0, {})); }
+  static void accept(speaker& x, const session_terms& terms) {
+    frame accepted;
+    accepted.header.kind = frame_kind::accepted;
+    put_terms(accepted.header, terms);
+    CHECK(x.say(std::move(accepted)));
+  }
+  void accept() { accept(*there, {}); }
   /// Takes batches, and acknowledges them, up to the end that is told.
   frame take_all() {
     for (;;) {

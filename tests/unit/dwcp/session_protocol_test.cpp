@@ -254,3 +254,35 @@ TEST_CASE("a destination that never says that the guest was loaded is given up i
     CHECK(why(sent).find(source_has_ended ? "never said" : "QEMU was silent") != std::string::npos);
   }
 }
+
+TEST_CASE("further connections are let in under numbers of their own, where both ends know them") {
+  for (const auto dialect : {batch_dialect::held_pages, newest_dialect}) {
+    odd_source x;
+    REQUIRE(x.open(*x.there, 0, 1, {dialect, 0, 1}));
+    const auto let_in = [&](uint16_t stream, uint16_t streams) {
+      auto further = x.connect();
+      return x.open(further, stream, streams, {dialect, 0, 1});
+    };
+    CHECK(let_in(5, 6) == (dialect == newest_dialect));
+    CHECK(!let_in(2, 6));
+  }
+}
+
+TEST_CASE("a session that ends well says nothing else on a connection that it is still opening") {
+  odd_destination x{10s, 2};
+  const session_terms terms{newest_dialect, 0, 1};
+  {
+    const auto other = x.next();
+    odd_destination::accept(*x.there, terms);
+    odd_destination::accept(*other, terms);
+    REQUIRE(eventually([&] { return x.pair.sender->statistics().streams == 2; }));
+  }
+  const auto late = x.next(); // in the place of the one that is lost; it gets no answer
+  CHECK(x.source.write(some_bytes));
+  x.source.close_write();
+  const auto end = x.take_all();
+  CHECK(x.there->say(frame_kind::return_end, 0, {}));
+  CHECK(x.there->say(frame_kind::ended, 0, end.header.chain));
+  CHECK(why(x.pair.sent.wait()) == "");
+  CHECK(late->hear().header.kind != frame_kind::abort);
+}

@@ -333,6 +333,14 @@ TEST_CASE("a host says how many migrations it takes at a time") {
     CHECK(holds(complaint(whole, {"host.migrations_at_once=" + value}), "migrations_at_once"));
 }
 
+TEST_CASE("a host keeps guests' memory only where its file says how much") {
+  CHECK(parse_config(whole, "n.toml", {"/srv", {}})->host->kept_memory_mib == 0);
+  const auto config = parse_config(whole, "n.toml", {"/srv", {"host.kept_memory_mib=8192"}});
+  REQUIRE(config.has_value());
+  CHECK(config->host->kept_memory_mib == 8192);
+  CHECK(holds(complaint(whole, {"host.kept_memory_mib=0"}), "kept_memory_mib"));
+}
+
 TEST_CASE("a host says its labels, and how much more than it has it may promise") {
   auto config = parse_config(whole + "[host.labels]\ndisk = \"ssd\"\nzone = \"a\"\n", "n.toml",
                              {"/srv", {"host.memory_overcommit_percent=150"}});
