@@ -3,7 +3,7 @@
 #include "dwcp/transport/sockets.hpp"
 #include "hypervisor/libvirt/libvirt_hypervisor.hpp"
 #include "tests/becomes_true.hpp"
-#include "tests/bench/migration/bare_guest.hpp"
+#include "tests/lab/qemu/bare_guest.hpp"
 #include "tests/reap_children.hpp"
 
 #include <algorithm>
@@ -138,7 +138,7 @@ guest_spec libvirt_side::spec(vm_id vm, const std::string& kernel_arguments,
   out.vm = vm;
   out.name = "bench";
   out.epoch = {1, number};
-  out.memory_mib = guest_mib;
+  out.memory_mib = lab::guest_mib;
   out.kernel = state_ / "image" / "vmlinuz";
   out.initrd = state_ / "image" / "initrd.gz";
   out.kernel_arguments = "console=ttyS0 quiet " + kernel_arguments;

@@ -76,7 +76,10 @@ void run_cell(const options& wanted, report& out, const std::string& table, cons
   if (!out.all().contains(link))
     out.measure(link, [&] { return link_figures(*x.link, wanted.setup.congestion_control); });
   if (!out.all().contains(memory))
-    out.measure(memory, [&] { return describe_memory(saved_state(wanted.setup.place, *x.load)); });
+    out.measure(memory, [&] {
+      const auto& place = wanted.setup.place;
+      return describe_memory(saved_state(place, *x.load), states_seen_by(place, *x.load));
+    });
   const auto name = table + '/' + x.load->name + '/' + x.link->name + '/' + x.way->name + '/';
   if (repeat == 1 || !pointless(out, name + '1', wanted.full))
     out.measure(name + std::to_string(repeat),
@@ -89,13 +92,15 @@ void run_rows(const options& wanted, report& out) {
     for (const auto& x : cells)
       run_cell(wanted, out, "pipeline", x, repeat, pipeline_row);
     for (const auto& x : cells)
-      if ((wanted.full || wanted.product) && through_libvirt(*x.way))
+      if ((wanted.full || wanted.product) && through_libvirt(*x.way) && x.load->seen.empty())
         run_cell(wanted, out, "product", x, repeat, product_row);
   }
 }
 
 void capture(const options& wanted) {
   for (const auto& load : workloads()) {
+    if (!load.seen.empty()) // no other streams
+      continue;
     constexpr unsigned mib_per_s = 20; // so slow that guests that write take several rounds
     std::printf("%s\n", saved_state(wanted.setup.place, load).c_str());
     if (load.name != "idle")
@@ -140,6 +145,7 @@ void add_page_end(CLI::App& app, const char* name, page_end& end) {
   command->add_option("--authority", end.tls.authority)->required();
   command->add_option("--socket", end.socket)->required();
   command->add_option("--result", end.result)->required();
+  command->add_option("--kept", end.kept);
   command->add_option("--streams", end.streams);
   command->add_option("--level", end.level);
 }

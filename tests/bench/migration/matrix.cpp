@@ -11,15 +11,24 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr const char* wan = "100m-50ms";
+constexpr const char* still = "novacron.region=1 novacron.dirty=0";
 
 std::string writes(const std::string& mode, int mib_per_s) {
   return "novacron.region=128 novacron.sweep=30 novacron.mode=" + mode
          + " novacron.dirty=" + std::to_string(mib_per_s);
 }
 
+/// For cells beyond the plain ones.
+bool against_the_best(const cell& x) {
+  return x.way->zstd || x.way->pages_by_dwcp;
+}
+
 /// What is measured without being asked for.
 bool usual(const cell& x) {
-  static const std::array<std::string, 5> on_wan{"idle", "comp4", "part4", "dup4", "part12"};
+  if (!x.load->seen.empty() && !against_the_best(x))
+    return false;
+  static const std::array<std::string, 7> on_wan{"idle",   "comp4", "part4",  "dup4",
+                                                 "part12", "home4", "sibling"};
   if (x.link->name == wan)
     return std::ranges::find(on_wan, x.load->name) != on_wan.end();
   return x.load->name == "idle" && x.link->shape.rate_mbit_per_s != 250 && x.link->shape.loss == 0;
@@ -27,10 +36,11 @@ bool usual(const cell& x) {
 
 /// The links beyond the three are for a few workloads and the methods of interest.
 bool full_has(const cell& x) {
+  if (!x.load->seen.empty() && !against_the_best(x))
+    return false;
   if (x.link->shape.rate_mbit_per_s != 250 && x.link->shape.loss == 0)
     return true;
-  return (x.load->name == "idle" || x.load->name == "part4")
-         && (x.way->zstd || x.way->pages_by_dwcp);
+  return (x.load->name == "idle" || x.load->name == "part4") && against_the_best(x);
 }
 
 bool fits(const cell& x, const std::string& pattern) {
@@ -50,13 +60,15 @@ bool fits(const cell& x, const std::string& pattern) {
 
 const std::vector<workload>& workloads() {
   static const std::vector<workload> all{
-      {"idle", "novacron.region=1 novacron.dirty=0"},
+      {"idle", still},
       {"comp4", writes("text", 4)},
       {"part4", writes("part", 4)},
       {"dup4", writes("dup", 4)},
       {"rand4", writes("rand", 4)},
       {"comp12", writes("text", 12)},
       {"part12", writes("part", 12)},
+      {"home4", writes("part", 4), {"home4"}},
+      {"sibling", still, {"idle", "comp4"}},
   };
   return all;
 }

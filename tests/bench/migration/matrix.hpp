@@ -10,7 +10,8 @@ namespace novacron::bench {
 /// What the guest does while it is moved.
 struct workload {
   std::string name;
-  std::string kernel_arguments; ///< of tests/lab/guest
+  std::string kernel_arguments;    ///< of tests/lab/guest
+  std::vector<std::string> seen{}; ///< whose saved guests' pages the destination has kept
 };
 
 /// What it is moved over.

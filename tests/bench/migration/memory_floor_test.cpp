@@ -40,6 +40,13 @@ TEST_CASE("the floor counts each distinct page once, and zeros not at all") {
   const auto floor = found.at("floor_bytes").to_number<uint64_t>();
   CHECK(floor >= pages * page_size);
   CHECK(floor < pages * page_size + 1'000);
+  // Of a guest that its destination has seen nothing is left.
+  const auto seen = bench::describe_memory(folder / "stream", {folder / "stream"});
+  CHECK(seen.at("nonzero_pages") == 2 * pages);
+  CHECK(seen.at("distinct_pages") == 0);
+  CHECK(seen.at("floor_bytes").to_number<uint64_t>() < 100);
+  bench::write_pages(folder / "stream", folder / "kept");
+  CHECK(std::filesystem::file_size(folder / "kept") == 2 * pages * page_size);
 }
 
 TEST_CASE("of a stream that is cut no floor is told") {

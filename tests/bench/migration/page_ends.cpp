@@ -1,5 +1,6 @@
 #include "tests/bench/migration/page_ends.hpp"
 
+#include "dwcp/kept_memory/kept_memory.hpp"
 #include "tests/lab/link/emulated_link.hpp"
 
 #include <boost/json/object.hpp>
@@ -16,6 +17,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr uint16_t port = 7'411;
+constexpr uint64_t kept_bound = uint64_t{4} << 30;
 
 session_ticket ticket() {
   session_ticket out{{{1, 1}}, source_node(), destination_node(), {1, 1}, {}};
@@ -41,6 +43,7 @@ int keep(const page_end& end, const result<session_statistics>& how) {
     out["zero_pages"] = how->zero_pages;
     out["same_pages"] = how->same_pages;
     out["changed_pages"] = how->changed_pages;
+    out["lent_pages"] = how->lent_pages;
     out["opaque_bytes"] = how->opaque_bytes;
     out["batches"] = how->batches;
     out["compressed_bytes"] = how->compressed_bytes;
@@ -77,6 +80,13 @@ int run_page_door(const page_end& end) {
   std::promise<result<session_statistics>> ended;
   receive_options options;
   options.stream_socket = end.socket;
+  if (!end.kept.empty()) {
+    auto kept = kept_memory::open(end.kept, kept_bound);
+    if (!kept)
+      return complain(kept.error());
+    options.kept = std::move(*kept);
+    options.guest = {{1, 2}};
+  }
   auto receiver = (*door)->expect(
       ticket(), options, [&](result<session_statistics> how) { ended.set_value(std::move(how)); });
   if (!receiver)

@@ -12,6 +12,7 @@ struct page_end {
   tls_files tls;
   std::filesystem::path socket; ///< of QEMU's stream
   std::filesystem::path result; ///< what became of it, as JSON: the session's counters, cpu_seconds
+  std::filesystem::path kept;   ///< pages that the door lends; empty: none
   uint32_t streams = send_options{}.streams;
   int level = send_options{}.compression_level;
 };

@@ -1,7 +1,7 @@
 #include "tests/bench/migration/page_pair.hpp"
 
 #include "tests/becomes_true.hpp"
-#include "tests/bench/migration/bare_guest.hpp"
+#include "tests/lab/qemu/bare_guest.hpp"
 
 #include <boost/json/parse.hpp>
 #include <fstream>
@@ -36,19 +36,25 @@ void wait_for(const std::filesystem::path& file) {
 } // namespace
 
 page_pair::page_pair(const page_setup& setup, const lab::emulated_link& link,
-                     const page_sockets& sockets, const std::filesystem::path& folder)
+                     const page_sockets& sockets, const std::filesystem::path& folder,
+                     const kept_folder& kept)
     : folder_{folder} {
-  auto start = [&](const std::string& command, const lab::network_namespace& where,
-                   const tls_files& tls, const std::filesystem::path& socket) {
-    return start_in(where.name(), setup.program,
-                    {command, "--certificate", tls.certificate, "--key", tls.key, "--authority",
-                     tls.authority, "--socket", socket, "--result", folder / command, "--streams",
-                     std::to_string(setup.streams), "--level", std::to_string(setup.level)},
-                    folder / (command + ".log"));
-  };
-  door_ = start(door, link.b(), setup.destination, sockets.in);
+  auto start
+      = [&](const std::string& command, const lab::network_namespace& where, const tls_files& tls,
+            const std::filesystem::path& socket, const std::vector<std::string>& more) {
+          std::vector<std::string> arguments{command, "--certificate", tls.certificate, "--key",
+                                             tls.key, "--authority",   tls.authority,   "--socket",
+                                             socket,  "--result",      folder / command};
+          arguments.insert(arguments.end(), more.begin(), more.end());
+          return lab::start_in(where.name(), setup.program, arguments, folder / (command + ".log"));
+        };
+  door_
+      = start(door, link.b(), setup.destination, sockets.in,
+              kept.empty() ? std::vector<std::string>{} : std::vector<std::string>{"--kept", kept});
   wait_for(folder / (std::string{door} + ".ready"));
-  sender_ = start(sender, link.a(), setup.source, sockets.out);
+  sender_
+      = start(sender, link.a(), setup.source, sockets.out,
+              {"--streams", std::to_string(setup.streams), "--level", std::to_string(setup.level)});
   wait_for(sockets.out);
 }
 

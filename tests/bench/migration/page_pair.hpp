@@ -24,13 +24,16 @@ struct page_sockets {
   std::filesystem::path in;  ///< the destination's QEMU listens
 };
 
+/// Pages that the destination has kept (`dwcp/kept_memory`); empty: none.
+using kept_folder = std::filesystem::path;
+
 /// The two ends of a page session, each a process in its side's namespace. Ready
 /// once it is made; killed with this. Throws std::runtime_error.
 class page_pair {
 public:
   /// Results and logs, `page-….log`, go into `folder`.
   page_pair(const page_setup& setup, const lab::emulated_link& link, const page_sockets& sockets,
-            const std::filesystem::path& folder);
+            const std::filesystem::path& folder, const kept_folder& kept = {});
 
   /// Waits for the end of the session, and adds to a row what it has counted and
   /// the CPU time that it took.

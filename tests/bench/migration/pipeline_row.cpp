@@ -5,9 +5,10 @@
 #include "messages/page_record.hpp"
 #include "tests/becomes_true.hpp"
 #include "tests/bench/machine.hpp"
-#include "tests/bench/migration/bare_guest.hpp"
+#include "tests/bench/migration/memory_floor.hpp"
 #include "tests/bench/migration/page_pair.hpp"
 #include "tests/lab/link/emulated_link.hpp"
+#include "tests/lab/qemu/bare_guest.hpp"
 #include "tests/unit/dwcp/test_authority.hpp"
 
 #include <fstream>
@@ -47,7 +48,7 @@ public:
       destination_.monitor().call("migrate-incoming",
                                   {{"uri", "unix:" + (folder_ / "in").string()}});
       pages_.emplace(setup.pages, link_, page_sockets{folder_ / "out", folder_ / "in"},
-                     folder_ / "");
+                     folder_ / "", what_has_been_seen());
     } else {
       destination_.monitor().call(
           "migrate-incoming",
@@ -61,8 +62,8 @@ public:
   json::object move();
 
 private:
-  guest_setup guest(const std::string& name, const std::string& network,
-                    const std::string& incoming) {
+  lab::guest_setup guest(const std::string& name, const std::string& network,
+                         const std::string& incoming) {
     return {.folder = folder_ / "",
             .name = name,
             .image = setup_.place.image,
@@ -70,7 +71,8 @@ private:
             .network_namespace = network,
             .incoming = incoming};
   }
-  void prepare(bare_guest& guest);
+  kept_folder what_has_been_seen() const;
+  void prepare(lab::bare_guest& guest);
   /// True when the guest runs at the destination; false when it takes too long, or never will.
   bool runs_there();
   void look();
@@ -79,15 +81,25 @@ private:
   const cell& what_;
   const testing::temporary_folder& folder_;
   const lab::emulated_link link_;
-  bare_guest destination_;
-  bare_guest source_;
+  lab::bare_guest destination_;
+  lab::bare_guest source_;
   console_watch console_{{source_.serial(), destination_.serial()}};
   std::optional<page_pair> pages_;
   convergence course_{migration_terms{}}; ///< of DWCP's migrations: as the product's are led
   bool gave_up_ = false;
 };
 
-void moved_guest::prepare(bare_guest& guest) {
+kept_folder moved_guest::what_has_been_seen() const {
+  uint64_t number = 0;
+  for (const auto& state : states_seen_by(setup_.place, *what_.load)) {
+    const auto kept = folder_ / "kept";
+    std::filesystem::create_directory(kept);
+    write_pages(state, kept / (to_string(vm_id{{1, 2 + number++}}) + ".pages"));
+  }
+  return number > 0 ? folder_ / "kept" : kept_folder{};
+}
+
+void moved_guest::prepare(lab::bare_guest& guest) {
   guest.set_capabilities(what_.way->capabilities);
   json::object parameters{{"max-bandwidth", unlimited}, {"downtime-limit", native_downtime_ms}};
   for (const auto& capability : what_.way->capabilities) {

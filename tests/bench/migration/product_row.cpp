@@ -3,8 +3,8 @@
 #include "actors/migration/convergence.hpp"
 #include "hypervisor/console/console_watch.hpp"
 #include "hypervisor/libvirt/handles.hpp"
-#include "tests/bench/migration/bare_guest.hpp"
 #include "tests/bench/migration/libvirt_side.hpp"
+#include "tests/lab/qemu/bare_guest.hpp"
 #include "tests/unit/dwcp/test_authority.hpp"
 
 #include <algorithm>
@@ -154,7 +154,7 @@ void product_guest::by_dwcp() {
 }
 
 void product_guest::look() {
-  if (const auto cpu = cpu_seconds_of(source_process_); cpu > 0)
+  if (const auto cpu = lab::cpu_seconds_of(source_process_); cpu > 0)
     source_cpu_ = cpu;
   if (!what_.way->pages_by_dwcp)
     return;
@@ -220,7 +220,7 @@ json::object product_guest::move() {
   row["cpu_seconds_dst"] = 0;
   for (const auto pid : processes_of(vm_))
     if (pid != source_process_)
-      row["cpu_seconds_dst"] = cpu_seconds_of(pid);
+      row["cpu_seconds_dst"] = lab::cpu_seconds_of(pid);
   if (there && pages_)
     pages_->note_end(row);
   row["wire_bytes"] = link_.from_a().bytes.load() - sent_before;

@@ -1,9 +1,10 @@
 #include "tests/bench/migration/saved_state.hpp"
 
 #include "hypervisor/console/console_watch.hpp"
-#include "tests/bench/migration/bare_guest.hpp"
+#include "tests/lab/qemu/bare_guest.hpp"
 #include "tests/unit/dwcp/test_authority.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace novacron::bench {
@@ -25,7 +26,7 @@ bool newer(const std::filesystem::path& file, const std::filesystem::path& image
 }
 
 /// Sends the guest's stream into the file, which appears when it is whole.
-void write_stream(bare_guest& guest, const std::filesystem::path& file) {
+void write_stream(lab::bare_guest& guest, const std::filesystem::path& file) {
   const auto fresh = file.string() + ".new";
   guest.monitor().call("migrate", {{"uri", "exec:cat > '" + fresh + "'"}});
   guest.wait_until_sent(save_limit);
@@ -39,10 +40,10 @@ std::filesystem::path saved_state(const bench_place& place, const workload& load
   if (newer(file, place.image))
     return file;
   const testing::temporary_folder folder;
-  bare_guest guest{{.folder = folder / "",
-                    .name = "boots",
-                    .image = place.image,
-                    .kernel_arguments = load.kernel_arguments}};
+  lab::bare_guest guest{{.folder = folder / "",
+                         .name = "boots",
+                         .image = place.image,
+                         .kernel_arguments = load.kernel_arguments}};
   console_watch console{{guest.serial()}};
   if (!console.wait_for_ticks(settled_ticks, boot_limit))
     throw std::runtime_error{"the guest with " + load.name + " doesn't tick"};
@@ -52,6 +53,13 @@ std::filesystem::path saved_state(const bench_place& place, const workload& load
   return file;
 }
 
+std::vector<std::filesystem::path> states_seen_by(const bench_place& place, const workload& load) {
+  std::vector<std::filesystem::path> out;
+  for (const auto& name : load.seen)
+    out.push_back(saved_state(place, *std::ranges::find(workloads(), name, &workload::name)));
+  return out;
+}
+
 std::filesystem::path captured_stream(const bench_place& place, const workload& load,
                                       unsigned mebibytes_per_s) {
   const auto file = place.states / (load.name + "-live.stream");
@@ -59,11 +67,11 @@ std::filesystem::path captured_stream(const bench_place& place, const workload& 
     return file;
   const auto state = saved_state(place, load);
   const testing::temporary_folder folder;
-  bare_guest guest{{.folder = folder / "",
-                    .name = "leaves",
-                    .image = place.image,
-                    .kernel_arguments = load.kernel_arguments,
-                    .incoming = "exec:cat '" + state.string() + "'"}};
+  lab::bare_guest guest{{.folder = folder / "",
+                         .name = "leaves",
+                         .image = place.image,
+                         .kernel_arguments = load.kernel_arguments,
+                         .incoming = "exec:cat '" + state.string() + "'"}};
   guest.wait_until_loaded();
   guest.monitor().call(
       "migrate-set-parameters",

@@ -3,6 +3,7 @@
 #include "tests/bench/migration/matrix.hpp"
 
 #include <filesystem>
+#include <vector>
 
 namespace novacron::bench {
 
@@ -16,6 +17,9 @@ struct bench_place {
 /// pass, in a file. Booted and saved when there is none that is newer than the
 /// guest's image.
 std::filesystem::path saved_state(const bench_place& place, const workload& load);
+
+/// Those of the guests that its destination has seen.
+std::vector<std::filesystem::path> states_seen_by(const bench_place& place, const workload& load);
 
 /// The stream of a live migration of that guest over a link of `mebibytes_per_s`
 /// that took several rounds; made like a saved state.

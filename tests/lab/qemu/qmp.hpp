@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-namespace novacron::bench {
+namespace novacron::lab {
 
 /// QEMU's own interface for machines: a command and its answer, one at a time.
 /// For one thread. Throws std::runtime_error when QEMU refuses, is silent, or gone.
@@ -36,4 +36,4 @@ private:
   std::map<std::string, std::chrono::system_clock::time_point> events_; ///< the last of each
 };
 
-} // namespace novacron::bench
+} // namespace novacron::lab

@@ -1,4 +1,4 @@
-#include "tests/bench/migration/qmp.hpp"
+#include "tests/lab/qemu/qmp.hpp"
 
 #include "dwcp/transport/sockets.hpp"
 #include "tests/becomes_true.hpp"
@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <sys/socket.h>
 
-namespace novacron::bench {
+namespace novacron::lab {
 
 namespace json = boost::json;
 using namespace std::chrono_literals;
@@ -94,4 +94,4 @@ json::object qmp::receive(std::chrono::milliseconds limit) {
   }
 }
 
-} // namespace novacron::bench
+} // namespace novacron::lab

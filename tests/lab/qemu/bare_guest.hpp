@@ -1,26 +1,29 @@
 #pragma once
 
 #include "runtime/demo/child_process.hpp"
-#include "tests/bench/migration/qmp.hpp"
+#include "tests/lab/qemu/qmp.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace novacron::bench {
+namespace novacron::lab {
 
-/// The machine that all guests of the bench are: 512 MiB under TCG.
+inline constexpr uint32_t guest_mib = 512;
+
+/// A machine under TCG that runs the lab's guest.
 struct guest_setup {
   std::filesystem::path folder; ///< for sockets and the log; short
   std::string name;             ///< of its files there
   std::filesystem::path image;  ///< folder with vmlinuz and initrd.gz
   std::string kernel_arguments;
-  std::string network_namespace{}; ///< none: that of the bench
-  std::string incoming{};          ///< QEMU's -incoming; none: boots
+  std::string network_namespace{};                ///< none: ours
+  std::string incoming{};                         ///< QEMU's -incoming; none: boots
+  std::string memory = std::to_string(guest_mib); ///< QEMU's -m
+  std::vector<std::string> devices{};             ///< further arguments of QEMU's
 };
-
-inline constexpr int guest_mib = 512;
 
 /// A QEMU that we started without libvirt. Killed with this. Throws
 /// std::runtime_error.
@@ -53,4 +56,4 @@ double cpu_seconds_of(pid_t process);
 child_process start_in(const std::string& network_namespace, const std::filesystem::path& program,
                        std::vector<std::string> arguments, const std::filesystem::path& log);
 
-} // namespace novacron::bench
+} // namespace novacron::lab

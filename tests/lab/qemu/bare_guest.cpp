@@ -1,4 +1,4 @@
-#include "tests/bench/migration/bare_guest.hpp"
+#include "tests/lab/qemu/bare_guest.hpp"
 
 #include "tests/becomes_true.hpp"
 
@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <unistd.h>
 
-namespace novacron::bench {
+namespace novacron::lab {
 
 namespace json = boost::json;
 using namespace std::chrono_literals;
@@ -28,7 +28,7 @@ std::vector<std::string> arguments_of(const guest_setup& setup) {
                                "-M",          "q35",
                                "-cpu",        "qemu64",
                                "-smp",        "1",
-                               "-m",          std::to_string(guest_mib),
+                               "-m",          setup.memory,
                                "-display",    "none",
                                "-nodefaults", "-no-user-config",
                                "-serial",     "file:" + in_folder(".serial"),
@@ -36,6 +36,7 @@ std::vector<std::string> arguments_of(const guest_setup& setup) {
                                "-kernel",     setup.image / "vmlinuz",
                                "-initrd",     setup.image / "initrd.gz",
                                "-append",     "console=ttyS0 quiet " + setup.kernel_arguments};
+  out.insert(out.end(), setup.devices.begin(), setup.devices.end());
   if (!setup.incoming.empty())
     out.insert(out.end(), {"-incoming", setup.incoming});
   return out;
@@ -113,4 +114,4 @@ double bare_guest::cpu_seconds() const {
   return cpu_seconds_of(process_.pid());
 }
 
-} // namespace novacron::bench
+} // namespace novacron::lab
