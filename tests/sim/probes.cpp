@@ -69,6 +69,7 @@ std::string_view name_of(probe what) {
       "log asked about a guest that is there",
       "memory moved",
       "migration waited for its turn",
+      "migration tried again",
       "migration done",
       "migration aborted",
       "guest returned after the commit",

@@ -44,6 +44,11 @@ std::string line_of(const cell_rows& x, const cell_rows* native) {
   auto of_native = [&](const std::string& field) {
     return native == nullptr ? std::nullopt : native->median(field);
   };
+  // Where the destination has seen nearly all of it the floor is nothing to be compared with.
+  const bool has_floor = x.median("floor_bytes").value_or(0) > 1'048'576;
+  auto of_floor = [&](figure part, const std::string& field) {
+    return ratio_to(part, has_floor ? x.median(field) : figure{});
+  };
   const std::string columns[]{
       x.workload,
       x.method,
@@ -55,8 +60,8 @@ std::string line_of(const cell_rows& x, const cell_rows* native) {
       shown(x.median("cpu_seconds_src"), 1) + " / " + shown(x.median("cpu_seconds_dst"), 1),
       ratio_to(seconds, of_native("seconds")),
       ratio_to(bytes, of_native("wire_bytes")),
-      ratio_to(seconds, x.median("floor_seconds")),
-      ratio_to(bytes, x.median("floor_bytes")),
+      of_floor(seconds, "floor_seconds"),
+      of_floor(bytes, "floor_bytes"),
       shown(x.median("qemu_total_ms"), 0) + " / " + shown(x.median("qemu_downtime_ms"), 0)};
   std::string out;
   for (const auto& column : columns)
