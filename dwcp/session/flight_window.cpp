@@ -24,6 +24,7 @@ void flight_window::acknowledged(size_t batches, time_point now) {
   std::chrono::duration<double> interval = (now - busy_since_) / static_cast<double>(batches);
   under_way_.erase(under_way_.begin(), under_way_.begin() + static_cast<std::ptrdiff_t>(batches));
   busy_since_ = now;
+  delay_ = delay_.count() == 0 ? delay : delay_ + weight_of_news * (delay - delay_);
   least_delay_ = least_delay_.count() == 0 ? delay : std::min(least_delay_, delay);
   interval_
       = interval_.count() == 0 ? interval : interval_ + weight_of_news * (interval - interval_);
@@ -39,7 +40,8 @@ size_t flight_window::frames() const {
 std::optional<std::chrono::steady_clock::duration> flight_window::longest_flight() const {
   if (least_delay_.count() <= 0)
     return std::nullopt;
-  return std::chrono::ceil<std::chrono::steady_clock::duration>(queue_time + 2 * least_delay_);
+  return std::chrono::ceil<std::chrono::steady_clock::duration>(
+      std::max<std::chrono::duration<double>>(queue_time + 2 * least_delay_, 2 * delay_));
 }
 
 } // namespace novacron

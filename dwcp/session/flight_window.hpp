@@ -29,13 +29,16 @@ public:
   /// The window, in batches.
   [[nodiscard]] size_t frames() const;
   /// How long a batch is under way at most where nothing is wrong: with all that may queue before
-  /// it, and once more the link's delay. Nothing before the first acknowledgement.
+  /// it, and once more the link's delay; but twice as long as those of late were, since a guest's
+  /// pages that compress less than those before make a longer queue. Nothing before the first
+  /// acknowledgement.
   [[nodiscard]] std::optional<std::chrono::steady_clock::duration> longest_flight() const;
 
 private:
   std::deque<time_point> under_way_; ///< when each was sent
   time_point busy_since_;            ///< of the interval that the next acknowledgement ends
   std::chrono::duration<double> interval_{0};    ///< between releases of one batch; 0: unknown
+  std::chrono::duration<double> delay_{0};       ///< the same, smoothed
   std::chrono::duration<double> least_delay_{0}; ///< of a batch, sent to released; 0: unknown
 };
 

@@ -82,3 +82,19 @@ TEST_CASE("the time of several releases at once counts from when the path began 
   window.acknowledged(2, start + 100ms);
   CHECK(window.frames() == flight_window::least); // 50 ms each, not 5
 }
+
+TEST_CASE("a batch is late after 150 ms and twice the link's delay, or twice what others take") {
+  CHECK(!flight_window{}.longest_flight());
+  CHECK(after_a_while(10ms, 1).longest_flight() == 170ms);
+  // Batches that compress less than those before them queue for longer, each like the others.
+  auto window = after_a_while(10ms, 1);
+  flight_window::time_point now{1h + 1010ms};
+  window.acknowledged(1, now);
+  for (int i = 0; i < 50; ++i) {
+    window.sent(now);
+    now += 400ms;
+    window.acknowledged(1, now);
+  }
+  CHECK(*window.longest_flight() > 780ms);
+  CHECK(*window.longest_flight() <= 800ms);
+}
