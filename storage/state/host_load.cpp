@@ -49,7 +49,8 @@ uint64_t vcpu_capacity(const host_record& host) {
 
 node_id holds_room_on(const migration_record& migration) {
   switch (migration.phase) {
-  case migration_phase::queued:
+  case migration_phase::queued: // a further try's room is taken by the last one, or by nobody
+    return migration.attempt > 1 ? node_id{} : migration.to;
   case migration_phase::reserved:
     return migration.to;
   case migration_phase::aborted:

@@ -23,7 +23,7 @@ std::optional<batch_applier::outcome> batch_applier::why_not_on(const host_recor
     return members > 0;
   };
   auto load = state_.load_of(host.id);
-  if (auto queued = state_.queued_of(vm); queued && queued->to == host.id)
+  if (auto queued = state_.queued_of(vm); queued && holds_room_on(*queued) == host.id)
     load.remove(state_.find(vm)->spec);
   const placement_case x{spec,   host,       load,
                          leaves, has_member, batch_.cluster_version >= maintenance_since};

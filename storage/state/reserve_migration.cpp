@@ -23,7 +23,8 @@ batch_applier::outcome batch_applier::apply(const reserve_migration& command) {
         what + (other && other->waits() ? "it waits for its turn to migrate" : "it is migrating")
             + "; wait for the end of migration "
             + to_string(other ? other->id : command.migration));
-  if (without_guest(*vm) && batch_.cluster_version >= cold_moves_since)
+  const bool starts_again = vm->restarts.due != log_time{};
+  if (without_guest(*vm) && !starts_again && batch_.cluster_version >= cold_moves_since)
     return move_cold(*vm, command);
   if (vm->requested != requested_state::running || vm->actual != actual_state::running)
     return refuse(command_errc::wrong_state,

@@ -247,7 +247,8 @@ TEST_CASE("a VM that waits for its restart can neither be migrated nor paused") 
   cluster.crash();
   auto refused = cluster.reserve();
   CHECK(refused.error == command_errc::wrong_state);
-  CHECK(refused.detail == "vm web-1: it is failed; only a running one can migrate");
+  CHECK(refused.detail
+        == "vm web-1: it is failed; only one that runs, or that has no guest, can migrate");
   CHECK(cluster.request(requested_state::paused).error == command_errc::wrong_state);
 }
 

@@ -99,11 +99,14 @@ struct invariants {
       if (old == before.end())
         continue;
       CHECK(vm.epoch >= old->second.epoch);
-      const bool had_guest = old->second.actual != actual_state::defined
-                             && old->second.actual != actual_state::failed;
+      const auto guestless = [](const vm_record& x) {
+        return x.actual == actual_state::defined || x.actual == actual_state::failed;
+      };
+      // It may have ended, and the VM been moved, in one batch.
+      const bool cold = guestless(old->second) || guestless(vm);
       if (vm.host != old->second.host)
         CHECK_MESSAGE((has<decide_migration>(batch) || has<replace_vm>(batch)
-                       || ((has<move_vm>(batch) || has<reserve_migration>(batch)) && !had_guest)),
+                       || ((has<move_vm>(batch) || has<reserve_migration>(batch)) && cold)),
                       "a VM moved without a decision");
       // A guest that may run gets a new permission wherever it goes.
       if (vm.host != old->second.host)
