@@ -45,7 +45,6 @@ void perform_run::start(const migration_prepared& destination) {
   options.destination_host = where->host;
   options.destination_port = where->port;
   options.streams = context->page_streams;
-  options.most_streams = options.streams; // more cost bytes where the link is full: docs/dwcp.md
   options.share = context->page_share;
   options.weight = weight_of(record.terms.priority);
   options.kept = context->kept;

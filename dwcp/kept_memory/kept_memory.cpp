@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <new>
 #include <unistd.h>
 #include <unordered_map>
 #include <utility>
@@ -127,7 +128,11 @@ void kept_memory::run() {
     const auto next = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    write(*next.into, next);
+    try {
+      write(*next.into, next);
+    } catch (const std::bad_alloc&) {
+      next.into->file.reset(); // as a disk without room: this recording ends
+    }
     if (next.end)
       end(*next.into, *next.end);
     lock.lock();
@@ -156,7 +161,7 @@ void kept_memory::write(recording& into, const recorded_pages& pages) {
   for (size_t i = 0; i < pages.places.size() && into.file; ++i) {
     const auto fresh = into.slots.size();
     const auto [slot, added] = into.slots.try_emplace(key_of(pages.places[i]), fresh);
-    if (added && (fresh + 1) * page_size > into.claimed) {
+    if (added) {
       const std::scoped_lock lock{files_mutex_};
       if (!files_.claim(page_size)) {
         into.slots.erase(slot);

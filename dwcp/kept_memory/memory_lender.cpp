@@ -3,13 +3,20 @@
 #include "dwcp/transport/session_thread.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace novacron {
 
 memory_lender::memory_lender(const lent_memory& memory, std::function<void()> progressed)
     : memory_{memory}, progressed_{std::move(progressed)} {
-  thread_ = start_session_thread([this] { run(); });
+  thread_ = start_session_thread([this] {
+    try {
+      run();
+    } catch (const std::bad_alloc&) {
+      // What isn't digested isn't lent; `done` is never said, and the session goes on.
+    }
+  });
 }
 
 memory_lender::~memory_lender() {

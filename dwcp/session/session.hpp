@@ -65,8 +65,8 @@ struct send_options {
   std::filesystem::path stream_socket; ///< we listen here; QEMU's side connects
   std::string destination_host;
   uint16_t destination_port = 0;
-  uint32_t streams = 2;       ///< to begin with
-  uint32_t most_streams = 16; ///< where more of them carry more; as `streams`: never more
+  uint32_t streams = 2;      ///< to begin with
+  uint32_t most_streams = 0; ///< where more of them carry more; no more than `streams`: never
   /// No byte from the peer for so long, and a connection is lost; no word from its QEMU
   /// once that has all of a guest that has stopped, and the session ends.
   std::chrono::milliseconds silence_limit{10'000};

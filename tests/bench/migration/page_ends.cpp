@@ -102,7 +102,6 @@ int run_page_sender(const page_end& end) {
   options.destination_host = lab::emulated_link::address_b;
   options.destination_port = port;
   options.streams = end.streams;
-  options.most_streams = end.streams; // as actors/migration has it
   options.compression_level = end.level;
   auto sender = start_page_sender(end.tls, ticket(), options, [&](result<session_statistics> how) {
     ended.set_value(std::move(how));

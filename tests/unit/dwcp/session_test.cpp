@@ -324,6 +324,7 @@ TEST_CASE("a further connection that is lost is replaced, and nothing is lost wi
   tcp_proxy proxy{pair.door->port(), faults};
   pair.sending.destination_port = proxy.port();
   pair.sending.streams = 1;
+  pair.sending.most_streams = 16;
   check_carried(migrate(pair, stream, random), stream);
   const auto sent = pair.sent.wait();
   REQUIRE(why(sent) == "");
