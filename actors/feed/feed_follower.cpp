@@ -1,5 +1,7 @@
 #include "actors/feed/feed_follower.hpp"
 
+#include "messages/mixed_bits.hpp"
+
 #include <algorithm>
 
 namespace novacron {
@@ -21,12 +23,8 @@ std::chrono::milliseconds part_of(std::chrono::milliseconds whole, double part) 
 } // namespace
 
 double phase_of(node_id node) {
-  // The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-  auto x = node.value.high + node.value.low * 0x9E3779B97F4A7C15U;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
-  x ^= x >> 31;
-  return static_cast<double>(x >> 11) * 0x1p-53;
+  const auto mixed = mixed_bits(node.value.high + node.value.low * golden_gamma);
+  return static_cast<double>(mixed >> 11) * 0x1p-53;
 }
 
 std::optional<feed_follower::question> feed_follower::next(clock::time_point now) {

@@ -1,5 +1,7 @@
 #include "hypervisor/simulated/tick_program.hpp"
 
+#include "messages/mixed_bits.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -39,21 +41,14 @@ struct registers {
   uint64_t good = 1;
 };
 
-/// The finisher of splitmix64 (Steele, Lea, Flood 2014).
-uint64_t mix(uint64_t x) {
-  x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9ULL;
-  x = (x ^ x >> 27) * 0x94D049BB133111EBULL;
-  return x ^ x >> 31;
-}
-
 /// One word of noise in each line: compressible, as guests' memory is, and
 /// different in each page and version.
 content compose(uint64_t seed, uint64_t place, uint64_t version) {
   content out;
   out.fill(std::byte{0x5A});
-  uint64_t state = mix(seed ^ place * 0x9E3779B97F4A7C15ULL ^ version * 0xD1342543DE82EF95ULL);
+  uint64_t state = mixed_bits(seed ^ place * golden_gamma ^ version * 0xD1342543DE82EF95ULL);
   for (size_t at = 0; at < page_size; at += line_bytes) {
-    const uint64_t noise = mix(state += 0x9E3779B97F4A7C15ULL);
+    const uint64_t noise = mixed_bits(state += golden_gamma);
     std::memcpy(out.data() + at, &noise, sizeof noise);
   }
   return out;
@@ -90,7 +85,7 @@ void verify_next(const guest_memory& memory, registers& r) {
   uint64_t sample = 0;
   std::memcpy(&sample, found.data() + r.turn % (page_size / line_bytes) * line_bytes,
               sizeof sample);
-  r.checksum = mix(r.checksum ^ sample);
+  r.checksum = mixed_bits(r.checksum ^ sample);
   r.good &= std::equal(found.begin(), found.end(), expected.begin()) ? 1 : 0;
   ++r.turn;
 }

@@ -1,5 +1,7 @@
 #include "storage/state/migration_queue.hpp"
 
+#include "messages/mixed_bits.hpp"
+
 #include <algorithm>
 
 namespace novacron {
@@ -33,16 +35,9 @@ std::chrono::seconds put_off_for(uint32_t attempt) {
   return std::min(first * (1 << doubled), longest);
 }
 
-/// SplitMix64's last step (Steele, Lea and Flood, 2014) on either half: a bijection, so
-/// two ids never meet in one.
+/// Either half is mixed by a bijection, so two ids never meet in one.
 migration_id next_try(migration_id last) {
-  const auto mixed = [](uint64_t x) {
-    x += 0x9e37'79b9'7f4a'7c15;
-    x = (x ^ (x >> 30)) * 0xbf58'476d'1ce4'e5b9;
-    x = (x ^ (x >> 27)) * 0x94d0'49bb'1331'11eb;
-    return x ^ (x >> 31);
-  };
-  return {{mixed(last.value.high), mixed(last.value.low)}};
+  return {{mixed_bits(last.value.high + golden_gamma), mixed_bits(last.value.low + golden_gamma)}};
 }
 
 queue_place place_of(const migration_record& migration) {

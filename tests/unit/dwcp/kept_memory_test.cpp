@@ -56,6 +56,15 @@ void keep_guest(kept_memory& kept, vm_id guest, unsigned pages, unsigned filler)
   }));
 }
 
+fs::path file_of(const fs::path& kept, vm_id guest) {
+  return kept / (to_string(guest) + ".pages");
+}
+
+/// As if the guest had been kept for `age` already.
+void grow_old(const fs::path& kept, vm_id guest, fs::file_time_type::duration age) {
+  fs::last_write_time(file_of(kept, guest), fs::file_time_type::clock::now() - age);
+}
+
 size_t files_in(const fs::path& folder) {
   return static_cast<size_t>(std::distance(fs::directory_iterator{folder}, {}));
 }
@@ -147,7 +156,7 @@ TEST_CASE("files outlive the process, what it didn't end doesn't, and others don
   struct stat about {};
   REQUIRE(::stat(where.c_str(), &about) == 0);
   CHECK((about.st_mode & 0777) == 0700);
-  REQUIRE(::stat((where / (to_string(one) + ".pages")).c_str(), &about) == 0);
+  REQUIRE(::stat(file_of(where, one).c_str(), &about) == 0);
   CHECK((about.st_mode & 0777) == 0600);
 }
 
@@ -158,8 +167,7 @@ TEST_CASE("a smaller bound than before holds from the start") {
     keep_guest(*kept, one, 3, 10);
     keep_guest(*kept, two, 2, 20);
   }
-  fs::last_write_time(folder / "kept" / (to_string(one) + ".pages"),
-                      fs::file_time_type::clock::now() - 1min);
+  grow_old(folder / "kept", one, 1min);
   const auto kept = kept_memory::open(folder / "kept", 4 * page_size).value();
   CHECK(lent_to(*kept, one) == std::vector<unsigned>{20, 21});
 }
@@ -172,12 +180,8 @@ TEST_CASE("what is a day old goes, and what its guest's deletion makes useless")
     keep_guest(*kept, two, 2, 20);
     keep_guest(*kept, three, 2, 30);
   }
-  const auto kept_since = [&](vm_id guest, fs::file_time_type::duration ago) {
-    fs::last_write_time(folder / "kept" / (to_string(guest) + ".pages"),
-                        fs::file_time_type::clock::now() - ago);
-  };
-  kept_since(one, kept_memory::longest + 1min);
-  kept_since(two, 1min);
+  grow_old(folder / "kept", one, kept_memory::longest + 1min);
+  grow_old(folder / "kept", two, 1min);
   const auto kept = kept_memory::open(folder / "kept", 10 * mib).value();
   CHECK(comes_to(*kept, one, {30, 31, 20, 21}));
   kept->forget(three);

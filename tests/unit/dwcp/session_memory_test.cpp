@@ -18,9 +18,13 @@ constexpr size_t large_bytes = 1u << 20;
 
 } // namespace
 
-// For the whole program of tests.
+// For the whole program of tests, in all forms: what one of them took, another gives back.
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  return scarce && bytes >= large_bytes ? nullptr : std::malloc(bytes);
+}
+
 void* operator new(size_t bytes) {
-  if (auto* memory = scarce && bytes >= large_bytes ? nullptr : std::malloc(bytes))
+  if (auto* memory = operator new(bytes, std::nothrow))
     return memory;
   throw std::bad_alloc{};
 }
