@@ -1,9 +1,14 @@
 #include "dwcp/codec/level_chooser.hpp"
 
+#include <algorithm>
+
 namespace novacron {
 
 namespace {
 
+/// Steps of the ladder, to begin with.
+constexpr size_t easiest = 1;
+constexpr size_t usual = 2;
 /// Of the lanes' time: from here on they are what others wait for.
 constexpr double busy = 0.85;
 /// A harder level may take so much of it, as far as is known.
@@ -13,7 +18,8 @@ constexpr double untried = 0.5;
 
 } // namespace
 
-level_chooser::level_chooser(unsigned lanes, time_point now) : lanes_{lanes}, since_{now} {
+level_chooser::level_chooser(unsigned lanes, std::chrono::microseconds round_trip, time_point now)
+    : lanes_{lanes}, step_{round_trip < near ? easiest : usual}, since_{now} {
   // nop
 }
 
@@ -25,8 +31,9 @@ void level_chooser::note(bool link_waited) {
 int level_chooser::choose(const packing_work& so_far, time_point now) {
   const std::chrono::duration<double> passed = now - since_;
   const auto batches = so_far.batches - before_.batches;
-  if (passed < interval || batches < least_batches)
+  if (passed < wait_ || batches < least_batches)
     return level();
+  wait_ = std::min(2 * wait_, interval);
   const auto plan_bytes = static_cast<double>(so_far.plan_bytes - before_.plan_bytes);
   const std::chrono::duration<double> worked = so_far.busy - before_.busy;
   const double load = worked / passed / lanes_;

@@ -19,8 +19,8 @@ std::chrono::steady_clock::time_point now() {
 
 } // namespace
 
-/// All at once.
-result<void> sending_session::connect_streams() {
+/// All at once, while QEMU gets ready: over a far link it takes three round trips.
+void sending_session::begin_connecting() {
   opener_.emplace(
       [this](uint16_t number, const wakeup& stop, deadline until) {
         return open_connection({tls_, ticket_, options_, session_, wire_, stop,
@@ -30,46 +30,54 @@ result<void> sending_session::connect_streams() {
       [this] { outcome_.nudge().raise(); });
   for (uint16_t i = 0; i < options_.streams; ++i)
     opener_->begin(i, now() + session_limits::opening);
-  for (uint32_t opened = 0; opened < options_.streams;) {
-    outcome_.nudge().clear();
-    if (outcome_.failed())
-      return *outcome_.why();
-    for (auto& each : opener_->take()) {
-      if (!each.outcome) {
-        outcome_.fail(each.outcome.error());
-        continue;
-      }
-      if (opened++ == 0) {
-        terms_ = each.outcome->terms; // all connections get the same answer
-        if (terms_.dialect != batch_dialect::plain_pages && options_.resume_limit.count() > 0)
-          streams_.keep_frames();
-      }
-      if (auto used = use(each.number, std::move(each.outcome->stream)); !used)
-        outcome_.fail(used.error());
+}
+
+result<void> sending_session::take_connections() {
+  for (auto& each : opener_->take()) {
+    if (!each.outcome) {
+      outcome_.fail(each.outcome.error());
+      continue;
     }
-    if (outcome_.failed())
-      return *outcome_.why();
-    if (opened < options_.streams)
-      wait_for(-1, 0, outcome_.nudge(), deadline::max());
+    if (connected_++ == 0) {
+      terms_ = each.outcome->terms; // all connections get the same answer
+      if (terms_.dialect != batch_dialect::plain_pages && options_.resume_limit.count() > 0)
+        streams_.keep_frames();
+    }
+    if (auto used = use(each.number, std::move(each.outcome->stream)); !used)
+      outcome_.fail(used.error());
   }
+  if (const auto why = outcome_.why())
+    return *why;
+  return {};
+}
+
+/// The guest is there, and all connections that the session begins with.
+void sending_session::begin_carrying() {
   carries_ = true;
   if (options_.share)
     share_.emplace(options_.share, options_.weight);
-  lanes_.emplace(terms_.lanes, options_.compression_level,
+  level_.emplace(terms_.lanes, streams_.path().least_round_trip, now());
+  const int level = options_.compress ? level_->level() : 0;
+  lanes_.emplace(terms_.lanes, level,
                  packing_lanes::callbacks{[this](frame x) {
                                             if (share_)
                                               share_->sent(size_of(x));
+                                            note_packed(x);
                                             streams_.send(std::move(x));
                                             outcome_.nudge().raise();
                                           },
                                           [this](const std::exception& why) {
                                             outcome_.fail(used_up("compression", why));
                                           }});
-  level_.emplace(terms_.lanes, now());
   next_number_ = static_cast<uint16_t>(options_.streams);
-  if (terms_.dialect >= batch_dialect::lent_pages && options_.resume_limit.count() > 0)
-    width_.emplace(options_.streams,
-                   std::min<unsigned>(options_.most_streams, session_limits::most_streams), now());
+  const bool takes_more
+      = terms_.dialect >= batch_dialect::lent_pages && options_.resume_limit.count() > 0;
+  planner_.emplace(options_.streams,
+                   takes_more ? std::min(options_.most_streams, session_limits::most_streams) : 0,
+                   !options_.lossy_control.empty()
+                       && streams_.congestion_control() != options_.lossy_control,
+                   now());
+  streams_as_planned_ = {options_.streams, false};
   source_.emplace(session_, session_seed(ticket_), terms_.store_bytes, [this](frame x) {
     if (x.header.kind != frame_kind::batch)
       return streams_.send(std::move(x));
@@ -81,7 +89,12 @@ result<void> sending_session::connect_streams() {
     source_->watch(
         [this](page_place place, page_content content) { recorder_->keep(place, content); });
   }
-  return {};
+}
+
+/// On a lane's thread.
+void sending_session::note_packed(const frame& x) {
+  const std::scoped_lock lock{mutex_};
+  mailbox_.packed.emplace_back(x.header.sequence, size_of(x));
 }
 
 /// Connections that were lost are replaced while the guest runs; meanwhile the
@@ -127,13 +140,20 @@ result<void> sending_session::replace(uint16_t connection, result<opened_connect
   return {};
 }
 
-/// More of them, where that carries more, while the guest runs.
+/// Others, where those carry more, while the guest runs.
 void sending_session::choose_streams() {
-  if (!width_ || source_->splitter().completing() || !plan_.empty() || !widening_.empty())
+  if (source_->splitter().completing() || !plan_.empty() || !widening_.empty())
     return;
-  width_->note(link_is_waited_for());
-  for (const auto wanted = width_->choose(wire_->total(), now()); next_number_ < wanted;
-       ++next_number_) {
+  planner_->note(link_is_waited_for());
+  if (!planner_->due(now()))
+    return;
+  const auto wanted = planner_->choose({wire_->total(), streams_.path()}, now());
+  if (wanted == std::exchange(streams_as_planned_, wanted))
+    return;
+  if (!streams_.set_congestion_control(wanted.other_control ? options_.lossy_control : ""))
+    planner_->no_other_control();
+  streams_.let_carry(wanted.streams);
+  for (; next_number_ < wanted.streams; ++next_number_) {
     widening_.insert(next_number_);
     opener_->begin(next_number_, now() + session_limits::reconnecting);
   }
@@ -144,7 +164,7 @@ void sending_session::widen(uint16_t connection, result<opened_connection> opene
   if (opened && use(connection, std::move(opened->stream)))
     ++further_streams_;
   else
-    width_->stop_at(next_number_);
+    planner_->stop_at(next_number_);
 }
 
 /// In the place of the connection of that number, if there was one.

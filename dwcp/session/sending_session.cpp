@@ -95,23 +95,32 @@ void sending_session::run() {
 }
 
 result<void> sending_session::work() {
-  if (auto accepted = accept_guest(); !accepted)
-    return accepted;
-  if (auto connected = connect_streams(); !connected)
-    return connected;
+  begin_connecting();
+  while (!guest_ || connected_ < options_.streams) {
+    outcome_.nudge().clear();
+    if (outcome_.failed())
+      return *outcome_.why();
+    if (auto accepted = accept_guest(); !accepted)
+      return accepted;
+    if (auto taken = take_connections(); !taken)
+      return taken;
+    if (!guest_ || connected_ < options_.streams)
+      wait_for(guest_ ? -1 : listener_.get(), POLLIN, outcome_.nudge(), deadline::max());
+  }
+  begin_carrying();
   return carry();
 }
 
+/// If it has come.
 result<void> sending_session::accept_guest() {
-  while (!guest_) {
-    wait_for(listener_.get(), POLLIN, outcome_.stopped(), deadline::max());
-    if (outcome_.failed())
-      return *outcome_.why();
-    guest_ = accept_one(listener_);
-    if (!guest_ && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-      return broken("can't accept QEMU's connection: " + std::generic_category().message(errno)
-                    + "; the guest goes on at the source");
-  }
+  if (guest_)
+    return {};
+  guest_ = accept_one(listener_);
+  if (!guest_ && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+    return broken("can't accept QEMU's connection: " + std::generic_category().message(errno)
+                  + "; the guest goes on at the source");
+  if (!guest_)
+    return {};
   // One connection, no more.
   listener_.reset();
   std::error_code ignored;
@@ -166,6 +175,8 @@ result<void> sending_session::absorb() {
   const auto& seen = source_->splitter();
   if (seen.memory_complete()) // the guest stands still for what is left
     streams_.repeat_after({});
+  for (const auto& [sequence, bytes] : mail.packed)
+    window_.packed(sequence, bytes);
   if (mail.acknowledgement) {
     const auto& ack = *mail.acknowledgement;
     const auto before = source_->frames_under_way();
@@ -235,7 +246,7 @@ result<void> sending_session::await_destination() {
 
 /// An end that knows no streams begun anew keeps the level that it began with.
 void sending_session::choose_level() {
-  if (options_.compression_level == 0 || terms_.dialect == batch_dialect::plain_pages)
+  if (!options_.compress || terms_.dialect == batch_dialect::plain_pages)
     return;
   level_->note(link_is_waited_for());
   const auto level = level_->choose(lanes_->work(), now());
@@ -378,6 +389,8 @@ void sending_session::publish_statistics() {
   statistics_.rounds = seen.rounds;
   statistics_.reconnects = reconnects_;
   statistics_.further_streams = further_streams_;
+  statistics_.carrying_streams = streams_as_planned_.streams;
+  statistics_.congestion_control = streams_.congestion_control();
   statistics_.repeats = streams_.repeats();
   statistics_.batches = source_->batches();
   statistics_.compressed_bytes = lanes_->work().packed_bytes;

@@ -45,12 +45,16 @@ private:
     std::optional<chain_value> ended;
     std::vector<std::pair<uint16_t, failure>> lost;
     std::vector<frame> lent;
+    std::vector<std::pair<uint64_t, size_t>> packed; ///< batches, by sequence, and their bytes
   };
 
   void run();
   result<void> work();
   result<void> accept_guest();
-  result<void> connect_streams();
+  void begin_connecting();
+  result<void> take_connections();
+  void begin_carrying();
+  void note_packed(const frame& x);
   result<void> carry();
   result<void> absorb();
   result<void> await_destination();
@@ -89,7 +93,8 @@ private:
   stream_set streams_;
   std::optional<link_share::member> share_; ///< of what the host may send
   std::chrono::steady_clock::time_point turn_ = std::chrono::steady_clock::time_point::max();
-  std::optional<connection_opener> opener_; ///< once the guest has come
+  std::optional<connection_opener> opener_;
+  uint32_t connected_ = 0; ///< connections that it begins with, so far
   reconnect_plan plan_;
   std::set<uint16_t> widening_; ///< connections that are being opened beside the others
   uint16_t next_number_ = 0;    ///< of the next one
@@ -98,7 +103,8 @@ private:
   // Once the terms are known:
   std::optional<packing_lanes> lanes_;
   std::optional<level_chooser> level_;
-  std::optional<stream_planner> width_; ///< where the destination takes more connections
+  std::optional<stream_planner> planner_;
+  stream_plan streams_as_planned_;
   std::optional<batch_source> source_;
   std::unique_ptr<memory_recorder> recorder_; ///< null: nothing is kept
   flight_window window_;

@@ -54,8 +54,10 @@ struct session_statistics {
   uint32_t streams = 0;          ///< TLS connections in use
   uint32_t reconnects = 0;       ///< connections that took the place of a lost one
   uint32_t further_streams = 0; ///< connections that were opened while the guest's memory travelled
-  uint64_t repeats = 0;         ///< batches that went over a second connection as well
-  bool chain_ok = false;        ///< both ends agree on the digest of all that was released
+  uint32_t carrying_streams = 0;  ///< of all, those that weren't found useless; the source knows
+  std::string congestion_control; ///< TCP's, as in "bbr", at the source
+  uint64_t repeats = 0;           ///< batches that went over a second connection as well
+  bool chain_ok = false;          ///< both ends agree on the digest of all that was released
 };
 
 /// How a session ended, once, on a thread of the session's own.
@@ -65,8 +67,11 @@ struct send_options {
   std::filesystem::path stream_socket; ///< we listen here; QEMU's side connects
   std::string destination_host;
   uint16_t destination_port = 0;
-  uint32_t streams = 2;      ///< to begin with
-  uint32_t most_streams = 0; ///< where more of them carry more; no more than `streams`: never
+  uint32_t streams = 2;       ///< to begin with
+  uint32_t most_streams = 16; ///< where the link loses packets and more of them carry more
+  /// TCP's congestion control for links that lose packets, tried before more connections are;
+  /// empty: none.
+  std::string lossy_control = "bbr";
   /// No byte from the peer for so long, and a connection is lost; no word from its QEMU
   /// once that has all of a guest that has stopped, and the session ends.
   std::chrono::milliseconds silence_limit{10'000};
@@ -76,7 +81,7 @@ struct send_options {
   /// the session ends, so that the guest goes on here.
   std::chrono::milliseconds stopped_limit{3'000};
   size_t queue_bytes = 4u << 20;     ///< at most so much waits for the link
-  int compression_level = 1;         ///< zstd's to begin with; 0: none, ever
+  bool compress = true;              ///< as hard as it pays
   unsigned lanes = 2;                ///< threads that compress
   size_t store_bytes = 256u << 20;   ///< of pages that both ends hold, if the destination can
   std::shared_ptr<link_share> share; ///< of the host's sessions; null: it waits for none of them
@@ -95,8 +100,8 @@ public:
   virtual void cancel(std::string reason) = 0;
 };
 
-/// Listens on the stream socket, and once QEMU's side has connected there,
-/// opens the streams and carries both directions until QEMU is done. When the
+/// Opens the streams, listens on the stream socket, and once QEMU's side has connected
+/// there, carries both directions until QEMU is done. When the
 /// stream ended well `end` is called with `chain_ok`: then, and only then, is
 /// the destination's memory the source's.
 result<std::unique_ptr<page_sender>> start_page_sender(const tls_files& tls,

@@ -50,6 +50,7 @@ void stream_set::add(uint16_t number, std::unique_ptr<tls_stream> stream) {
   auto made = std::make_unique<connection>(number);
   auto& x = *made;
   x.stream = std::move(stream);
+  take_control(x);
   connections_[number] = std::move(made);
   try {
     x.reader = start_session_thread([this, &x] { read_all(x); });
@@ -124,6 +125,12 @@ void stream_set::acknowledge(frame x) {
   const std::scoped_lock lock{mutex_};
   acknowledgement_ = std::make_shared<const frame>(std::move(x));
   changed_.notify_all();
+}
+
+void stream_set::let_carry(unsigned connections) {
+  const std::scoped_lock lock{mutex_};
+  if (std::exchange(carrying_, connections) < connections)
+    changed_.notify_all();
 }
 
 uint32_t stream_set::size() const {
@@ -300,9 +307,10 @@ shared_frame stream_set::next_frame(std::unique_lock<std::mutex>& lock, const co
       return next;
     if (farewell_)
       return nullptr;
-    if (auto next = repeat_after_ ? kept_.repeat(x.number, *repeat_after_, now()) : nullptr)
+    const bool may_repeat = repeat_after_ && carries(x);
+    if (auto next = may_repeat ? kept_.repeat(x.number, *repeat_after_, now()) : nullptr)
       return next;
-    const auto later = repeat_after_ ? kept_.repeat_at(x.number, *repeat_after_) : std::nullopt;
+    const auto later = may_repeat ? kept_.repeat_at(x.number, *repeat_after_) : std::nullopt;
     changed_.wait_until(lock, std::min(keepalive_at, later.value_or(keepalive_at)));
     if (now() >= keepalive_at) {
       frame keepalive;
@@ -322,7 +330,7 @@ shared_frame stream_set::take_frame(const connection& x) {
     queued_first_bytes_ -= size_of(*next);
     return next;
   }
-  if (queue_.empty())
+  if (queue_.empty() || !carries(x))
     return nullptr;
   auto next = std::move(queue_.front());
   queue_.pop_front();
@@ -348,6 +356,7 @@ void stream_set::lose(connection& x, const failure& why) {
       return;
     queue_again(x.number);
     choose_first();
+    carrying_ = std::numeric_limits<unsigned>::max();
     changed_.notify_all();
   }
   x.stop.raise();

@@ -2,16 +2,19 @@
 
 #include "dwcp/session/kept_frames.hpp"
 #include "dwcp/transport/frame.hpp"
+#include "dwcp/transport/path_figures.hpp"
 #include "dwcp/transport/tls_stream.hpp"
 
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -75,6 +78,16 @@ public:
   /// Sends this acknowledgement before anything else, instead of one that waits.
   void acknowledge(frame x);
 
+  /// Those of a higher number take no frames from here on, as long as no connection is lost. They
+  /// stay, with keepalives, until the session's end.
+  void let_carry(unsigned connections);
+  /// TCP's congestion control, as in "bbr", of these connections and of those to come; empty: what
+  /// the kernel gave them. False where it can't be had; then all is as it was.
+  bool set_congestion_control(const std::string& name);
+  [[nodiscard]] std::string congestion_control() const; ///< empty without a connection
+  /// Of all connections: counters in sum, the longest round trip beside the shortest.
+  [[nodiscard]] path_figures path() const;
+
   [[nodiscard]] uint32_t size() const;             ///< connections that aren't lost
   [[nodiscard]] size_t queued_bytes() const;       ///< of `send`, not yet being written
   [[nodiscard]] size_t queued_first_bytes() const; ///< of `send_first`
@@ -113,11 +126,13 @@ private:
   void write_frames(connection& x);
   shared_frame next_frame(std::unique_lock<std::mutex>& lock, const connection& x);
   shared_frame take_frame(const connection& x);
+  [[nodiscard]] bool carries(const connection& x) const { return x.number < carrying_; }
   void write_failed(connection& x, const failure& why);
   void lose(connection& x, const failure& why);
   [[nodiscard]] bool is_lost(const connection& x) const;
   void queue_again(uint16_t carrier);
   void choose_first();
+  void take_control(const connection& x) const;
   static void join(connection& x);
 
   const uint64_t session_;
@@ -126,7 +141,10 @@ private:
   mutable std::mutex mutex_; ///< guards all below
   std::condition_variable changed_;
   std::map<uint16_t, std::unique_ptr<connection>> connections_;
-  std::optional<uint16_t> first_; ///< the connection of `send_first`
+  std::optional<uint16_t> first_;                            ///< the connection of `send_first`
+  unsigned carrying_ = std::numeric_limits<unsigned>::max(); ///< connections, by number
+  std::string control_;       ///< congestion control; empty: the kernel's choice
+  std::string given_control_; ///< which that is; empty: not asked yet
   std::deque<shared_frame> queue_;
   bool keeping_ = false;
   kept_frames kept_;

@@ -59,6 +59,9 @@ public:
   /// nothing can be read.
   void drain(const wakeup& stop, deadline until);
 
+  /// For what TCP says of it, and is told.
+  [[nodiscard]] const descriptor& socket() const { return socket_; }
+
 private:
   struct ssl_deleter {
     void operator()(ssl_st* ssl) const;

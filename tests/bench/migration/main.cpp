@@ -147,7 +147,7 @@ void add_page_end(CLI::App& app, const char* name, page_end& end) {
   command->add_option("--result", end.result)->required();
   command->add_option("--kept", end.kept);
   command->add_option("--streams", end.streams);
-  command->add_option("--level", end.level);
+  command->add_flag("--plain", end.plain);
 }
 
 } // namespace
@@ -168,7 +168,7 @@ int main(int argc, char** argv) {
   app.add_option("--repeats", wanted.repeats)->check(CLI::Range(1, 100))->capture_default_str();
   app.add_option("--streams", wanted.setup.pages.streams, "DWCP's connections")
       ->capture_default_str();
-  app.add_option("--level", wanted.setup.pages.level, "DWCP's compression")->capture_default_str();
+  app.add_flag("--plain", wanted.setup.pages.plain, "DWCP doesn't compress");
   app.add_option("--congestion-control", wanted.setup.congestion_control,
                  "TCP's, for all methods, as in reno; keep it in a report of its own");
   app.add_option("--revision", wanted.revision, "Of the sources, for the report");

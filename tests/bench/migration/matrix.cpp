@@ -25,6 +25,8 @@ bool against_the_best(const cell& x) {
 
 /// What is measured without being asked for.
 bool usual(const cell& x) {
+  if (x.way->tls && x.load->name != "idle")
+    return false;
   if (!x.load->seen.empty() && !against_the_best(x))
     return false;
   static const std::array<std::string, 7> on_wan{"idle",   "comp4", "part4",  "dup4",
@@ -90,6 +92,8 @@ const std::vector<method>& methods() {
       {"multifd", {"multifd"}},
       {"multifd-zstd", {"multifd"}, true},
       {"xbzrle", {"xbzrle"}},
+      {.name = "tcp-tls", .tls = true},
+      {.name = "multifd-zstd-tls", .capabilities = {"multifd"}, .zstd = true, .tls = true},
       {"dwcp", {}, false, true},
   };
   return all;

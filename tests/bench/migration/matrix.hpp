@@ -23,9 +23,10 @@ struct named_link {
 /// How it is moved.
 struct method {
   std::string name;
-  std::vector<std::string> capabilities; ///< QEMU's, at both ends
-  bool zstd = false;                     ///< multifd's compression, level 1
+  std::vector<std::string> capabilities{}; ///< QEMU's, at both ends
+  bool zstd = false;                       ///< multifd's compression, level 1
   bool pages_by_dwcp = false;
+  bool tls = false; ///< QEMU's own
 };
 
 const std::vector<workload>& workloads();

@@ -102,7 +102,7 @@ int run_page_sender(const page_end& end) {
   options.destination_host = lab::emulated_link::address_b;
   options.destination_port = port;
   options.streams = end.streams;
-  options.compression_level = end.level;
+  options.compress = !end.plain;
   auto sender = start_page_sender(end.tls, ticket(), options, [&](result<session_statistics> how) {
     ended.set_value(std::move(how));
   });

@@ -14,7 +14,7 @@ struct page_end {
   std::filesystem::path result; ///< what became of it, as JSON: the session's counters, cpu_seconds
   std::filesystem::path kept;   ///< pages that the door lends; empty: none
   uint32_t streams = send_options{}.streams;
-  int level = send_options{}.compression_level;
+  bool plain = false;
 };
 
 /// Who the ends are, for their certificates.

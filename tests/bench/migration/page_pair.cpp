@@ -38,24 +38,29 @@ void wait_for(const std::filesystem::path& file) {
 page_pair::page_pair(const page_setup& setup, const lab::emulated_link& link,
                      const page_sockets& sockets, const std::filesystem::path& folder,
                      const kept_folder& kept)
-    : folder_{folder} {
-  auto start
-      = [&](const std::string& command, const lab::network_namespace& where, const tls_files& tls,
-            const std::filesystem::path& socket, const std::vector<std::string>& more) {
-          std::vector<std::string> arguments{command, "--certificate", tls.certificate, "--key",
-                                             tls.key, "--authority",   tls.authority,   "--socket",
-                                             socket,  "--result",      folder / command};
-          arguments.insert(arguments.end(), more.begin(), more.end());
-          return lab::start_in(where.name(), setup.program, arguments, folder / (command + ".log"));
-        };
+    : setup_{setup}, link_{link}, sockets_{sockets}, folder_{folder} {
   door_
       = start(door, link.b(), setup.destination, sockets.in,
               kept.empty() ? std::vector<std::string>{} : std::vector<std::string>{"--kept", kept});
   wait_for(folder / (std::string{door} + ".ready"));
-  sender_
-      = start(sender, link.a(), setup.source, sockets.out,
-              {"--streams", std::to_string(setup.streams), "--level", std::to_string(setup.level)});
-  wait_for(sockets.out);
+}
+
+void page_pair::start_sender() {
+  std::vector<std::string> more{"--streams", std::to_string(setup_.streams)};
+  if (setup_.plain)
+    more.emplace_back("--plain");
+  sender_ = start(sender, link_.a(), setup_.source, sockets_.out, more);
+  wait_for(sockets_.out);
+}
+
+child_process page_pair::start(const std::string& command, const lab::network_namespace& where,
+                               const tls_files& tls, const std::filesystem::path& socket,
+                               const std::vector<std::string>& more) const {
+  std::vector<std::string> arguments{command, "--certificate", tls.certificate,  "--key",
+                                     tls.key, "--authority",   tls.authority,    "--socket",
+                                     socket,  "--result",      folder_ / command};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return lab::start_in(where.name(), setup_.program, arguments, folder_ / (command + ".log"));
 }
 
 void page_pair::note_end(json::object& row) {

@@ -29,7 +29,8 @@ constexpr size_t ticks_before = 10;
 constexpr size_t ticks_after = 10;
 constexpr uint64_t unlimited = uint64_t{1} << 40; // bytes/s
 constexpr auto look_every = 200ms;                // actors/migration: migration_tick
-constexpr int native_downtime_ms = 300;           // QEMU's own default
+constexpr const char* credentials_id = "tls0";
+constexpr int native_downtime_ms = 300; // QEMU's own default
 
 /// One migration: what it needs, in the order in which it is taken down again.
 class moved_guest {
@@ -64,13 +65,18 @@ public:
 private:
   lab::guest_setup guest(const std::string& name, const std::string& network,
                          const std::string& incoming) {
+    std::vector<std::string> credentials;
+    if (what_.way->tls)
+      credentials = {"-object", tls_credentials(name)};
     return {.folder = folder_ / "",
             .name = name,
             .image = setup_.place.image,
             .kernel_arguments = what_.load->kernel_arguments,
             .network_namespace = network,
-            .incoming = incoming};
+            .incoming = incoming,
+            .devices = std::move(credentials)};
   }
+  [[nodiscard]] std::string tls_credentials(const std::string& name) const;
   kept_folder what_has_been_seen() const;
   void prepare(lab::bare_guest& guest);
   /// True when the guest runs at the destination; false when it takes too long, or never will.
@@ -99,9 +105,26 @@ kept_folder moved_guest::what_has_been_seen() const {
   return number > 0 ? folder_ / "kept" : kept_folder{};
 }
 
+/// Of QEMU's own TLS: the object's arguments, once its files have the names that it wants. Whom
+/// they name isn't looked at: it costs nothing that would be measured.
+std::string moved_guest::tls_credentials(const std::string& name) const {
+  const bool client = name == "source";
+  const std::string endpoint = client ? "client" : "server";
+  const auto& files = client ? setup_.pages.source : setup_.pages.destination;
+  const auto place = folder_ / (name + "-tls");
+  std::filesystem::create_directory(place);
+  std::filesystem::copy_file(files.authority, place / "ca-cert.pem");
+  std::filesystem::copy_file(files.certificate, place / (endpoint + "-cert.pem"));
+  std::filesystem::copy_file(files.key, place / (endpoint + "-key.pem"));
+  return "tls-creds-x509,id=" + std::string{credentials_id} + ",endpoint=" + endpoint
+         + ",dir=" + place.string() + ",verify-peer=no,sanity-check=no";
+}
+
 void moved_guest::prepare(lab::bare_guest& guest) {
   guest.set_capabilities(what_.way->capabilities);
   json::object parameters{{"max-bandwidth", unlimited}, {"downtime-limit", native_downtime_ms}};
+  if (what_.way->tls)
+    parameters["tls-creds"] = credentials_id;
   for (const auto& capability : what_.way->capabilities) {
     if (capability == "multifd") {
       parameters["multifd-channels"] = 4;
@@ -160,6 +183,8 @@ json::object moved_guest::move() {
                        : "tcp:" + std::string{lab::emulated_link::address_b} + ":4444";
   const auto begin = std::chrono::system_clock::now(); // QEMU stamps its events by it
   const auto begin_of_gap = std::chrono::steady_clock::now();
+  if (pages_)
+    pages_->start_sender();
   source_.monitor().call("migrate", {{"uri", uri}});
   json::object row;
   const bool converged = runs_there();

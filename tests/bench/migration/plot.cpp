@@ -21,7 +21,8 @@ std::string shown(double value, int digits = 1) {
   return number(boost::json::value(value), digits);
 }
 
-constexpr const char* shades[] = {"#b8b8b8", "#8f9fae", "#6f8396", "#a8977a", "#1f6fb2"};
+constexpr const char* shades[]
+    = {"#b8b8b8", "#8f9fae", "#6f8396", "#a8977a", "#d0b8a0", "#b09a86", "#1f6fb2"};
 
 std::string text(double x, double y, const std::string& anchor, const std::string& what) {
   return "<text x=\"" + shown(x) + "\" y=\"" + shown(y) + "\" text-anchor=\"" + anchor + "\">"

@@ -148,6 +148,7 @@ void product_guest::by_dwcp() {
   const auto offer = value_of(here.migration_begin(vm_));
   const auto prepared = value_of(there.migration_prepare(
       {destination_.spec(vm_, what_.load->kernel_arguments, 2), offer, destination_.socket("in")}));
+  pages_->start_sender();
   const auto performed = value_of(here.migration_perform(vm_, {prepared, source_.socket("out")}));
   const auto finished = value_of(there.migration_finish(vm_, performed, false));
   done(here.migration_confirm(vm_, finished));

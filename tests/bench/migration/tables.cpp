@@ -24,17 +24,21 @@ figure over(figure part, figure whole) {
   return part && whole && *whole > 0 ? figure{*part / *whole} : std::nullopt;
 }
 
-/// The cell of the fastest of QEMU's own ways; nothing when none converged.
-const cell_rows* best_native(const std::vector<cell_rows>& cells, const cell_rows& like) {
+/// The cell of the fastest of QEMU's own ways, with its TLS or without; nothing when none
+/// converged.
+const cell_rows* best_native(const std::vector<cell_rows>& cells, const cell_rows& like, bool tls) {
   const cell_rows* best = nullptr;
   for (const auto& x : cells)
-    if (x.link == like.link && x.workload == like.workload && x.method != "dwcp" && x.converged()
+    if (x.link == like.link && x.workload == like.workload && x.method != "dwcp"
+        && x.method.ends_with("-tls") == tls && x.converged()
         && (best == nullptr || x.median("seconds") < best->median("seconds")))
       best = &x;
   return best;
 }
 
-std::string line_of(const cell_rows& x, const cell_rows* native) {
+std::string line_of(const std::vector<cell_rows>& cells, const cell_rows& x) {
+  const auto* native = best_native(cells, x, false);
+  const auto* native_tls = best_native(cells, x, true);
   const auto seconds = x.median("seconds");
   const auto bytes = x.median("wire_bytes");
   // Of a migration that didn't end no ratio says anything.
@@ -60,6 +64,7 @@ std::string line_of(const cell_rows& x, const cell_rows* native) {
       shown(x.median("cpu_seconds_src"), 1) + " / " + shown(x.median("cpu_seconds_dst"), 1),
       ratio_to(seconds, of_native("seconds")),
       ratio_to(bytes, of_native("wire_bytes")),
+      ratio_to(seconds, native_tls == nullptr ? std::nullopt : native_tls->median("seconds")),
       of_floor(seconds, "floor_seconds"),
       of_floor(bytes, "floor_bytes"),
       shown(x.median("qemu_total_ms"), 0) + " / " + shown(x.median("qemu_downtime_ms"), 0)};
@@ -79,9 +84,10 @@ std::string link_text(const json::object& all, const std::string& name) {
          + number(at(all, {step, "tcp_mbit_per_s"}), 0)
          + " Mbit/s of it.\n\n"
            "| workload | method | runs | seconds | range | MiB on the wire | longest tick gap, ms "
-           "| CPU s, source / destination | × best native, seconds | bytes | × floor, seconds "
-           "| bytes | QEMU's total / downtime, ms |\n"
-           "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+           "| CPU s, source / destination | × best native, seconds | bytes | × best with TLS, "
+           "seconds "
+           "| × floor, seconds | bytes | QEMU's total / downtime, ms |\n"
+           "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
 }
 
 std::string memory_text(const json::object& all) {
@@ -115,7 +121,7 @@ std::string migration_tables(const json::object& all) {
       load = std::max(load, x.most("load_average").value_or(0));
       if (x.link != link)
         tables += link_text(all, link = x.link);
-      tables += line_of(x, best_native(cells, x));
+      tables += line_of(cells, x);
     }
   }
   return "# Migrations, measured\n\n`make bench-migration`, begun " + text({"begun"})

@@ -1,6 +1,9 @@
 #include "dwcp/session/flight_window.hpp"
 
+#include <algorithm>
+#include <deque>
 #include <doctest/doctest.h>
+#include <vector>
 
 using namespace novacron;
 using namespace std::chrono_literals;
@@ -56,6 +59,87 @@ TEST_CASE("a long link is filled: its delay counts on top of the queue") {
   }
   CHECK(window.frames() >= 24);
   CHECK(window.frames() <= 26);
+}
+
+TEST_CASE("a batch that was released before its size was told, or twice, changes nothing") {
+  flight_window window;
+  const flight_window::time_point start{1h};
+  window.sent(start);
+  window.acknowledged(1, start + 10ms);
+  window.packed(0, 1'000'000);
+  window.packed(7, 1'000'000);
+  for (size_t i = 0; i < flight_window::least; ++i)
+    window.sent(start + 10ms);
+  window.packed(1, 1'000);
+  window.packed(1, 1'000'000);
+  window.acknowledged(4, start + 20ms);
+  CHECK(window.bytes() <= 1'000 * 16 + 1); // a thousand in 10 ms; 160 ms
+  CHECK(window.bytes() > 0);
+}
+
+namespace {
+
+struct course {
+  double seconds = 0;
+  double longest_flight = 0;
+  size_t most_under_way = 0;
+};
+
+/// Batches of these sizes over a link of 12 MB/s and 50 ms there and back, to an end that unpacks
+/// one in 4 ms.
+course carried(const std::vector<size_t>& sizes) {
+  constexpr double rate = 12e6;
+  constexpr double round_trip = 0.05;
+  constexpr double unpacking = 0.004;
+  flight_window window;
+  const flight_window::time_point start{1h};
+  const auto at = [&](double seconds) {
+    return start
+           + std::chrono::duration_cast<flight_window::time_point::duration>(
+               std::chrono::duration<double>{seconds});
+  };
+  std::deque<std::pair<double, double>> flights; // sent, released
+  double now = 0;
+  double link_free = 0;
+  double end_free = 0;
+  course x;
+  for (size_t i = 0; i < sizes.size() || !flights.empty();) {
+    if (i < sizes.size() && !window.full()) {
+      window.sent(at(now));
+      window.packed(i, sizes[i]);
+      link_free = std::max(link_free, now) + static_cast<double>(sizes[i++]) / rate;
+      end_free = std::max(end_free, link_free) + unpacking;
+      flights.emplace_back(now, end_free + round_trip);
+      x.most_under_way = std::max(x.most_under_way, flights.size());
+      continue;
+    }
+    now = flights.front().second;
+    x.longest_flight = std::max(x.longest_flight, now - flights.front().first);
+    flights.pop_front();
+    window.acknowledged(1, at(now));
+  }
+  x.seconds = now;
+  return x;
+}
+
+} // namespace
+
+TEST_CASE("a link stays filled where batches become smaller, and no queue grows where larger") {
+  std::vector<size_t> sizes;
+  double bytes = 0;
+  for (int turn = 0; turn < 5; ++turn)
+    for (int i = 0; i < 80; ++i)
+      bytes += static_cast<double>(sizes.emplace_back(i < 20 ? 500'000 : 60'000));
+  const auto x = carried(sizes);
+  CHECK(x.seconds < 1.1 * bytes / 12e6 + 0.2);
+  CHECK(x.longest_flight < 0.3);
+}
+
+TEST_CASE("batches of next to nothing don't queue at the end that unpacks them") {
+  const auto x = carried(std::vector<size_t>(500, 1'000));
+  CHECK(x.seconds < 1.1 * 500 * 0.004 + 0.2);
+  CHECK(x.longest_flight < 0.3);
+  CHECK(x.most_under_way < 70);
 }
 
 TEST_CASE("an acknowledgement of more than was sent changes nothing beyond it") {

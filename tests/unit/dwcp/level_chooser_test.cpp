@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <map>
+#include <vector>
 
 using namespace novacron;
 using namespace std::chrono_literals;
 
 namespace {
+
+constexpr auto far = level_chooser::near;
 
 /// A made-up codec, in plan bytes a lane packs in a second and in what is left of
 /// them; and a link.
@@ -22,7 +25,7 @@ struct codec_model {
 /// The levels that were taken in some seconds.
 std::vector<int> levels_over(const codec_model& x, int seconds) {
   level_chooser::time_point now{};
-  level_chooser chooser{x.lanes, now};
+  level_chooser chooser{x.lanes, far, now};
   packing_work work;
   std::vector<int> levels;
   for (int tick = 0; tick < seconds * 100; ++tick) {
@@ -65,7 +68,7 @@ TEST_CASE("what was not compressed is again, once the link carries less than the
   codec_model x;
   x.link = 5000e6;
   level_chooser::time_point now{};
-  level_chooser chooser{x.lanes, now};
+  level_chooser chooser{x.lanes, far, now};
   packing_work work;
   const auto pass = [&](double plan_a_second, double busy, bool waits, int times) {
     for (int i = 0; i < times; ++i) {
@@ -88,22 +91,39 @@ TEST_CASE("what was not compressed is again, once the link carries less than the
 
 TEST_CASE("a level isn't judged by a few batches, or by a moment") {
   level_chooser::time_point now{};
-  level_chooser chooser{1, now};
+  level_chooser chooser{1, far, now};
   packing_work work;
   work.batches = level_chooser::least_batches - 1;
   work.plan_bytes = 1;
   work.busy = 10s;
   CHECK(chooser.choose(work, now + 10s) == 1);
   work.batches = 100;
-  CHECK(chooser.choose(work, now + level_chooser::interval - 1ms) == 1);
-  CHECK(chooser.choose(work, now + 10s) == -4);
+  CHECK(chooser.choose(work, now + level_chooser::first_interval - 1ms) == 1);
+  CHECK(chooser.choose(work, now + level_chooser::first_interval) == -4);
+  work.batches += 100;
+  work.busy += 10s;
+  now += level_chooser::first_interval;
+  CHECK(chooser.choose(work, now + 2 * level_chooser::first_interval - 1ms) == -4);
+  CHECK(chooser.choose(work, now + 2 * level_chooser::first_interval) == 0);
+}
+
+TEST_CASE("a near link begins with the easiest level, and gets harder ones where it is slow") {
+  level_chooser::time_point now{};
+  level_chooser chooser{2, level_chooser::near - 1us, now};
+  CHECK(chooser.level() == -4);
+  packing_work work;
+  work.batches = 100;
+  work.plan_bytes = 10'000'000;
+  work.busy = 10ms;
+  chooser.note(true);
+  CHECK(chooser.choose(work, now + 1s) == 1);
 }
 
 TEST_CASE("what is too much work for one lane isn't for two") {
   for (const unsigned lanes : {1u, 2u}) {
     CAPTURE(lanes);
     level_chooser::time_point now{};
-    level_chooser chooser{lanes, now};
+    level_chooser chooser{lanes, far, now};
     packing_work work;
     work.batches = 100;
     work.plan_bytes = 1;

@@ -60,6 +60,19 @@ bytes guest_stream(random_numbers& random, const stream_shape& shape) {
   return writer.take();
 }
 
+bytes noise_stream(random_numbers& random, size_t pages) {
+  stream_writer writer{{{"pc.ram", pages * page_size}}, true};
+  writer.begin();
+  writer.begin_part();
+  for (size_t page = 0; page < pages; ++page)
+    writer.page(0, page * page_size, random_bytes(random, page_size));
+  writer.end_part();
+  writer.begin_last();
+  writer.end_part();
+  writer.finish(random_bytes(random, 100));
+  return writer.take();
+}
+
 std::vector<std::filesystem::path> captured_streams() {
   std::vector<std::filesystem::path> files;
   const char* folder = std::getenv("NOVACRON_STREAMS");

@@ -27,6 +27,9 @@ struct stream_shape {
 /// A stream as QEMU would write it, for a guest with random content.
 bytes guest_stream(random_numbers& random, const stream_shape& shape = {});
 
+/// The same, one pass over so many pages of noise, which nothing makes smaller.
+bytes noise_stream(random_numbers& random, size_t pages);
+
 /// Calls `take` with the pieces of `all`, each of a random size up to `longest`.
 template <class Take>
 void chop(std::span<const std::byte> all, random_numbers& random, size_t longest, Take take) {

@@ -13,7 +13,7 @@ TEST_CASE("without resuming, connections cut at any point end the session, and Q
   for (int i = 0; i < 16; ++i) {
     CAPTURE(i);
     qemu_pair pair;
-    pair.sending.compression_level = 0;
+    pair.sending.compress = false;
     pair.sending.resume_limit = pair.receiving.resume_limit = 0ms;
     const auto at = random() % stream.size();
     tcp_proxy::faults cut;
@@ -51,7 +51,7 @@ TEST_CASE(
   for (int i = 0; i < 8; ++i) {
     CAPTURE(i);
     qemu_pair pair;
-    pair.sending.compression_level = 0;
+    pair.sending.compress = false;
     pair.sending.resume_limit = pair.receiving.resume_limit = 0ms;
     tcp_proxy::faults flip;
     flip.flip_bit_at = 10'000 + random() % (stream.size() - 20'000);
@@ -73,7 +73,7 @@ TEST_CASE("a link that holds everything back ends the session after the silence 
   qemu_pair pair;
   pair.sending.resume_limit = pair.receiving.resume_limit = 0ms;
   pair.sending.silence_limit = pair.receiving.silence_limit = 300ms;
-  pair.sending.compression_level = 0;
+  pair.sending.compress = false;
   tcp_proxy::faults hold;
   hold.hold_after = 200'000;
   tcp_proxy proxy{pair.door->port(), hold};
@@ -91,7 +91,7 @@ TEST_CASE("a link that holds everything back ends the session after the silence 
 TEST_CASE("a destination that reads slowly holds the source's QEMU back") {
   random_numbers random{15};
   qemu_pair pair;
-  pair.sending.compression_level = 0;
+  pair.sending.compress = false;
   pair.sending.queue_bytes = 1u << 20;
   pair.receiving.queue_bytes = 1u << 20;
   auto [source, destination] = pair.connect();

@@ -41,7 +41,7 @@ struct cut_pair {
   tcp_proxy proxy;
 
   explicit cut_pair(const tcp_proxy::faults& what) : proxy{pair.door->port(), what} {
-    pair.sending.compression_level = 0;
+    pair.sending.compress = false;
     pair.sending.destination_port = proxy.port();
   }
 };

@@ -188,3 +188,16 @@ TEST_CASE_FIXTURE(two_connections,
   streams.drop(1);
   CHECK(streams.queued_bytes() > 0); // nobody has it now
 }
+
+TEST_CASE_FIXTURE(two_connections,
+                  "a connection that isn't to carry takes nothing, until another is lost") {
+  streams.let_carry(1);
+  for (uint64_t sequence = 0; sequence < 6; ++sequence)
+    send(sequence);
+  const std::vector<uint64_t> all{0, 1, 2, 3, 4, 5};
+  CHECK(arrived(0, 300ms) == all);
+  streams.repeat_after(0s); // nor what is late
+  CHECK(arrived(1, 300ms).empty());
+  streams.drop(0);
+  CHECK(arrived(1) == all);
+}

@@ -31,22 +31,15 @@ void tcp_proxy::run() {
     look_again_.clear();
     std::vector<pollfd> all{
         {stop_.fd(), POLLIN, 0}, {listener_.get(), POLLIN, 0}, {look_again_.fd(), POLLIN, 0}};
-    int soonest = -1; // ms until a connection that is paced may go on
     for (const auto& x : links_) {
-      const auto pause = std::chrono::ceil<std::chrono::milliseconds>(
-          x.not_before - std::chrono::steady_clock::now());
-      const bool paced = pause.count() > 0;
-      if (paced)
-        soonest = soonest < 0 ? static_cast<int>(pause.count())
-                              : std::min(soonest, static_cast<int>(pause.count()));
       const bool held = holding();
       const bool stalled = x.stalled && !released_;
-      all.push_back({held || stalled || paced || x.source_ended ? -1 : x.source.get(), POLLIN, 0});
+      all.push_back({held || stalled || x.source_ended ? -1 : x.source.get(), POLLIN, 0});
       all.push_back({held || x.destination_ended ? -1 : x.destination.get(), POLLIN, 0});
     }
     for (const auto& x : held_)
       all.push_back({x.get(), POLLRDHUP, 0});
-    ::poll(all.data(), all.size(), soonest);
+    ::poll(all.data(), all.size(), -1);
     if (all[0].revents != 0)
       return;
     std::vector<size_t> ended;
@@ -91,15 +84,6 @@ void tcp_proxy::accept() {
                               .value()});
 }
 
-void tcp_proxy::pace(link& x, size_t bytes) const {
-  if (faults_.each_per_second == never)
-    return;
-  const auto takes = std::chrono::duration<double>{static_cast<double>(bytes)
-                                                   / static_cast<double>(faults_.each_per_second)};
-  const auto from = std::max(x.not_before, std::chrono::steady_clock::now());
-  x.not_before = from + std::chrono::duration_cast<std::chrono::nanoseconds>(takes);
-}
-
 /// False when the link has ended, by its ends' will or by a fault.
 bool tcp_proxy::forward(link& x, bool there) {
   std::array<char, 16384> buffer{};
@@ -115,8 +99,6 @@ bool tcp_proxy::forward(link& x, bool there) {
     ::shutdown(to, SHUT_WR);
     return !x.source_ended || !x.destination_ended;
   }
-  if (there)
-    pace(x, static_cast<size_t>(count));
   auto& carried = there ? there_ : back_;
   const auto before = carried.fetch_add(static_cast<uint64_t>(count));
   const auto after = before + static_cast<uint64_t>(count);

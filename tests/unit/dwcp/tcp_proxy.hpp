@@ -4,7 +4,6 @@
 #include "messages/descriptor.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <thread>
@@ -28,8 +27,7 @@ public:
     uint64_t stall_one_after = never; ///< what the connection that carried the byte brings from
                                       ///< then on arrives when it is released
     uint64_t flip_bit_at = never;
-    uint64_t hold_after = never;      ///< from then on nothing passes, either way
-    uint64_t each_per_second = never; ///< of the source's, over each connection by itself
+    uint64_t hold_after = never; ///< from then on nothing passes, either way
   };
 
   tcp_proxy(uint16_t to, const faults& what);
@@ -52,13 +50,11 @@ private:
     bool source_ended = false;
     bool destination_ended = false;
     bool stalled = false;
-    std::chrono::steady_clock::time_point not_before{}; ///< more of the source's passes
   };
 
   void run();
   void accept();
   bool forward(link& x, bool there);
-  void pace(link& x, size_t bytes) const;
 
   const faults faults_;
   const uint16_t to_;
