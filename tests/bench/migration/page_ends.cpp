@@ -49,6 +49,8 @@ int keep(const page_end& end, const result<session_statistics>& how) {
     out["compressed_bytes"] = how->compressed_bytes;
     out["rounds"] = how->rounds;
     out["streams"] = how->streams;
+    out["carrying_streams"] = how->carrying_streams;
+    out["congestion_control"] = how->congestion_control;
     out["chain_ok"] = how->chain_ok;
   } else {
     out["error"] = how.error().message;
@@ -57,6 +59,11 @@ int keep(const page_end& end, const result<session_statistics>& how) {
   std::ofstream{fresh} << json::serialize(out) << '\n';
   std::filesystem::rename(fresh, end.result);
   return how ? 0 : 1;
+}
+
+/// It listens, and whoever waits for that may connect.
+void say_ready(const page_end& end) {
+  std::ofstream{end.result.string() + ".ready"} << '\n';
 }
 
 int complain(const failure& why) {
@@ -91,7 +98,7 @@ int run_page_door(const page_end& end) {
       ticket(), options, [&](result<session_statistics> how) { ended.set_value(std::move(how)); });
   if (!receiver)
     return complain(receiver.error());
-  std::ofstream{end.result.string() + ".ready"} << '\n';
+  say_ready(end);
   return keep(end, ended.get_future().get());
 }
 
@@ -108,6 +115,7 @@ int run_page_sender(const page_end& end) {
   });
   if (!sender)
     return complain(sender.error());
+  say_ready(end);
   return keep(end, ended.get_future().get());
 }
 

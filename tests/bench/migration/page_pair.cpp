@@ -28,11 +28,6 @@ json::object read_object(const std::filesystem::path& file) {
   return std::move(parsed.as_object());
 }
 
-void wait_for(const std::filesystem::path& file) {
-  if (!becomes_true(patience, [&] { return std::filesystem::exists(file); }))
-    throw std::runtime_error{file.string() + " doesn't appear"};
-}
-
 } // namespace
 
 page_pair::page_pair(const page_setup& setup, const lab::emulated_link& link,
@@ -42,7 +37,6 @@ page_pair::page_pair(const page_setup& setup, const lab::emulated_link& link,
   door_
       = start(door, link.b(), setup.destination, sockets.in,
               kept.empty() ? std::vector<std::string>{} : std::vector<std::string>{"--kept", kept});
-  wait_for(folder / (std::string{door} + ".ready"));
 }
 
 void page_pair::start_sender() {
@@ -50,7 +44,6 @@ void page_pair::start_sender() {
   if (setup_.plain)
     more.emplace_back("--plain");
   sender_ = start(sender, link_.a(), setup_.source, sockets_.out, more);
-  wait_for(sockets_.out);
 }
 
 child_process page_pair::start(const std::string& command, const lab::network_namespace& where,
@@ -60,7 +53,12 @@ child_process page_pair::start(const std::string& command, const lab::network_na
                                      tls.key, "--authority",   tls.authority,    "--socket",
                                      socket,  "--result",      folder_ / command};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  return lab::start_in(where.name(), setup_.program, arguments, folder_ / (command + ".log"));
+  auto process
+      = lab::start_in(where.name(), setup_.program, arguments, folder_ / (command + ".log"));
+  const auto ready = folder_ / (command + ".ready");
+  if (!becomes_true(patience, [&] { return std::filesystem::exists(ready); }))
+    throw std::runtime_error{command + " doesn't get ready"};
+  return process;
 }
 
 void page_pair::note_end(json::object& row) {

@@ -45,6 +45,7 @@ public:
   void note_end(boost::json::object& row);
 
 private:
+  /// Returns once it is ready.
   child_process start(const std::string& command, const lab::network_namespace& where,
                       const tls_files& tls, const std::filesystem::path& socket,
                       const std::vector<std::string>& more) const;
