@@ -4,7 +4,6 @@
 #include "tests/unit/dwcp/qemu_pair.hpp"
 
 #include <doctest/doctest.h>
-#include <filesystem>
 
 using namespace novacron;
 using namespace novacron::testing;
@@ -12,20 +11,6 @@ using namespace novacron::testing;
 namespace {
 
 constexpr const char* by_loss = "reno"; ///< a congestion control that every kernel has
-
-/// Whether links can be made here; says why not.
-bool possible() {
-  try {
-    lab::network_namespace{"probe"};
-  } catch (const std::exception& why) {
-    MESSAGE("skipped: ", std::string{why.what()}); // of a pointer doctest shows the address
-    return false;
-  }
-  const bool there = std::filesystem::exists("/dev/net/tun");
-  if (!there)
-    MESSAGE("skipped: /dev/net/tun is missing");
-  return there;
-}
 
 bool has_bbr(const lab::emulated_link& link) {
   try {
@@ -69,8 +54,10 @@ struct far_pair {
 } // namespace
 
 TEST_CASE("where packets get lost, a session turns to a congestion control that bears it") {
-  if (!possible())
+  if (const auto why = lab::why_no_links()) {
+    MESSAGE("skipped: ", *why);
     return;
+  }
   const lab::emulated_link link{{.rate_mbit_per_s = 60, .delay = 10ms, .loss = 0.01}};
   if (!has_bbr(link))
     return;
@@ -80,8 +67,10 @@ TEST_CASE("where packets get lost, a session turns to a congestion control that 
 }
 
 TEST_CASE("where packets get lost, and no such control is to be had, more connections carry") {
-  if (!possible())
+  if (const auto why = lab::why_no_links()) {
+    MESSAGE("skipped: ", *why);
     return;
+  }
   const lab::emulated_link link{{.rate_mbit_per_s = 60, .delay = 10ms, .loss = 0.01}};
   far_pair x{link};
   x.pair.sending.lossy_control = "pigeons";
@@ -93,8 +82,10 @@ TEST_CASE("where packets get lost, and no such control is to be had, more connec
 }
 
 TEST_CASE("where a link is full, and loses packets only for that, all stays as it is") {
-  if (!possible())
+  if (const auto why = lab::why_no_links()) {
+    MESSAGE("skipped: ", *why);
     return;
+  }
   const lab::emulated_link link{{.rate_mbit_per_s = 20, .delay = 10ms}};
   const auto sent = far_pair{link}.carry(5'000);
   CHECK(sent.congestion_control == by_loss);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <deque>
+#include <filesystem>
 #include <fstream>
 #include <poll.h>
 #include <stdexcept>
@@ -32,6 +33,17 @@ link_queue::time now() {
 }
 
 } // namespace
+
+std::optional<std::string> why_no_links() {
+  try {
+    const network_namespace probe{"probe"};
+  } catch (const std::exception& why) {
+    return why.what();
+  }
+  if (!std::filesystem::exists("/dev/net/tun"))
+    return "/dev/net/tun is missing";
+  return std::nullopt;
+}
 
 emulated_link::emulated_link(const link_shape& shape, const std::string& suffix_a,
                              const std::string& suffix_b)

@@ -5,10 +5,14 @@
 #include "tests/lab/link/network_namespace.hpp"
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <thread>
 
 namespace novacron::lab {
+
+/// Why links can't be made here; nothing: they can.
+std::optional<std::string> why_no_links();
 
 /// Two network namespaces with a link between them that has a rate, a delay,
 /// loss and a queue, in user space: a TUN device in each, and a thread for each

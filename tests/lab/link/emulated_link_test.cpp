@@ -11,24 +11,6 @@
 using namespace novacron::lab;
 using namespace std::chrono_literals;
 
-namespace {
-
-/// Whether links can be made here; says why not.
-bool possible() {
-  try {
-    network_namespace{"probe"};
-  } catch (const std::exception& why) {
-    MESSAGE("skipped: ", std::string{why.what()}); // of a pointer doctest shows the address
-    return false;
-  }
-  const bool there = std::filesystem::exists("/dev/net/tun");
-  if (!there)
-    MESSAGE("skipped: /dev/net/tun is missing");
-  return there;
-}
-
-} // namespace
-
 TEST_CASE("a large packet counts as the segments that it would travel in") {
   std::vector<std::byte> packet(sizeof(packet_head) + 40 + 3'000);
   CHECK(bytes_on_wire(packet.data(), packet.size()) == 3'040);
@@ -42,8 +24,10 @@ TEST_CASE("a large packet counts as the segments that it would travel in") {
 }
 
 TEST_CASE("TCP gets at least 85 % of the link's rate, and never more than all") {
-  if (!possible())
+  if (const auto why = why_no_links()) {
+    MESSAGE("skipped: ", *why);
     return;
+  }
   constexpr double rate = 40;
   constexpr size_t bytes = 8'000'000;
   const emulated_link link{{.rate_mbit_per_s = rate, .delay = 10ms}};
@@ -56,8 +40,10 @@ TEST_CASE("TCP gets at least 85 % of the link's rate, and never more than all") 
 }
 
 TEST_CASE("a congestion control is that of a link's namespaces alone") {
-  if (!possible())
+  if (const auto why = why_no_links()) {
+    MESSAGE("skipped: ", *why);
     return;
+  }
   auto current = [] {
     std::string name;
     std::ifstream{"/proc/sys/net/ipv4/tcp_congestion_control"} >> name;
@@ -75,8 +61,10 @@ TEST_CASE("a congestion control is that of a link's namespaces alone") {
 }
 
 TEST_CASE("what a link loses TCP sends again") {
-  if (!possible())
+  if (const auto why = why_no_links()) {
+    MESSAGE("skipped: ", *why);
     return;
+  }
   constexpr size_t bytes = 4'000'000;
   const emulated_link link{{.rate_mbit_per_s = 100, .delay = 1ms, .loss = 0.005}};
   CHECK(tcp_rate_mbit_per_s(link, bytes) > 0);
@@ -84,8 +72,10 @@ TEST_CASE("what a link loses TCP sends again") {
 }
 
 TEST_CASE("what a killed process left behind is removed by the next") {
-  if (!possible())
+  if (const auto why = why_no_links()) {
+    MESSAGE("skipped: ", *why);
     return;
+  }
   const auto child = ::fork();
   if (child == 0) {
     const network_namespace left{"left"};
