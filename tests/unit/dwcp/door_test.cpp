@@ -326,7 +326,10 @@ TEST_CASE("without a free descriptor the door waits, doesn't spin, and serves wh
 
 TEST_CASE("a source without a free descriptor for its QEMU says so and ends") {
   qemu_pair pair;
+  pair.expect();
   pair.start();
+  REQUIRE(eventually([&] { return pair.receiver->statistics().streams == pair.sending.streams; }));
+  const auto destination = pair.incoming->accept(); // the other end needs no more of them
   guest_socket source;
   {
     descriptors_used_up none;
